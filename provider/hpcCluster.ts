@@ -1,0 +1,132 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as lifecycle from "./lifecycle";
+
+/** What an {@link HpcCluster} is made of. */
+export interface HpcClusterArgs {
+  /**
+   * The cluster's name. Names need not be unique.
+   *
+   * 2 to 128 characters; starts with an English letter or a Chinese character, then also digits, periods (`.`), underscores
+   * (`_`) and hyphens (`-`); not starting with `http://` or `https://`.
+   *
+   * API parameter `Name`. A change updates the cluster in place.
+   */
+  name: pulumi.Input<string>;
+  /**
+   * The id of the region, e.g. `cn-hangzhou`.
+   *
+   * Default: the setting `alicloud:region`, then the environment variables `ALICLOUD_REGION` and `ALIBABA_CLOUD_REGION`.
+   *
+   * API parameter `RegionId`. A change replaces the cluster.
+   */
+  regionId?: pulumi.Input<string | undefined>;
+  /**
+   * What the cluster is for.
+   *
+   * 2 to 256 characters, not starting with `http://` or `https://`. Default: none; an empty text means none too.
+   *
+   * API parameter `Description`. A change updates the cluster in place, and so does its removal.
+   */
+  description?: pulumi.Input<string | undefined>;
+  /**
+   * Makes the creation idempotent: the service answers a second call with the same token and the same values with the
+   * cluster of the first.
+   *
+   * At most 64 ASCII characters, unique among different requests. Default: none.
+   *
+   * API parameter `ClientToken`. A change does nothing: the token only matters while the cluster is being created.
+   */
+  clientToken?: pulumi.Input<string | undefined>;
+}
+
+/** Where {@link HpcCluster.get} looks. */
+export interface HpcClusterGetArgs {
+  /** The id of the cluster's region. Default: as for {@link HpcClusterArgs.regionId}. */
+  regionId?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * An HPC cluster of Alibaba Cloud ECS: a group of bare-metal or super-computing instances with a fast network between them.
+ *
+ * ```ts
+ * const cluster = new HpcCluster("rendering", { name: "render-farm", regionId: "cn-hangzhou" });
+ * export const clusterId = cluster.id;
+ * ```
+ *
+ * A replacement deletes the old cluster before it makes the new one, unless the option `deleteBeforeReplace` says otherwise:
+ * a cluster that still holds instances cannot be deleted, and then nothing new has been made yet.
+ */
+export class HpcCluster extends pulumi.dynamic.Resource {
+  /** The name, as the service has it. */
+  declare readonly name: pulumi.Output<string>;
+  /** The id of the region. */
+  declare readonly regionId: pulumi.Output<string>;
+  /** The description, as the service has it; undefined if there is none. */
+  declare readonly description: pulumi.Output<string | undefined>;
+  /** The RequestId of the CreateHpcCluster call; undefined on a cluster that was read with {@link HpcCluster.get}. */
+  declare readonly requestId: pulumi.Output<string | undefined>;
+
+  /**
+   * Declares an HPC cluster.
+   *
+   * @param resourceName the unique name of the resource in the program
+   * @param args what the cluster is made of; every rule about it is checked at preview
+   * @param opts the ordinary options of a Pulumi resource
+   */
+  constructor(resourceName: string, args: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
+    // All outputs, also those that are no inputs, or not given.
+    const outputs: pulumi.Inputs = {
+      name: undefined,
+      regionId: undefined,
+      description: undefined,
+      requestId: undefined,
+    };
+    super(
+      lifecycle,
+      resourceName,
+      // A copy: the SDK writes into the object it is given.
+      { ...outputs, ...args },
+      { ...opts, deleteBeforeReplace: opts?.deleteBeforeReplace ?? true },
+      "alicloud",
+      "HpcCluster",
+    );
+  }
+
+  /**
+   * The cluster's id, `hpc-…`: the same output as `id`, under the API's name.
+   *
+   * A getter, since an output that is not also an input would turn unknown in every preview of an update.
+   */
+  get hpcClusterId(): pulumi.Output<string> {
+    return this.id;
+  }
+
+  /**
+   * An existing cluster that this stack does not manage: read, never changed or deleted.
+   *
+   * @param resourceName the unique name of the resource in the program
+   * @param id the cluster's id, `hpc-…`
+   * @param args where it is
+   * @throws (at preview and up) if there is no such cluster in the region
+   */
+  static get(
+    resourceName: string,
+    id: pulumi.Input<pulumi.ID>,
+    args?: HpcClusterGetArgs,
+    opts?: pulumi.CustomResourceOptions,
+  ): HpcCluster {
+    // With an id the engine reads instead of creating: the name comes from the service.
+    return new HpcCluster(resourceName, { ...args } as HpcClusterArgs, { ...opts, id });
+  }
+
+  /** Whether a value is an HpcCluster, also one of another copy of this package. */
+  static override isInstance(value: unknown): value is HpcCluster {
+    // The SDK's own mark of the type, as its generated packages compare it.
+    return (
+      pulumi.CustomResource.isInstance(value) &&
+      (value as { __pulumiType?: unknown }).__pulumiType === RESOURCE_TYPE
+    );
+  }
+}
+
+const RESOURCE_TYPE = "pulumi-nodejs:dynamic/alicloud:HpcCluster";

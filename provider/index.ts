@@ -1,0 +1,1 @@
+export { HpcCluster, type HpcClusterArgs, type HpcClusterGetArgs } from "./hpcCluster";
