@@ -15,6 +15,8 @@ export interface Settings {
   connectTimeoutMs: number;
   /** `alicloud:clientReadTimeout`, milliseconds. */
   readTimeoutMs: number;
+  /** `alicloud:maxRetryTimeout` (there in seconds): how long a call may be repeated, milliseconds. */
+  maxRetryTimeoutMs: number;
   /** What is wrong with the settings; nothing is called until there is none. */
   problems: readonly SettingProblem[];
 }
@@ -29,6 +31,7 @@ export interface SettingProblem {
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_READ_TIMEOUT_MS = 30_000;
+const DEFAULT_MAX_RETRY_TIMEOUT_S = 300;
 
 /** The environment names of each setting; the first that is set counts. The stack configuration comes before them. */
 const environmentNames = {
@@ -56,18 +59,19 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
       override: readEndpoint(config("endpoints"), complain) ?? fromEnvironment("endpoint")?.value,
       protocol: readProtocol(config("protocol"), complain),
     },
-    connectTimeoutMs: milliseconds("clientConnectTimeout", DEFAULT_CONNECT_TIMEOUT_MS),
-    readTimeoutMs: milliseconds("clientReadTimeout", DEFAULT_READ_TIMEOUT_MS),
+    connectTimeoutMs: duration("clientConnectTimeout", DEFAULT_CONNECT_TIMEOUT_MS, "milliseconds"),
+    readTimeoutMs: duration("clientReadTimeout", DEFAULT_READ_TIMEOUT_MS, "milliseconds"),
+    maxRetryTimeoutMs: duration("maxRetryTimeout", DEFAULT_MAX_RETRY_TIMEOUT_S, "seconds") * 1_000,
     problems,
   };
 
-  function milliseconds(key: string, otherwise: number): number {
+  function duration(key: string, otherwise: number, unit: "milliseconds" | "seconds"): number {
     const text = config(key);
     const value = text === undefined ? otherwise : Number(text);
     if (Number.isInteger(value) && value > 0) {
       return value;
     }
-    complain(`alicloud:${key}`, `is ${JSON.stringify(text)}; give a whole number of milliseconds above 0.`);
+    complain(`alicloud:${key}`, `is ${JSON.stringify(text)}; give a whole number of ${unit} above 0.`);
     return otherwise;
   }
 }

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { tokenKeyOf } from "./clientToken";
 import * as lifecycle from "./lifecycle";
+import { tokenSalt, withoutDependencies } from "./tokenSalt";
 
 /** What an {@link HpcCluster} is made of. */
 export interface HpcClusterArgs {
@@ -74,18 +76,17 @@ export class HpcCluster extends pulumi.dynamic.Resource {
    * @param opts the ordinary options of a Pulumi resource
    */
   constructor(resourceName: string, args: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    // All outputs, also those that are no inputs, or not given.
-    const outputs: pulumi.Inputs = {
-      name: undefined,
-      regionId: undefined,
-      description: undefined,
-      requestId: undefined,
-    };
+    // All outputs, also those that are no inputs, or not given. Copies: the SDK writes into the object it is given.
+    const none = { name: undefined, regionId: undefined, description: undefined, requestId: undefined };
+    const properties: pulumi.Inputs = Object.assign(none, args);
+    const isRead = opts?.id !== undefined || opts?.urn !== undefined;
+    if (!isRead && !args?.clientToken) {
+      properties["__tokenKey"] = tokenKey(resourceName, opts);
+    }
     super(
       lifecycle,
       resourceName,
-      // A copy: the SDK writes into the object it is given.
-      { ...outputs, ...args },
+      properties,
       { ...opts, deleteBeforeReplace: opts?.deleteBeforeReplace ?? true },
       "alicloud",
       "HpcCluster",
@@ -127,6 +128,17 @@ export class HpcCluster extends pulumi.dynamic.Resource {
       (value as { __pulumiType?: unknown }).__pulumiType === RESOURCE_TYPE
     );
   }
+}
+
+/** What the ClientTokens of this cluster are made of; undefined where a targeted run leaves the stack's salt out. */
+function tokenKey(
+  resourceName: string,
+  opts: pulumi.CustomResourceOptions | undefined,
+): pulumi.Output<string | undefined> {
+  const urn = withoutDependencies(pulumi.createUrn(resourceName, RESOURCE_TYPE, opts?.parent));
+  return pulumi
+    .all([tokenSalt(opts), urn])
+    .apply(([salt, ownUrn]) => (salt === undefined ? undefined : tokenKeyOf(salt, ownUrn)));
 }
 
 const RESOURCE_TYPE = "pulumi-nodejs:dynamic/alicloud:HpcCluster";

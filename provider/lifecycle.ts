@@ -3,9 +3,9 @@
  * it (`pulumi-alicloud-hpc/lifecycle`) with every resource, so its path must stay as it is, and it is loaded in the program
  * as well as in the provider process: what talks to the service is loaded on first need.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { dynamic } from "@pulumi/pulumi";
 import { readSettings, type Settings } from "./config";
+import { createCluster, hasJustBeenCreated, rememberDeleted } from "./creation";
 import type { EcsClient, HpcClusterItem } from "./ecs/client";
 import { saysGone } from "./ecs/errors";
 import {
@@ -16,10 +16,8 @@ import {
   type HpcClusterInputs,
   type RawInputs,
 } from "./inputs";
+import { InitializationError, observe, type KnownCluster } from "./observation";
 import { inputsOf, isStored, outputsOf, textOf } from "./state";
-
-/** How long a change may take to show in DescribeHpcClusters. */
-const VISIBILITY_GRACE_MS = 15_000;
 
 let settings: Settings | undefined;
 let client: Promise<EcsClient> | undefined;
@@ -32,9 +30,14 @@ export function configure(request: dynamic.ConfigureRequest): Promise<void> {
 }
 
 /** Every rule about the inputs and the settings, at preview; unknown values are skipped. */
-export function check(_olds: RawInputs, news: RawInputs): Promise<dynamic.CheckResult> {
+export function check(olds: RawInputs, news: RawInputs): Promise<dynamic.CheckResult> {
   const { region, problems } = currentSettings();
   const { inputs, violations } = checkInputs(news, region);
+  // The key that the cluster was made with outlasts a change of its URN.
+  const tokenKey = textOf(olds, "__tokenKey");
+  if (tokenKey !== undefined) {
+    inputs["__tokenKey"] = tokenKey;
+  }
   const failures = [
     ...violations,
     // Without a property: the engine would print the property's value.
@@ -49,29 +52,10 @@ export function diff(_id: string, olds: RawInputs, news: RawInputs): Promise<dyn
   return Promise.resolve({ changes: updates.length + replaces.length > 0, replaces });
 }
 
-/** CreateHpcCluster; what DescribeHpcClusters then shows becomes the state. */
+/** CreateHpcCluster, once; what DescribeHpcClusters then shows becomes the state. */
 export async function create(checked: RawInputs): Promise<dynamic.CreateResult> {
-  const inputs = checked as RawInputs & HpcClusterInputs;
-  const { regionId, name, description, clientToken } = inputs;
-  const ecs = await service();
-  const { hpcClusterId, requestId } = await ecs.createHpcCluster({
-    regionId,
-    name,
-    description,
-    clientToken,
-  });
-  // From here on the cluster exists: whatever happens, its id goes into the state.
-  const known = { ...inputs, hpcClusterId, requestId };
-  const item = await observed(ecs, regionId, hpcClusterId, known, (found) => found !== undefined);
-  if (item === undefined) {
-    throw new InitializationError(
-      hpcClusterId,
-      known,
-      `The HPC cluster ${hpcClusterId} has been created in ${regionId} (request ${requestId}), but DescribeHpcClusters ` +
-        "does not show it yet. Its id is in the state: run `pulumi refresh`, then `pulumi up`.",
-    );
-  }
-  return { id: hpcClusterId, outs: outputsOf(item, known) };
+  const { item, known } = await createCluster(await service(), checked as RawInputs & HpcClusterInputs);
+  return { id: item.hpcClusterId, outs: outputsOf(item, known) };
 }
 
 /** DescribeHpcClusters, for a refresh (gone: removed from the state) and for `HpcCluster.get` (gone: an error). */
@@ -108,10 +92,16 @@ export async function update(id: string, olds: RawInputs, checked: RawInputs): P
       description: updates.includes("description") ? (inputs.description ?? "") : undefined,
     });
   }
-  const known = { ...inputs, regionId, hpcClusterId: id, requestId: textOf(olds, "requestId") };
+  const known: KnownCluster = {
+    ...inputs,
+    regionId,
+    hpcClusterId: id,
+    requestId: olds["requestId"],
+    __createdWith: olds["__createdWith"],
+  };
   const isAsWanted = (found: HpcClusterItem | undefined) =>
     found !== undefined && changesBetween({ ...found, regionId }, inputs).updates.length === 0;
-  const item = await observed(ecs, regionId, id, known, isAsWanted);
+  const item = await observe(ecs, known, isAsWanted);
   if (item === undefined) {
     throw new Error(
       `There is no HPC cluster ${id} in ${regionId} any more: it has been deleted outside Pulumi. ` +
@@ -122,8 +112,7 @@ export async function update(id: string, olds: RawInputs, checked: RawInputs): P
   if (!isAsWanted(item)) {
     const stale = changesBetween(outs, inputs).updates.join(" and ");
     throw new InitializationError(
-      id,
-      { ...known, ...outs },
+      { ...known, description: undefined, ...outs },
       `ModifyHpcClusterAttribute in ${regionId} was accepted, but DescribeHpcClusters still shows the old ${stale} ` +
         `of ${id}. Run \`pulumi refresh\`, then \`pulumi up\`.`,
     );
@@ -133,6 +122,13 @@ export async function update(id: string, olds: RawInputs, checked: RawInputs): P
 
 /** DeleteHpcCluster. A cluster that is already gone counts as deleted. */
 async function deleteCluster(id: string, properties: RawInputs): Promise<void> {
+  if (hasJustBeenCreated(id)) {
+    console.warn(
+      `HPC cluster ${id} is kept: with deleteBeforeReplace: false a forced replacement with the same values gets the same ` +
+        "cluster again. Leave deleteBeforeReplace as it is to have it deleted and made anew.",
+    );
+    return;
+  }
   const ecs = await service();
   try {
     await ecs.deleteHpcCluster(regionOf(properties), id);
@@ -141,6 +137,7 @@ async function deleteCluster(id: string, properties: RawInputs): Promise<void> {
       throw error;
     }
   }
+  rememberDeleted(id, properties);
 }
 export { deleteCluster as delete };
 
@@ -164,59 +161,4 @@ function regionOf(properties: RawInputs): string {
     throw new Error(reasons.join(" "));
   }
   return regionId;
-}
-
-/**
- * Looks at the cluster until it is as it should be, or has had its time to become so.
- *
- * @throws InitializationError if it cannot be looked at: the id is not lost
- */
-async function observed(
-  ecs: EcsClient,
-  regionId: string,
-  id: string,
-  known: Record<string, unknown>,
-  isSettled: (item: HpcClusterItem | undefined) => boolean,
-): Promise<HpcClusterItem | undefined> {
-  const end = Date.now() + VISIBILITY_GRACE_MS;
-  for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
-    let item: HpcClusterItem | undefined;
-    try {
-      item = await ecs.describeHpcCluster(regionId, id);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new InitializationError(
-        id,
-        known,
-        `The HPC cluster ${id} is in the state, but could not be looked at afterwards: ${reason}`,
-      );
-    }
-    if (isSettled(item) || Date.now() + pause > end) {
-      return item;
-    }
-    await sleep(pause);
-  }
-}
-
-/**
- * The cluster exists, but not all is well. The engine keeps `id` and `properties` in the state, shows `reasons`, and runs
- * `update` the next time.
- */
-class InitializationError extends Error {
-  readonly reasons: readonly string[];
-  readonly properties: Record<string, unknown>;
-
-  constructor(
-    readonly id: string,
-    properties: Record<string, unknown>,
-    reason: string,
-  ) {
-    super(reason);
-    this.name = "InitializationError";
-    this.reasons = [reason];
-    // The SDK cannot store undefined, and does not add `__provider` here as it does elsewhere: it is in the inputs.
-    this.properties = Object.fromEntries(
-      Object.entries(properties).filter(([, value]) => value !== undefined),
-    );
-  }
 }

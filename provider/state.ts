@@ -14,20 +14,23 @@ export interface HpcClusterState {
   /** RequestId of the CreateHpcCluster call; absent on a cluster read with `HpcCluster.get`. */
   requestId?: string;
   clientToken?: string;
+  /** The ClientToken of the creation, where it is not the first of its key. */
+  __createdWith?: string;
 }
 
 /** The service's view of a cluster, with what only the state knows, as outputs. */
 export function outputsOf(
   item: HpcClusterItem,
-  kept: { regionId: string; requestId?: string | undefined; clientToken?: string | undefined },
+  kept: RawInputs & { regionId: string },
 ): HpcClusterState & Record<string, unknown> {
   return defined({
     hpcClusterId: item.hpcClusterId,
     name: item.name,
     description: item.description,
     regionId: kept.regionId,
-    requestId: kept.requestId,
-    clientToken: kept.clientToken,
+    requestId: textOf(kept, "requestId"),
+    clientToken: textOf(kept, "clientToken"),
+    __createdWith: textOf(kept, "__createdWith"),
   });
 }
 

@@ -1,10 +1,18 @@
 import { EcsClient } from "./client";
+import { withRetry } from "./retry";
 import { createTransport, type TransportOptions } from "./transport";
 
-/** Connections to one endpoint at once. */
-const MAX_SOCKETS = 20;
+/** Calls under way in one region at once, and so connections to one endpoint. */
+const MAX_IN_FLIGHT = 20;
+
+/** What a connection needs to know. */
+export interface ConnectionOptions extends Omit<TransportOptions, "maxSockets"> {
+  /** How long a call may be repeated, milliseconds. */
+  maxRetryTimeoutMs: number;
+}
 
 /** A client that is ready to call. No call is made yet, and no credentials are looked for. */
-export function connect(options: Omit<TransportOptions, "maxSockets">): EcsClient {
-  return new EcsClient(createTransport({ ...options, maxSockets: MAX_SOCKETS }));
+export function connect(options: ConnectionOptions): EcsClient {
+  const send = createTransport({ ...options, maxSockets: MAX_IN_FLIGHT });
+  return new EcsClient(withRetry(send, { ...options, maxInFlight: MAX_IN_FLIGHT }));
 }
