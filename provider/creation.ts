@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { checkAdoption } from "./adoption";
 import { clientTokenOf } from "./clientToken";
 import type { EcsClient, HpcClusterItem } from "./ecs/client";
 import { saysGone } from "./ecs/errors";
@@ -31,9 +32,13 @@ export async function createCluster(
   ecs: EcsClient,
   inputs: RawInputs & HpcClusterInputs,
 ): Promise<CreatedCluster> {
-  const created = await (inputs.clientToken !== undefined
-    ? createWithGivenToken(ecs, inputs, inputs.clientToken)
-    : createWithKey(ecs, inputs, textOf(inputs, "__tokenKey")));
+  const { adopt } = inputs;
+  // A replacement of an adopted cluster has just deleted it: the new one is an ordinary one.
+  const created = await (adopt !== undefined && !deletedIds.has(adopt)
+    ? adoptCluster(ecs, inputs, adopt)
+    : inputs.clientToken !== undefined
+      ? createWithGivenToken(ecs, inputs, inputs.clientToken)
+      : createWithKey(ecs, inputs, textOf(inputs, "__tokenKey")));
   createdIds.add(created.item.hpcClusterId);
   return created;
 }
@@ -47,12 +52,29 @@ export function rememberDeleted(id: string, properties: RawInputs): void {
   }
 }
 
+/** Whether this process has deleted the cluster. */
+export function wasDeleted(id: string): boolean {
+  return deletedIds.has(id);
+}
+
 /**
  * Whether this process has just been given this cluster by CreateHpcCluster. Then a replacement made "new" first has got the
  * old cluster again, since nothing tells `create` that it replaces; deleting it would delete both.
  */
 export function hasJustBeenCreated(id: string): boolean {
   return createdIds.has(id);
+}
+
+async function adoptCluster(
+  ecs: EcsClient,
+  inputs: RawInputs & HpcClusterInputs,
+  adopt: string,
+): Promise<CreatedCluster> {
+  const { item, violations } = await checkAdoption(ecs, inputs, adopt, inputs.regionId);
+  if (item === undefined || violations.length > 0) {
+    throw new Error(violations.map(({ reason }) => reason).join("\n"));
+  }
+  return { item, known: { ...inputs, hpcClusterId: adopt } };
 }
 
 async function createWithGivenToken(

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { tokenKeyOf } from "./clientToken";
 import * as lifecycle from "./lifecycle";
+import { stackMemory } from "./stackMemory";
 import { tokenSalt, withoutDependencies } from "./tokenSalt";
 
 /** What an {@link HpcCluster} is made of. */
@@ -39,6 +40,15 @@ export interface HpcClusterArgs {
    * API parameter `ClientToken`. A change does nothing: the token only matters while the cluster is being created.
    */
   clientToken?: pulumi.Input<string | undefined>;
+  /**
+   * The id (`hpc-…`) of an existing cluster to take over instead of creating one: `import` cannot work for dynamic resources.
+   *
+   * Preview looks at the cluster, and fails property by property where the program differs from what is there. Once taken
+   * over, it is an ordinary cluster of the stack: updated, refreshed and destroyed with it. Default: none.
+   *
+   * No API parameter: no CreateHpcCluster call is made. A change or removal does nothing once the cluster is in the state.
+   */
+  adopt?: pulumi.Input<string | undefined>;
 }
 
 /** Where {@link HpcCluster.get} looks. */
@@ -80,8 +90,11 @@ export class HpcCluster extends pulumi.dynamic.Resource {
     const none = { name: undefined, regionId: undefined, description: undefined, requestId: undefined };
     const properties: pulumi.Inputs = Object.assign(none, args);
     const isRead = opts?.id !== undefined || opts?.urn !== undefined;
-    if (!isRead && !args?.clientToken) {
+    if (!isRead && !properties["clientToken"]) {
       properties["__tokenKey"] = tokenKey(resourceName, opts);
+    }
+    if (properties["adopt"]) {
+      properties["adopt"] = claimed(properties["adopt"] as pulumi.Input<string>, resourceName);
     }
     super(
       lifecycle,
@@ -128,6 +141,23 @@ export class HpcCluster extends pulumi.dynamic.Resource {
       (value as { __pulumiType?: unknown }).__pulumiType === RESOURCE_TYPE
     );
   }
+}
+
+/** The cluster to adopt, if no other resource of the stack adopts it: each would go on to change and delete it. */
+function claimed(adopt: pulumi.Input<string>, resourceName: string): pulumi.Output<string> {
+  const { adopters } = stackMemory();
+  const claim = { resourceName };
+  return pulumi.output(adopt).apply((id) => {
+    const owner = adopters.get(id) ?? claim;
+    adopters.set(id, owner);
+    if (owner !== claim) {
+      // Without a stack trace, as the engine shows a RunError.
+      throw new pulumi.RunError(
+        `adopt: the HPC cluster ${id} is adopted by both "${owner.resourceName}" and "${resourceName}"; remove one of them.`,
+      );
+    }
+    return id;
+  });
 }
 
 /** What the ClientTokens of this cluster are made of; undefined where a targeted run leaves the stack's salt out. */

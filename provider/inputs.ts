@@ -19,13 +19,18 @@ export interface HpcClusterInputs {
   regionId: string;
   description?: string;
   clientToken?: string;
+  adopt?: string;
 }
+
+/** The optional properties of which an empty text means none. */
+const OPTIONAL_TEXTS: ReadonlySet<string> = new Set(["description", "clientToken", "adopt"]);
 
 const PROPERTIES = [
   "name",
   "regionId",
   "description",
   "clientToken",
+  "adopt",
 ] as const satisfies (keyof HpcClusterInputs)[];
 
 const NAME_LENGTH = [2, 128] as const;
@@ -59,11 +64,7 @@ export function checkInputs(
 
 /** null and undefined mean "not given"; so does an empty text for what is optional. */
 function isAbsent(key: string, value: unknown): boolean {
-  return (
-    value === undefined ||
-    value === null ||
-    (value === "" && (key === "description" || key === "clientToken"))
-  );
+  return value === undefined || value === null || (value === "" && OPTIONAL_TEXTS.has(key));
 }
 
 function reasonsAgainst(property: (typeof PROPERTIES)[number], value: unknown): string[] {
@@ -90,9 +91,11 @@ const missing: Readonly<Record<string, string[]>> = {
 const rules: Readonly<Record<(typeof PROPERTIES)[number], (value: string) => string[]>> = {
   name(value) {
     const illegal = [
-      ...new Set([...value].filter((character) => !/^[A-Za-z0-9._\-\p{Script=Han}]$/u.test(character))),
+      ...new Set(
+        codePoints(value).filter((character) => !/^[A-Za-z0-9._\-\p{Script=Han}]$/u.test(character)),
+      ),
     ];
-    const first = [...value][0];
+    const first = codePoints(value)[0];
     return [
       ...lengthReasons("name", value, NAME_LENGTH),
       ...(first !== undefined && !/^[A-Za-z\p{Script=Han}]$/u.test(first)
@@ -124,9 +127,13 @@ const rules: Readonly<Record<(typeof PROPERTIES)[number], (value: string) => str
       ...schemeReasons("description", value),
     ];
   },
+  adopt() {
+    // The service knows which ids there are; preview asks it.
+    return [];
+  },
   clientToken(value) {
-    const foreign = [...new Set([...value].filter((character) => character.codePointAt(0)! > 0x7f))];
-    const length = [...value].length;
+    const foreign = [...new Set(codePoints(value).filter((character) => character.codePointAt(0)! > 0x7f))];
+    const length = codePoints(value).length;
     return [
       ...(length > CLIENT_TOKEN_MAX_LENGTH
         ? [
@@ -148,13 +155,17 @@ export function regionReasons(regionId: string | undefined): string[] {
 }
 
 function lengthReasons(property: string, value: string, [least, most]: readonly [number, number]): string[] {
-  // The service counts characters: code points, neither bytes nor UTF-16 units.
-  const length = [...value].length;
+  const length = codePoints(value).length;
   if (length >= least && length <= most) {
     return [];
   }
   const mend = length < least ? "lengthen" : "shorten";
   return [`${property} must be ${least} to ${most} characters long, but has ${length}; ${mend} it.`];
+}
+
+/** The service counts characters: code points, neither bytes nor UTF-16 units nor what a reader sees as one. */
+function codePoints(value: string): string[] {
+  return Array.from(value);
 }
 
 function schemeReasons(property: string, value: string): string[] {
@@ -186,7 +197,7 @@ function kindOf(value: unknown): string {
 
 /** A value as a message shows it: quoted, with what is not visible escaped, and not longer than a line. */
 function shown(value: string): string {
-  const characters = [...value];
+  const characters = codePoints(value);
   return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 60).join("")}…` : value);
 }
 
@@ -200,7 +211,7 @@ export interface InputChanges {
 
 /**
  * What differs between what is there and what is wanted. A wanted value that is not known yet counts as different.
- * `clientToken` changes nothing: it only matters while a cluster is being created.
+ * `clientToken` and `adopt` change nothing: they only matter while a cluster is being created or taken over.
  */
 export function changesBetween(olds: RawInputs, news: RawInputs): InputChanges {
   const differs = (key: string) => (olds[key] ?? "") !== (news[key] ?? "");

@@ -4,8 +4,9 @@
  * as well as in the provider process: what talks to the service is loaded on first need.
  */
 import type { dynamic } from "@pulumi/pulumi";
-import { readSettings, type Settings } from "./config";
-import { createCluster, hasJustBeenCreated, rememberDeleted } from "./creation";
+import { checkAdoption } from "./adoption";
+import { readSettings, type SettingProblem, type Settings } from "./config";
+import { createCluster, hasJustBeenCreated, rememberDeleted, wasDeleted } from "./creation";
 import type { EcsClient, HpcClusterItem } from "./ecs/client";
 import { saysGone } from "./ecs/errors";
 import {
@@ -15,36 +16,49 @@ import {
   UNKNOWN,
   type HpcClusterInputs,
   type RawInputs,
+  type Violation,
 } from "./inputs";
 import { InitializationError, observe, type KnownCluster } from "./observation";
+import { plainly } from "./plainly";
+import { askForRegions, unknownRegionReason, type Regions } from "./regionCheck";
 import { inputsOf, isStored, outputsOf, textOf } from "./state";
 
 let settings: Settings | undefined;
 let client: Promise<EcsClient> | undefined;
+let regions: Promise<Regions> | undefined;
+const saidReasons = new Set<string>();
 
 /** Takes the stack's configuration. The SDK does not wait for it before the first calls: nothing here may be put off. */
 export function configure(request: dynamic.ConfigureRequest): Promise<void> {
   settings = readSettings((key) => request.config.get(key));
   client = undefined;
+  regions = undefined;
   return Promise.resolve();
 }
 
-/** Every rule about the inputs and the settings, at preview; unknown values are skipped. */
-export function check(olds: RawInputs, news: RawInputs): Promise<dynamic.CheckResult> {
-  const { region, problems } = currentSettings();
-  const { inputs, violations } = checkInputs(news, region);
+/**
+ * Every rule about the inputs and the settings, at preview; unknown values are skipped. Asks the service for its regions (once
+ * in the process) and for a cluster that is to be adopted.
+ */
+export const check = plainly(async (olds: RawInputs, news: RawInputs): Promise<dynamic.CheckResult> => {
+  const current = currentSettings();
+  const { inputs, violations } = checkInputs(news, current.region);
   // The key that the cluster was made with outlasts a change of its URN.
   const tokenKey = textOf(olds, "__tokenKey");
   if (tokenKey !== undefined) {
     inputs["__tokenKey"] = tokenKey;
   }
-  const failures = [
-    ...violations,
-    // Without a property: the engine would print the property's value.
-    ...problems.map(({ key, reason }) => ({ property: "", reason: `${key} ${reason}` })),
-  ];
-  return Promise.resolve({ inputs, failures });
-}
+  if (current.problems.length > 0) {
+    return { inputs, failures: [...violations, ...once(current.problems.map(problemText))] };
+  }
+  const failures = [...violations, ...(await accountViolations(current, inputs, violations))];
+  const { adopt, regionId } = inputs as Partial<HpcClusterInputs>;
+  const isNew = Object.keys(olds).length === 0;
+  if (isNew && failures.length === 0 && isKnown(adopt) && isKnown(regionId) && !wasDeleted(adopt)) {
+    failures.push(...(await checkAdoption(await service(), inputs, adopt, regionId)).violations);
+  }
+  return { inputs, failures };
+});
 
 /** Old outputs against new inputs, so that a change made outside Pulumi shows once a refresh has seen it. */
 export function diff(_id: string, olds: RawInputs, news: RawInputs): Promise<dynamic.DiffResult> {
@@ -59,7 +73,7 @@ export async function create(checked: RawInputs): Promise<dynamic.CreateResult> 
 }
 
 /** DescribeHpcClusters, for a refresh (gone: removed from the state) and for `HpcCluster.get` (gone: an error). */
-export async function read(id: string, properties: RawInputs): Promise<dynamic.ReadResult> {
+export const read = plainly(async (id: string, properties: RawInputs): Promise<dynamic.ReadResult> => {
   if (properties["regionId"] === UNKNOWN) {
     return { id, props: { name: UNKNOWN, description: UNKNOWN, regionId: UNKNOWN } };
   }
@@ -75,7 +89,7 @@ export async function read(id: string, properties: RawInputs): Promise<dynamic.R
   throw new Error(
     `There is no HPC cluster ${id} in ${regionId}: check the id, the region and the account given to HpcCluster.get.`,
   );
-}
+});
 
 /** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
 export async function update(id: string, olds: RawInputs, checked: RawInputs): Promise<dynamic.UpdateResult> {
@@ -121,7 +135,7 @@ export async function update(id: string, olds: RawInputs, checked: RawInputs): P
 }
 
 /** DeleteHpcCluster. A cluster that is already gone counts as deleted. */
-async function deleteCluster(id: string, properties: RawInputs): Promise<void> {
+const deleteCluster = plainly(async (id: string, properties: RawInputs): Promise<void> => {
   if (hasJustBeenCreated(id)) {
     console.warn(
       `HPC cluster ${id} is kept: with deleteBeforeReplace: false a forced replacement with the same values gets the same ` +
@@ -138,18 +152,65 @@ async function deleteCluster(id: string, properties: RawInputs): Promise<void> {
     }
   }
   rememberDeleted(id, properties);
-}
+});
 export { deleteCluster as delete };
 
 function currentSettings(): Settings {
   return (settings ??= readSettings(() => undefined));
 }
 
+function problemText({ key, reason }: SettingProblem): string {
+  return `${key} ${reason}`;
+}
+
+function isKnown(value: string | undefined): value is string {
+  return value !== undefined && value !== UNKNOWN;
+}
+
+/** What is wrong with the whole stack is said for one cluster, not for each. Without a property, whose value would be shown. */
+function once(reasons: readonly string[]): Violation[] {
+  return reasons.flatMap((reason) => {
+    if (saidReasons.has(reason)) {
+      return [];
+    }
+    saidReasons.add(reason);
+    return [{ property: "", reason }];
+  });
+}
+
+/** What only the account can tell: whether the credentials are good, and whether the region exists. */
+async function accountViolations(
+  current: Settings,
+  inputs: RawInputs,
+  violations: readonly Violation[],
+): Promise<Violation[]> {
+  if (current.skipRegionValidation) {
+    return [];
+  }
+  regions ??= askForRegions(current).then((answer) => {
+    if ("warning" in answer) {
+      console.warn(answer.warning);
+    }
+    return answer;
+  });
+  const answer = await regions;
+  if ("failure" in answer) {
+    return once([answer.failure]);
+  }
+  const regionId = textOf(inputs, "regionId");
+  const isInForm = !violations.some(({ property }) => property === "regionId");
+  if (!("known" in answer) || !isKnown(regionId) || !isInForm) {
+    return [];
+  }
+  const reason = unknownRegionReason(regionId, answer.known);
+  return reason === undefined ? [] : [{ property: "regionId", reason }];
+}
+
+/** Rejects if the settings cannot be used: `destroy` and `refresh` come without a check before them. */
 function service(): Promise<EcsClient> {
   const current = currentSettings();
   if (current.problems.length > 0) {
-    // `destroy` and `refresh` come here without a check before them.
-    throw new Error(current.problems.map(({ key, reason }) => `${key} ${reason}`).join("\n"));
+    return Promise.reject(new Error(current.problems.map(problemText).join("\n")));
   }
   return (client ??= import("./ecs/connection.js").then(({ connect }) => connect(current)));
 }

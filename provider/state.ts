@@ -11,9 +11,10 @@ export interface HpcClusterState {
   name: string;
   description?: string;
   regionId: string;
-  /** RequestId of the CreateHpcCluster call; absent on a cluster read with `HpcCluster.get`. */
+  /** RequestId of the CreateHpcCluster call; absent on a cluster that was adopted, or read with `HpcCluster.get`. */
   requestId?: string;
   clientToken?: string;
+  adopt?: string;
   /** The ClientToken of the creation, where it is not the first of its key. */
   __createdWith?: string;
 }
@@ -30,6 +31,7 @@ export function outputsOf(
     regionId: kept.regionId,
     requestId: textOf(kept, "requestId"),
     clientToken: textOf(kept, "clientToken"),
+    adopt: textOf(kept, "adopt"),
     __createdWith: textOf(kept, "__createdWith"),
   });
 }
@@ -41,6 +43,7 @@ export function inputsOf(state: HpcClusterState): Record<string, unknown> {
     description: state.description,
     regionId: state.regionId,
     clientToken: state.clientToken,
+    adopt: state.adopt,
   });
 }
 

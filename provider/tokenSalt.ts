@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { stackMemory } from "./stackMemory";
 import * as tokenSaltLifecycle from "./tokenSaltLifecycle";
 
 /**
@@ -14,12 +15,7 @@ class ClientTokenSalt extends pulumi.dynamic.Resource {
   }
 }
 
-/** Of every stack in this process the salt, under its root resource; shared by all copies of this package. */
-const saltsKey = Symbol.for("pulumi-alicloud-hpc.clientTokenSalts");
-type Salts = WeakMap<object, pulumi.Output<string | undefined>>;
-
-/** Stands for the stack where there is none: under `pulumi.runtime.setMocks`. */
-const noStack = {};
+const SALT_TYPE = "pulumi-nodejs:dynamic/alicloud:ClientTokenSalt";
 
 /**
  * The value of the running stack's salt, which is registered on first use; undefined where the engine left the salt out of
@@ -28,16 +24,13 @@ const noStack = {};
  * @param opts of the resource that needs it first, for its provider
  */
 export function tokenSalt(opts: pulumi.CustomResourceOptions | undefined): pulumi.Output<string | undefined> {
-  const registry = globalThis as { [saltsKey]?: Salts };
-  const salts = (registry[saltsKey] ??= new WeakMap());
-  const stack = pulumi.runtime.getStackResource() ?? noStack;
-  let value = salts.get(stack);
-  if (value === undefined) {
-    const provider = opts?.provider;
-    value = withoutDependencies(new ClientTokenSalt(provider === undefined ? {} : { provider }).value);
-    salts.set(stack, value);
+  const memory = stackMemory();
+  if (memory.salt === undefined) {
+    // A stack may have no default provider (pulumi:disable-default-providers).
+    const provider = opts?.provider ?? opts?.parent?.getProvider(SALT_TYPE);
+    memory.salt = withoutDependencies(new ClientTokenSalt(provider === undefined ? {} : { provider }).value);
   }
-  return value;
+  return memory.salt;
 }
 
 /**
@@ -46,6 +39,6 @@ export function tokenSalt(opts: pulumi.CustomResourceOptions | undefined): pulum
  */
 export function withoutDependencies<T>(output: pulumi.Output<T>): pulumi.Output<T> {
   // Resolves to the SDK's mark of the unknown, where a preview does not know the value yet.
-  const { promise } = output as unknown as { promise(withUnknowns: boolean): Promise<T> };
-  return pulumi.output(promise.call(output, true)) as pulumi.Output<T>;
+  const value = (output as unknown as { promise(withUnknowns: true): Promise<T> }).promise(true);
+  return pulumi.output(value) as pulumi.Output<T>;
 }

@@ -1,3 +1,4 @@
+import { DescribeBatch, DESCRIBE_LIMIT } from "./describeBatch";
 import { EcsError } from "./errors";
 import type { Send } from "./transport";
 
@@ -17,11 +18,10 @@ export interface RegionItem {
   status?: string;
 }
 
-/** DescribeHpcClusters answers for at most 100 ids, and with at most 100 clusters a page. */
-const DESCRIBE_LIMIT = 100;
-
 /** The five actions, typed. Every failure is an {@link EcsError}. */
 export class EcsClient {
+  private readonly batches = new Map<string, DescribeBatch>();
+
   constructor(private readonly send: Send) {}
 
   /** CreateHpcCluster. Repeated with the same clientToken and values it answers with the first call's cluster. */
@@ -42,13 +42,35 @@ export class EcsClient {
     return { hpcClusterId: field(answer, "HpcClusterId"), requestId: field(answer, "RequestId") };
   }
 
-  /** DescribeHpcClusters of one id; undefined if there is no such cluster in the region. */
-  async describeHpcCluster(regionId: string, hpcClusterId: string): Promise<HpcClusterItem | undefined> {
-    const { items } = await this.describePage(regionId, {
-      HpcClusterIds: JSON.stringify([hpcClusterId]),
-      PageSize: DESCRIBE_LIMIT,
-    });
-    return items.find((item) => item.hpcClusterId === hpcClusterId);
+  /**
+   * DescribeHpcClusters of one id; undefined if there is no such cluster in the region. Calls at the same time share a
+   * request.
+   */
+  describeHpcCluster(regionId: string, hpcClusterId: string): Promise<HpcClusterItem | undefined> {
+    let batch = this.batches.get(regionId);
+    if (batch === undefined) {
+      batch = new DescribeBatch((ids) => this.describeByIds(regionId, ids));
+      this.batches.set(regionId, batch);
+    }
+    return batch.load(hpcClusterId);
+  }
+
+  /** DescribeHpcClusters of all clusters of a region, page by page. */
+  async listHpcClusters(regionId: string): Promise<HpcClusterItem[]> {
+    const found = new Map<string, HpcClusterItem>();
+    for (let page = 1; ; page += 1) {
+      const { items, totalCount } = await this.describePage(regionId, {
+        PageNumber: page,
+        PageSize: DESCRIBE_LIMIT,
+      });
+      // A cluster made or deleted meanwhile shifts the pages: one may come twice.
+      for (const item of items) {
+        found.set(item.hpcClusterId, item);
+      }
+      if (items.length === 0 || page * DESCRIBE_LIMIT >= totalCount) {
+        return [...found.values()];
+      }
+    }
   }
 
   /** ModifyHpcClusterAttribute. An empty description removes it; what is undefined stays as it is. */
@@ -81,6 +103,14 @@ export class EcsClient {
       localName: optional(item, "LocalName") ?? "",
       ...withDefined("status", optional(item, "Status")),
     }));
+  }
+
+  private async describeByIds(regionId: string, ids: readonly string[]): Promise<HpcClusterItem[]> {
+    const { items } = await this.describePage(regionId, {
+      HpcClusterIds: JSON.stringify(ids),
+      PageSize: DESCRIBE_LIMIT,
+    });
+    return items;
   }
 
   private async describePage(

@@ -1,4 +1,5 @@
 import { EcsClient } from "./client";
+import { credentialSource, type CredentialPlan } from "./credentials";
 import { withRetry } from "./retry";
 import { createTransport, type TransportOptions } from "./transport";
 
@@ -6,13 +7,15 @@ import { createTransport, type TransportOptions } from "./transport";
 const MAX_IN_FLIGHT = 20;
 
 /** What a connection needs to know. */
-export interface ConnectionOptions extends Omit<TransportOptions, "maxSockets"> {
+export interface ConnectionOptions extends Omit<TransportOptions, "maxSockets" | "credentials"> {
+  credentials: CredentialPlan;
   /** How long a call may be repeated, milliseconds. */
   maxRetryTimeoutMs: number;
 }
 
 /** A client that is ready to call. No call is made yet, and no credentials are looked for. */
 export function connect(options: ConnectionOptions): EcsClient {
-  const send = createTransport({ ...options, maxSockets: MAX_IN_FLIGHT });
+  const credentials = credentialSource(options.credentials);
+  const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT });
   return new EcsClient(withRetry(send, { ...options, maxInFlight: MAX_IN_FLIGHT }));
 }

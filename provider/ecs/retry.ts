@@ -49,7 +49,7 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight }: RetryO
       startedAt ??= sentAt;
       attempts += 1;
       try {
-        const answer = await send(action, regionId, parameters);
+        const answer = await send(action, regionId, parameters, attempts);
         pace.succeeded();
         return answer;
       } catch (error) {

@@ -1,7 +1,8 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import PopCore = require("@alicloud/pop-core");
+import { debuglog } from "node:util";
+import PopCore from "@alicloud/pop-core";
 import type { CredentialSource } from "./credentials";
 import { endpointOf, type EndpointChoice } from "./endpoints";
 import { EcsError, type EcsFailure } from "./errors";
@@ -16,6 +17,8 @@ export interface TransportOptions {
   connectTimeoutMs: number;
   /** How long the whole answer may take once connected, milliseconds. */
   readTimeoutMs: number;
+  /** The environment with `HTTPS_PROXY` and its family, which a Node from 24.5 on honours. */
+  proxyEnv: Readonly<Record<string, string | undefined>>;
   /** Connections to one endpoint at once; further calls wait for one to get free. */
   maxSockets: number;
 }
@@ -28,7 +31,12 @@ export type Send = (
   action: string,
   regionId: string,
   parameters: Parameters,
+  /** Which attempt of the call it is, for the log. */
+  attempt?: number,
 ) => Promise<Record<string, unknown>>;
+
+/** `NODE_DEBUG=alicloud-hpc` writes a line for every call to standard error. */
+const debug = debuglog("alicloud-hpc");
 
 /** What pop-core can do beyond its typings. */
 interface PopCoreClient {
@@ -46,8 +54,8 @@ const RPCClient = PopCore as unknown as PopCoreConstructor;
 
 /** The only user of pop-core, and the keeper of its traps (each is marked with "trap"). */
 export function createTransport(options: TransportOptions): Send {
-  const { credentials, connectTimeoutMs, readTimeoutMs, maxSockets } = options;
-  const agentOptions = { keepAlive: true, maxSockets };
+  const { credentials, connectTimeoutMs, readTimeoutMs, maxSockets, proxyEnv } = options;
+  const agentOptions = { keepAlive: true, maxSockets, proxyEnv };
   const httpsAgent = new HttpsAgent(agentOptions);
   const httpAgent = new HttpAgent(agentOptions);
   const clients = new Map<string, PopCoreClient>();
@@ -75,7 +83,21 @@ export function createTransport(options: TransportOptions): Send {
     return client;
   }
 
-  return async function send(action, regionId, parameters) {
+  return async function send(action, regionId, parameters, attempt = 1) {
+    const startedAt = performance.now();
+    const log = (status: number | undefined, requestId: unknown, code = "OK") => {
+      const latencyMs = Math.round(performance.now() - startedAt);
+      debug(
+        "%s %s attempt %d: %s, HTTP %s, %d ms, request %s",
+        action,
+        regionId,
+        attempt,
+        code,
+        status ?? "-",
+        latencyMs,
+        requestId ?? "-",
+      );
+    };
     const endpoint = endpointOf(regionId, options.endpoint);
     const exchange = new Exchange(endpoint.startsWith("https:") ? httpsAgent : httpAgent, connectTimeoutMs);
     let body: unknown;
@@ -92,24 +114,27 @@ export function createTransport(options: TransportOptions): Send {
       exchange.abandon();
       const answer = isUnparsable(error) ? await readXml(error.text) : undefined;
       if (answer === undefined || answer["Code"] !== undefined || !exchange.succeeded) {
-        throw new EcsError(redacted(failureOf(error, answer, exchange, endpoint, readTimeoutMs)));
+        throw failed(failureOf(error, answer, exchange, endpoint, readTimeoutMs));
       }
       body = answer;
     }
     // Trap: an answer of 500 whose JSON has no Code resolves as success.
     if (!exchange.succeeded || typeof body !== "object" || body === null) {
-      throw new EcsError(redacted(statusFailure(body, exchange)));
+      throw failed(statusFailure(body, exchange));
     }
+    log(exchange.status, (body as Record<string, unknown>)["RequestId"]);
     return body as Record<string, unknown>;
 
-    function redacted(failure: Omit<EcsFailure, "action" | "regionId">): EcsFailure {
-      return {
+    function failed(failure: Failure): EcsError {
+      log(failure.status, failure.requestId, failure.code);
+      const serviceMessage = secrets.redact(failure.serviceMessage);
+      return new EcsError({
         ...failure,
         action,
         regionId,
-        serviceMessage: secrets.redact(failure.serviceMessage),
+        serviceMessage,
         credentialSource: credentials.source,
-      };
+      });
     }
   };
 }
@@ -139,7 +164,9 @@ class Exchange {
       addRequest: {
         value: (request: ClientRequest, ...rest: unknown[]) => {
           this.request = request;
-          request.once("response", (response) => (this.response = response));
+          request.once("response", (response) => {
+            this.response = response;
+          });
           limitConnecting(request, connectTimeoutMs);
           (pool as unknown as { addRequest(request: ClientRequest, ...rest: unknown[]): void }).addRequest(
             request,
@@ -190,7 +217,9 @@ function limitConnecting(request: ClientRequest, connectTimeoutMs: number): void
       error.code = "ConnectTimeout";
       request.destroy(error);
     }, connectTimeoutMs);
-    const stop = () => clearTimeout(timer);
+    const stop = () => {
+      clearTimeout(timer);
+    };
     socket.once("connect", stop);
     socket.once("close", stop);
   });

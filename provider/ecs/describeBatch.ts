@@ -1,0 +1,86 @@
+import DataLoader from "dataloader";
+import type { HpcClusterItem } from "./client";
+import { EcsError } from "./errors";
+
+/** DescribeHpcClusters takes at most 100 ids, and answers with at most 100 clusters a page. */
+export const DESCRIBE_LIMIT = 100;
+
+/** A batch goes out when nobody has joined it for this long, … */
+const QUIET_MS = 10;
+/** … and after this long in any case. */
+const LONGEST_WAIT_MS = 100;
+
+/** Collects the ids that are asked for at about the same time into one call of up to 100. */
+export class DescribeBatch {
+  private readonly loader: DataLoader<string, HpcClusterItem | undefined>;
+  private dispatches: (() => void)[] = [];
+  private firstAt = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param describe resolves to those of the clusters that exist, in any order */
+  constructor(private readonly describe: (ids: readonly string[]) => Promise<HpcClusterItem[]>) {
+    this.loader = new DataLoader((ids) => this.describeEach(ids), {
+      // What has been seen may change: nothing is kept.
+      cache: false,
+      maxBatchSize: DESCRIBE_LIMIT,
+      batchScheduleFn: (dispatch) => {
+        this.dispatches.push(dispatch);
+      },
+    });
+  }
+
+  load(id: string): Promise<HpcClusterItem | undefined> {
+    const result = this.loader.load(id);
+    this.postpone();
+    return result;
+  }
+
+  /** Waits for company: the engine hands over reads one by one, also those that it makes at once. */
+  private postpone(): void {
+    const now = performance.now();
+    if (this.timer === undefined) {
+      this.firstAt = now;
+    }
+    clearTimeout(this.timer);
+    const wait = Math.min(QUIET_MS, Math.max(0, this.firstAt + LONGEST_WAIT_MS - now));
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      const dispatches = this.dispatches;
+      this.dispatches = [];
+      for (const dispatch of dispatches) {
+        dispatch();
+      }
+    }, wait);
+  }
+
+  private async describeEach(ids: readonly string[]): Promise<(HpcClusterItem | undefined | Error)[]> {
+    const different = [...new Set(ids)];
+    let items: HpcClusterItem[];
+    try {
+      items = await this.describe(different);
+    } catch (error) {
+      if (different.length > 1 && isAboutTheIds(error)) {
+        // One id spoils the call for all: each is asked for alone, so that the error goes to its own.
+        return await Promise.all(ids.map((id) => this.describeAlone(id)));
+      }
+      throw error;
+    }
+    const found = new Map(items.map((item) => [item.hpcClusterId, item]));
+    return ids.map((id) => found.get(id));
+  }
+
+  private async describeAlone(id: string): Promise<HpcClusterItem | undefined | Error> {
+    try {
+      return (await this.describe([id])).find((item) => item.hpcClusterId === id);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+}
+
+function isAboutTheIds(error: unknown): boolean {
+  return (
+    error instanceof EcsError &&
+    (error.code.startsWith("InvalidHpcClusterIds.") || error.code === "Invalid.Parameter")
+  );
+}
