@@ -1,0 +1,36 @@
+import { regionOf, required, type Action } from "../action.ts";
+import { notSupplied, Refusal } from "../refusal.ts";
+import { checkDescription, checkName } from "../rules.ts";
+
+const unknownRegion = () =>
+  new Refusal(400, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.');
+
+/** Renames or describes a cluster. An empty description clears it; an absent one leaves it. */
+export const modifyHpcClusterAttribute: Action = {
+  name: "ModifyHpcClusterAttribute",
+  changes: true,
+  prepare(call) {
+    const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
+    const id = required(call, "HpcClusterId", notSupplied("MissingParameter", "HpcClusterId"));
+    const { Name: name, Description: description } = call.parameters;
+    if (name === undefined && description === undefined) {
+      throw new Refusal(
+        400,
+        "InvalidModifyInfo",
+        "Modify info is invalid, name/description must not null at the same time",
+      );
+    }
+    if (name !== undefined) checkName(name);
+    if (description !== undefined) checkDescription(description);
+    return () => {
+      if (call.store.owned(call.accountId, regionId, id) === undefined) {
+        throw new Refusal(400, "HpcClusterNotExists", "The specified hpc cluster does not exist");
+      }
+      call.store.modify(id, {
+        ...(name === undefined ? {} : { name }),
+        ...(description === undefined ? {} : { description }),
+      });
+      return {};
+    };
+  },
+};

@@ -1,0 +1,153 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { ask, type Service } from "./rawRequest.ts";
+
+const cli = join(import.meta.dirname, "cli.ts");
+let folder: string;
+const running = new Set<ChildProcess>();
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "emulator-"));
+});
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL"); // a test that failed half-way leaves its service behind
+  rmSync(folder, { recursive: true });
+});
+
+type Ended = { readonly code: number | null; readonly signal: string | null };
+
+function start(...args: readonly string[]) {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  const out: string[] = [];
+  let err = "";
+  const lines = createInterface(child.stdout);
+  const first = new Promise<string>((resolve, reject) => {
+    lines.on("line", (line) => {
+      out.push(line);
+      resolve(line);
+    });
+    child.once("close", () => reject(new Error(`It ended without a line: ${err}`)));
+  });
+  first.catch(() => {}); // some are meant to end without one; those look at `ended`
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const ended = new Promise<Ended>((resolve) => {
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+  return { child, first, ended, out, err: () => err };
+}
+
+describe("a running service", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "prints one line, serves, and ends with 0 on %s",
+    async (signal) => {
+      const service = start("--port", "0");
+      const ecs = JSON.parse(await service.first) as Service;
+      expect(Object.keys(ecs)).toEqual(["endpoint", "accessKeyId", "accessKeySecret"]);
+      expect(ecs.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect((await ask(ecs, "DescribeRegions")).status).toBe(200);
+      service.child.kill(signal);
+      expect(await service.ended).toEqual({ code: 0, signal: null });
+      expect([service.out.length, service.err()]).toEqual([1, ""]);
+    },
+  );
+
+  test("takes keys, faults and a seed, and logs without secrets", async () => {
+    const faults = join(folder, "faults.json");
+    const log = join(folder, "requests.log");
+    writeFileSync(
+      faults,
+      JSON.stringify({
+        rules: [
+          { kind: "delay", ms: 3_600_000, calls: 3 },
+          { kind: "throttling", calls: 2 },
+        ],
+      }),
+    );
+    const service = start(
+      ...["--access-key-id", "LTAIgiven", "--access-key-secret", "given-secret"],
+      ...["--faults", faults, "--log", log, "--seed", "7"],
+    );
+    const ecs = JSON.parse(await service.first) as Service;
+    expect([ecs.accessKeyId, ecs.accessKeySecret]).toEqual(["LTAIgiven", "given-secret"]);
+    const parameters = { RegionId: "cn-hangzhou", Name: "secret-farm" };
+    const created = await ask(ecs, "CreateHpcCluster", parameters);
+    expect((await ask(ecs, "CreateHpcCluster", parameters)).json["Code"]).toBe("Throttling.User");
+    const leaving = new AbortController();
+    const lost = ask(ecs, "DescribeRegions", {}, { signal: leaving.signal }).catch((error: unknown) => error);
+    expect((await ask(ecs, "DescribeRegions", {}, { tampered: { Version: "1" } })).status).toBe(400);
+    service.child.kill("SIGTERM"); // also while a call would take an hour
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+    expect(await lost).toBeInstanceOf(Error);
+    const text = readFileSync(log, "utf8");
+    const [first, second] = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(first).toEqual({
+      time: expect.any(String) as string,
+      action: "CreateHpcCluster",
+      regionId: "cn-hangzhou",
+      status: 200,
+      requestId: created.json["RequestId"],
+      ms: expect.any(Number) as number,
+      committed: true,
+    });
+    expect(second).toMatchObject({ status: 400, code: "Throttling.User", fault: "throttling" });
+    for (const secret of ["LTAIgiven", "given-secret", "secret-farm", "Signature"]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
+
+describe("a command line that cannot be", () => {
+  test.concurrent.each([
+    [["--bogus"], "Unknown option '--bogus'"],
+    [["extra"], "Unexpected argument 'extra'"],
+    [["--port"], "--port"],
+    [["--port", "99999"], '--port must be a whole number from 0 to 65535, not "99999".'],
+    [["--port", "x"], '--port must be a whole number from 0 to 65535, not "x".'],
+    [["--seed", "-1"], "--seed"],
+    [["--access-key-id", "a"], "--access-key-id and --access-key-secret belong together."],
+    [["--access-key-secret", "a"], "--access-key-id and --access-key-secret belong together."],
+    [["--faults", "/nonexistent.json"], "/nonexistent.json is not a fault plan:"],
+  ])("%j ends with 2 and says why", async (args, message) => {
+    const service = start(...args);
+    expect(await service.ended).toEqual({ code: 2, signal: null });
+    expect(service.out).toEqual([]);
+    expect(service.err()).toContain(message);
+    expect(service.err()).toContain("Usage: npm run emulator");
+  });
+
+  test("a port that is taken ends with 1 and one line", async () => {
+    const first = start();
+    const { endpoint } = JSON.parse(await first.first) as Service;
+    const second = start("--port", new URL(endpoint).port);
+    expect(await second.ended).toEqual({ code: 1, signal: null });
+    expect(second.err()).toMatch(/^.*EADDRINUSE.*\n$/);
+    first.child.kill("SIGTERM");
+    expect((await first.ended).code).toBe(0);
+  });
+
+  test("a fault file with mistakes: each is named", async () => {
+    const faults = join(folder, "bad.json");
+    writeFileSync(faults, JSON.stringify({ rules: [{ kind: "reset", when: "x" }, { kind: "y" }] }));
+    const service = start("--faults", faults);
+    expect((await service.ended).code).toBe(2);
+    expect(service.err()).toContain("rules[0].when");
+    expect(service.err()).toContain("rules[1].kind");
+  });
+
+  test("--help", async () => {
+    const service = start("--help");
+    expect((await service.ended).code).toBe(0);
+    expect(service.out[0]).toBe("Usage: npm run emulator -- [options]");
+  });
+});

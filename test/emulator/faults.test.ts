@@ -1,0 +1,476 @@
+import { createRequire } from "node:module";
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { startEmulator, type Emulator, type EmulatorOptions, type FaultRule } from "./emulator.ts";
+import { Faults } from "./faults.ts";
+import { ask, timestamp, type Asking } from "./rawRequest.ts";
+
+const regionId = "cn-hangzhou";
+const farm = { RegionId: regionId, Name: "farm", ClientToken: "t" };
+const gone = (error: unknown): unknown => error;
+let ecs: Emulator;
+let now: number;
+
+beforeEach(async () => {
+  now = Date.now();
+  ecs = await startEmulator({ seed: 7, clock: () => now });
+});
+afterEach(() => ecs.close());
+
+const create = (asking: Asking = {}) => ask(ecs, "CreateHpcCluster", farm, asking);
+const regions = (asking: Asking = {}) => ask(ecs, "DescribeRegions", {}, asking);
+
+async function codes(calls: number): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  for (let call = 0; call < calls; call += 1) {
+    const { status, json } = await regions();
+    seen.push(status === 200 ? 200 : json["Code"]);
+  }
+  return seen;
+}
+
+describe("answers in place of the service's", () => {
+  const unavailable = "The request has failed due to a temporary failure of the server.";
+  const failed = "The request processing has failed due to some unknown error, exception or failure.";
+
+  test.each<[FaultRule, number, string, string, string | null]>([
+    [{ kind: "throttling" }, 400, "Throttling.User", "Request was denied due to user flow control.", null],
+    [
+      { kind: "throttling", code: "Throttling", status: 403, retryAfterMs: 250 },
+      403,
+      "Throttling",
+      "Request was denied due to request throttling.",
+      "250",
+    ],
+    [
+      { kind: "throttling", code: "Throttling.Api", status: 429, retryAfterMs: 0 },
+      429,
+      "Throttling.Api",
+      "Request was denied due to api flow control.",
+      "0",
+    ],
+    [{ kind: "internalError" }, 500, "InternalError", failed, null],
+    [{ kind: "serviceUnavailable" }, 503, "ServiceUnavailable", unavailable, null],
+    [
+      { kind: "error", status: 404, code: "InternalError", message: "Failed to create hpc cluster" },
+      404,
+      "InternalError",
+      "Failed to create hpc cluster",
+      null,
+    ],
+    [
+      { kind: "error", status: 429, code: "SystemBusy", message: "busy", retryAfterMs: 9 },
+      429,
+      "SystemBusy",
+      "busy",
+      "9",
+    ],
+  ])("%j", async (rule, status, code, message, retryAfter) => {
+    ecs.faults.add(rule);
+    const answer = await create();
+    expect([answer.status, answer.json["Code"], answer.json["Message"]]).toEqual([status, code, message]);
+    expect(answer.headers.get("x-acs-retry-after")).toBe(retryAfter);
+    expect(ecs.store.clusters()).toEqual([]);
+    expect(ecs.requests[0]).toMatchObject({ status, code, fault: rule.kind, committed: false });
+    expect(ecs.faults.injected).toEqual({ [rule.kind]: 1 });
+  });
+
+  test("500 without a code, which pop-core takes for a success", async () => {
+    ecs.faults.add({ kind: "codeless500" });
+    const { RPCClient } = createRequire(import.meta.url)("@alicloud/pop-core") as {
+      RPCClient: new (config: object) => { request(...call: unknown[]): Promise<Record<string, unknown>> };
+    };
+    const { endpoint, accessKeyId, accessKeySecret } = ecs;
+    const client = new RPCClient({ endpoint, accessKeyId, accessKeySecret, apiVersion: "2014-05-26" });
+    const body = await client.request("CreateHpcCluster", farm, { method: "POST" });
+    expect({ ...body }).toEqual({
+      RequestId: expect.any(String) as string,
+      Message: "Internal Server Error",
+    });
+    expect(ecs.requests[0]).toMatchObject({ status: 500, code: undefined, committed: false });
+  });
+
+  test("502 with a page", async () => {
+    ecs.faults.add({ kind: "badGateway" });
+    const { status, text, headers } = await create();
+    expect([status, headers.get("content-type")]).toEqual([502, "text/html"]);
+    expect(text).toMatch(/^<html>[^]*502 Bad Gateway/);
+  });
+
+  test("503 with nothing", async () => {
+    ecs.faults.add({ kind: "empty503" });
+    const { status, text } = await create();
+    expect([status, text]).toEqual([503, ""]);
+  });
+
+  test("XML although JSON was asked for", async () => {
+    ecs.faults.add({ kind: "xmlError", calls: 1 });
+    ecs.faults.add({ kind: "xmlError", status: 400, code: "Throttling", message: "slow" });
+    const first = await create();
+    expect([first.status, first.headers.get("content-type")]).toEqual([503, "text/xml;charset=utf-8"]);
+    expect(first.text).toContain("<Code>ServiceUnavailable</Code>");
+    const second = await create();
+    expect([second.status, second.text]).toEqual([400, expect.stringContaining("<Message>slow</Message>")]);
+  });
+
+  test.each<FaultRule>([
+    { kind: "internalError", when: "afterCommit", times: 1 },
+    { kind: "codeless500", when: "afterCommit", times: 1 },
+    { kind: "badGateway", when: "afterCommit", times: 1 },
+    { kind: "empty503", when: "afterCommit", times: 1 },
+    { kind: "serviceUnavailable", when: "afterCommit", times: 1 },
+    { kind: "xmlError", when: "afterCommit", times: 1 },
+    { kind: "error", status: 500, code: "X", message: "x", when: "afterCommit", times: 1 },
+  ])("%j: it is done, and the token finds it", async (rule) => {
+    ecs.faults.add(rule);
+    expect((await create()).status).toBeGreaterThanOrEqual(500);
+    const [cluster] = ecs.store.clusters();
+    expect(ecs.requests[0]).toMatchObject({ committed: true, fault: rule.kind });
+    expect((await create()).json["HpcClusterId"]).toBe(cluster?.hpcClusterId);
+    expect(ecs.store.clusters()).toHaveLength(1);
+  });
+});
+
+describe("connections", () => {
+  test.each([
+    ["beforeCommit", 0],
+    ["afterCommit", 1],
+  ] as const)("a reset %s", async (when, clusters) => {
+    ecs.faults.add({ kind: "reset", when, times: 1 });
+    expect(await create().catch(gone)).toMatchObject({ cause: { code: "ECONNRESET" } });
+    expect(ecs.store.clusters()).toHaveLength(clusters);
+    expect(ecs.requests[0]).toMatchObject({
+      fault: "reset",
+      status: undefined,
+      committed: clusters === 1,
+      finishedAt: now,
+    });
+    expect((await create()).status).toBe(200);
+    expect(ecs.store.clusters()).toHaveLength(1);
+  });
+
+  test.each([
+    ["beforeCommit", 0],
+    ["afterCommit", 1],
+  ] as const)("no answer, %s", async (when, clusters) => {
+    ecs.faults.add({ kind: "noAnswer", when, times: 1 });
+    const leaving = new AbortController();
+    const lost = create({ signal: leaving.signal }).catch(gone);
+    await ecs.until(
+      () => ecs.requests[0]?.fault === "noAnswer" && ecs.requests[0].committed === (clusters === 1),
+    );
+    expect(ecs.store.clusters()).toHaveLength(clusters);
+    // Another call on another connection is answered meanwhile, and even the same token is not in progress.
+    expect((await create()).status).toBe(200);
+    expect(ecs.requests[0]).toMatchObject({ finishedAt: undefined, status: undefined });
+    leaving.abort();
+    expect(await lost).toMatchObject({ name: "AbortError" });
+    await ecs.until(() => ecs.requests[0]?.finishedAt !== undefined);
+    expect(ecs.store.clusters()).toHaveLength(1);
+  });
+
+  test("closing ends a call that has no answer", async () => {
+    ecs.faults.add({ kind: "noAnswer" });
+    const lost = create().catch(gone);
+    await ecs.until(() => ecs.requests[0]?.fault === "noAnswer");
+    await ecs.close();
+    expect(await lost).toBeInstanceOf(Error);
+    ecs = await startEmulator();
+  });
+});
+
+describe("slowness", () => {
+  test("a delay before the commit: in progress, then done although the client has left", async () => {
+    ecs.faults.add({ kind: "delay", ms: 150, times: 1 });
+    const leaving = new AbortController();
+    const lost = create({ signal: leaving.signal }).catch(gone);
+    await ecs.until(() => ecs.requests[0]?.fault === "delay");
+    leaving.abort();
+    await lost;
+    expect((await create()).json["Code"]).toBe("IdempotentProcessing");
+    await ecs.until(() => ecs.requests[0]?.committed === true);
+    expect((await create()).json["HpcClusterId"]).toBe(ecs.store.clusters()[0]?.hpcClusterId);
+  });
+
+  test("a delay after the commit", async () => {
+    ecs.faults.add({ kind: "delay", ms: 100, when: "afterCommit", times: 1 });
+    const answer = create();
+    await ecs.until(() => ecs.requests[0]?.committed === true);
+    expect(ecs.requests[0]?.finishedAt).toBeUndefined();
+    expect((await answer).status).toBe(200);
+  });
+
+  test("a delayed error is late too", async () => {
+    ecs.faults.add({ kind: "delay", ms: 100 });
+    ecs.faults.add({ kind: "throttling" });
+    const started = performance.now();
+    expect((await create()).status).toBe(400);
+    expect(performance.now() - started).toBeGreaterThan(95);
+    expect(ecs.requests[0]?.fault).toBe("throttling");
+  });
+
+  test("latency, for refused calls too", async () => {
+    ecs.faults.add({ kind: "latency", ms: 60 });
+    const started = performance.now();
+    const answer = await regions({ tampered: { Signature: `${"A".repeat(27)}=` } });
+    expect(answer.json["Code"]).toBe("SignatureDoesNotMatch");
+    expect(performance.now() - started).toBeGreaterThan(55);
+  });
+
+  test("closing ends a delay", async () => {
+    ecs.faults.add({ kind: "delay", ms: 3_600_000 });
+    const lost = create().catch(gone);
+    await ecs.until(() => ecs.requests[0]?.fault === "delay");
+    await ecs.close();
+    expect(await lost).toBeInstanceOf(Error);
+    expect(ecs.store.clusters()).toEqual([]);
+    ecs = await startEmulator();
+  });
+
+  test("a dripping body: headers first, then one piece at a time", async () => {
+    ecs.faults.add({ kind: "drip", intervalMs: 10, bytes: 20 });
+    let arrived = 0;
+    const onHeaders = (): void => {
+      arrived = performance.now();
+      expect(ecs.requests[0]).toMatchObject({ committed: true, finishedAt: undefined });
+    };
+    const { status, json, text } = await create({ onHeaders });
+    expect([status, json["HpcClusterId"]]).toEqual([200, ecs.store.clusters()[0]?.hpcClusterId]);
+    // The headers came before the first of these pauses.
+    expect(performance.now() - arrived).toBeGreaterThan(10 * (Math.ceil(text.length / 20) - 2));
+  });
+
+  test("a client can leave a dripping body", async () => {
+    ecs.faults.add({ kind: "drip", intervalMs: 3_600_000 });
+    const leaving = new AbortController();
+    const onHeaders = (): void => leaving.abort(); // so they come before any byte of the body
+    expect(await create({ signal: leaving.signal, onHeaders }).catch(gone)).toMatchObject({
+      name: "AbortError",
+    });
+    await ecs.until(() => ecs.requests[0]?.finishedAt !== undefined);
+  });
+});
+
+describe("a cluster that takes its time to appear", () => {
+  const shown = async (parameters = {}): Promise<unknown> =>
+    (await ask(ecs, "DescribeHpcClusters", { RegionId: regionId, ...parameters })).json["TotalCount"];
+
+  test("for so many looks at it", async () => {
+    ecs.faults.add({ kind: "lateVisible", describes: 2 });
+    const id = (await create()).json["HpcClusterId"] as string;
+    const byId = { HpcClusterIds: JSON.stringify([id]) };
+    expect(await shown({ HpcClusterIds: '["hpc-other"]' })).toBe(0);
+    expect([await shown(byId), await shown(), await shown(byId)]).toEqual([0, 0, 1]);
+    expect(ecs.requests[0]).toMatchObject({ fault: "lateVisible", committed: true });
+  });
+
+  test("for so long", async () => {
+    ecs.faults.add({ kind: "lateVisible", ms: 5000 });
+    await create();
+    expect(await shown()).toBe(0);
+    now += 4999;
+    expect(await shown()).toBe(0);
+    now += 1;
+    expect(await shown()).toBe(1);
+  });
+
+  test("only creates are counted", async () => {
+    ecs.faults.add({ kind: "lateVisible", describes: 1 });
+    await shown();
+    expect(ecs.faults.injected).toEqual({});
+  });
+});
+
+describe("a token bucket", () => {
+  test("throttles the overflow and refills", async () => {
+    ecs.faults.add({ kind: "bucket", perSecond: 2, burst: 3 });
+    expect(await codes(5)).toEqual([200, 200, 200, "Throttling.User", "Throttling.User"]);
+    expect(ecs.faults.injected).toEqual({ bucket: 2 });
+    now += 500;
+    expect(await codes(2)).toEqual([200, "Throttling.User"]);
+    now += 60_000;
+    expect(await codes(4)).toEqual([200, 200, 200, "Throttling.User"]);
+    expect(ecs.requests.at(-1)?.fault).toBe("bucket");
+  });
+
+  test("tells when to come back", async () => {
+    ecs.faults.add({
+      kind: "bucket",
+      perSecond: 4,
+      burst: 1,
+      code: "Throttling.Api",
+      status: 429,
+      retryAfter: true,
+    });
+    await regions();
+    now += 50;
+    const { status, json, headers } = await regions();
+    expect([status, json["Code"], headers.get("x-acs-retry-after")]).toEqual([429, "Throttling.Api", "200"]);
+    now += 200;
+    expect((await regions()).status).toBe(200);
+  });
+
+  test("one per account, region and action", async () => {
+    const signer = ecs.accounts.add({ accountId: "other" });
+    ecs.faults.add({ kind: "bucket", perSecond: 1 });
+    const describe = (RegionId: string, asking: Asking = {}) =>
+      ask(ecs, "DescribeHpcClusters", { RegionId }, asking);
+    const answers = [
+      await describe("cn-hangzhou"),
+      await describe("cn-beijing"),
+      await describe("cn-hangzhou", { signer }),
+      await create(),
+      await describe("cn-hangzhou"),
+    ];
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200, 400]);
+  });
+});
+
+describe("clock and token", () => {
+  test("a skewed clock refuses honest timestamps and takes its own", async () => {
+    ecs.faults.add({ kind: "clockSkew", ms: -20 * 60_000 });
+    expect((await regions()).json["Code"]).toBe("InvalidTimeStamp.Expired");
+    const common = { Timestamp: timestamp(now - 20 * 60_000) };
+    expect((await regions({ common })).status).toBe(200);
+    expect(ecs.requests[0]?.fault).toBe("clockSkew");
+  });
+
+  test("an expired token, for calls that carry one", async () => {
+    ecs.faults.add({ kind: "expiredToken", times: 1 });
+    const signer = ecs.accounts.issueToken(ecs.accountId, now + 3_600_000);
+    expect((await regions()).status).toBe(200);
+    const { status, json } = await regions({ signer });
+    expect([status, json["Code"]]).toEqual([400, "InvalidSecurityToken.Expired"]);
+    expect((await regions({ signer })).status).toBe(200);
+  });
+});
+
+describe("which calls", () => {
+  const busy = { kind: "error", status: 400, code: "Busy", message: "busy" } as const;
+
+  test.each<[FaultRule["calls"], unknown[]]>([
+    [2, [200, "Busy", 200, 200, 200, 200]],
+    [
+      [1, 4],
+      ["Busy", 200, 200, "Busy", 200, 200],
+    ],
+    [{ from: 3 }, [200, 200, "Busy", "Busy", "Busy", "Busy"]],
+    [{ to: 2 }, ["Busy", "Busy", 200, 200, 200, 200]],
+    [{ from: 2, to: 5, every: 2 }, [200, "Busy", 200, "Busy", 200, 200]],
+  ])("calls %j", async (calls, expected) => {
+    ecs.faults.add({ ...busy, calls });
+    expect(await codes(6)).toEqual(expected);
+  });
+
+  test("so many times", async () => {
+    const fault = ecs.faults.add({ ...busy, times: 2 });
+    expect(await codes(4)).toEqual(["Busy", "Busy", 200, 200]);
+    expect(fault.injected).toBe(2);
+  });
+
+  test("by action and region", async () => {
+    ecs.faults.add({ ...busy, action: ["CreateHpcCluster", "DescribeHpcClusters"], regionId: "cn-beijing" });
+    expect((await regions()).status).toBe(200);
+    expect((await create()).status).toBe(200);
+    const inBeijing = { RegionId: "cn-beijing" };
+    expect((await ask(ecs, "DescribeHpcClusters", inBeijing)).json["Code"]).toBe("Busy");
+    expect((await ask(ecs, "CreateHpcCluster", { ...farm, ...inBeijing })).json["Code"]).toBe("Busy");
+    const other = { ...inBeijing, HpcClusterId: "hpc-1" };
+    expect((await ask(ecs, "DeleteHpcCluster", other)).json["Code"]).toBe("NotExists.HpcCluster");
+  });
+
+  test("calls are numbered among those that match", async () => {
+    ecs.faults.add({ ...busy, action: "CreateHpcCluster", calls: 1 });
+    expect(await codes(2)).toEqual([200, 200]);
+    expect((await create()).json["Code"]).toBe("Busy");
+  });
+
+  test("a rate, about right, the same for the same seed whatever other rules there are", () => {
+    const drawn = (seed: number, others: readonly FaultRule[] = []): string => {
+      const faults = new Faults(seed);
+      const fault = faults.add({ ...busy, rate: 0.3 });
+      for (const other of others) faults.add(other);
+      let seen = "";
+      for (let call = 0; call < 1000; call += 1) {
+        const before = fault.injected;
+        faults.onService("DescribeRegions", undefined, "account", 0);
+        seen += fault.injected === before ? "." : "x";
+      }
+      return seen;
+    };
+    const first = drawn(1);
+    expect(drawn(1)).toBe(first);
+    expect(drawn(1, [{ kind: "delay", ms: 1, rate: 0.5 }])).toBe(first);
+    expect(drawn(2)).not.toBe(first);
+    const share = first.replaceAll(".", "").length / first.length;
+    expect(share).toBeGreaterThan(0.25);
+    expect(share).toBeLessThan(0.35);
+  });
+
+  test("two rules with a rate draw apart", () => {
+    const faults = new Faults(1);
+    const rules = [1, 2].map(() => faults.add({ kind: "delay", ms: 1, rate: 0.5 }));
+    let apart = 0;
+    for (let call = 0; call < 100; call += 1) {
+      const before = rules.map((rule) => rule.injected);
+      faults.onService("DescribeRegions", undefined, "account", 0);
+      const [one, other] = rules.map((rule, at) => rule.injected - (before[at] ?? 0));
+      if (one !== other) apart += 1;
+    }
+    expect(apart).toBeGreaterThan(20);
+  });
+
+  test("the seed of a plan and the seed of the service", async () => {
+    const draw = async (options: EmulatorOptions): Promise<string> => {
+      const other = await startEmulator(options);
+      try {
+        let seen = "";
+        for (let call = 0; call < 40; call += 1) {
+          seen += (await ask(other, "DescribeRegions")).status === 200 ? "." : "x";
+        }
+        return seen;
+      } finally {
+        await other.close();
+      }
+    };
+    const rules = [{ ...busy, rate: 0.5 }];
+    const first = await draw({ seed: 3, faults: { rules } });
+    expect(await draw({ seed: 4, faults: { seed: 3, rules } })).toBe(first);
+    expect(await draw({ seed: 4, faults: { rules } })).not.toBe(first);
+  });
+
+  test("the first rule that decides the answer decides it, and the others keep their times", async () => {
+    ecs.faults.add({ ...busy, times: 1 });
+    const second = ecs.faults.add({ kind: "throttling", times: 1 });
+    expect(await codes(3)).toEqual(["Busy", "Throttling.User", 200]);
+    expect(second.injected).toBe(1);
+  });
+
+  test("removed and cleared", async () => {
+    const fault = ecs.faults.add(busy);
+    expect(await codes(1)).toEqual(["Busy"]);
+    fault.remove();
+    expect(await codes(1)).toEqual([200]);
+    ecs.faults.add(busy);
+    ecs.faults.add(busy);
+    ecs.faults.clear();
+    expect(await codes(1)).toEqual([200]);
+    expect(ecs.faults.injected).toEqual({ error: 1 });
+  });
+
+  test("not those that are refused before", async () => {
+    ecs.faults.add({ ...busy, times: 1 });
+    expect((await regions({ tampered: { Signature: `${"A".repeat(27)}=` } })).json["Code"]).toBe(
+      "SignatureDoesNotMatch",
+    );
+    expect(await codes(1)).toEqual(["Busy"]);
+  });
+
+  test("an impossible rule is refused at once", async () => {
+    expect(() => ecs.faults.add({ kind: "delay" } as FaultRule)).toThrow("rule.ms: is missing");
+    await expect(
+      startEmulator({ faults: { rules: [{ kind: "nope" } as unknown as FaultRule] } }),
+    ).rejects.toThrow("rules[0].kind");
+  });
+});
