@@ -1,5 +1,5 @@
 // The engine that the tests and the demo run on where `pulumi` is neither on PATH nor downloadable:
-// built from the Go module proxy by ../build.ts.
+// built from the Go module proxy by ../engine.ts.
 module pulumi-alicloud-hpc/engine
 
 go 1.25.11
