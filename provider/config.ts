@@ -74,7 +74,7 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
     region: reader.text("region") ?? profile?.region,
     credentials: readCredentials(reader, profile, endpoints.sts),
     endpoint: {
-      override: endpoints.ecs ?? reader.fromEnvironment("endpoint")?.value,
+      override: endpoints.ecs ?? readEndpointVariable(reader),
       protocol: reader.choice("protocol", ["https", "http"]),
     },
     skipRegionValidation: reader.choice("skipRegionValidation", ["false", "true"]) === "true",
@@ -200,7 +200,8 @@ function readCredentials(
   profile: Profile | undefined,
   stsEndpoint: string | undefined,
 ): CredentialPlan {
-  const sts = { region: reader.text("region"), endpoint: stsEndpoint };
+  // @alicloud/credentials takes a host, and always speaks HTTPS to it.
+  const sts = { region: reader.text("region"), endpoint: stsEndpoint?.replace(/^https?:\/\//i, "") };
   const role = readRole(reader);
   const oidcRole = readOidcRole(reader);
   const base = oidcRole ?? readOwnCredentials(reader, profile);
@@ -372,6 +373,22 @@ function readProfile(reader: Reader): Profile | undefined {
   return { name: wanted.value, region: field(profile, "region_id"), profiles: { profiles }, source: where };
 }
 
+/** A host, with a port perhaps, or an http:// or https:// URL. */
+function isEndpoint(value: string): boolean {
+  const isUrl = value.includes("://");
+  return isUrl ? /^https?:\/\//i.test(value) && URL.canParse(value) : URL.canParse(`https://${value}`);
+}
+
+/** The ECS endpoint of the environment. */
+function readEndpointVariable(reader: Reader): string | undefined {
+  const found = reader.fromEnvironment("endpoint");
+  if (found !== undefined && !isEndpoint(found.value)) {
+    reader.complain(found.origin, "is neither a host nor an http:// or https:// URL; give one, or unset it.");
+    return undefined;
+  }
+  return found?.value;
+}
+
 /** `alicloud:endpoints` is a list of objects, of which `ecs` and `sts` matter here: `[{"ecs":"ecs.example.com"}]`. */
 function readEndpoints(reader: Reader): { ecs?: string; sts?: string } {
   const found = reader.fromConfig("endpoints");
@@ -396,7 +413,7 @@ function readEndpoints(reader: Reader): { ecs?: string; sts?: string } {
     const value = list
       .map((entry) => entry[service])
       .find((candidate) => candidate !== undefined && candidate !== "");
-    if (typeof value === "string" && URL.canParse(value.includes("://") ? value : `https://${value}`)) {
+    if (typeof value === "string" && isEndpoint(value)) {
       endpoints[service] = value;
     } else if (value !== undefined) {
       reader.complain("alicloud:endpoints", `has an "${service}" that is neither a host nor a URL; ${form}`);

@@ -142,7 +142,7 @@ type Answer = Record<string, unknown>;
  */
 function listOf(action: string, regionId: string, answer: Answer, list: string, item: string): Answer[] {
   const container = answer[list];
-  if (container === "") {
+  if (typeof container === "string" && container.trim() === "") {
     return [];
   }
   const items = (container as Answer | undefined)?.[item];

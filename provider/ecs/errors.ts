@@ -51,9 +51,9 @@ export class EcsError extends Error {
       failure.requestId === undefined ? undefined : `request ${failure.requestId}`,
       attempts === 1 ? "attempt 1" : `${attempts} attempts over ${(elapsedMs / 1000).toFixed(1)} s`,
     ];
-    const sentences = [asSentence(failure.serviceMessage), advice].filter(Boolean).join(" ");
+    const message = asSentence(failure.serviceMessage) || "The service gave no message.";
     super(
-      `${failure.action} in ${failure.regionId}: ${failure.code}: ${sentences} ` +
+      `${failure.action} in ${failure.regionId}: ${failure.code}: ${[message, advice].filter(Boolean).join(" ")} ` +
         `(${facts.filter(Boolean).join(", ")})`,
     );
     this.name = "EcsError";
@@ -217,10 +217,13 @@ function explanationOf(failure: EcsFailure): Explanation {
 function explanationOfPattern({ code, serviceMessage, transport }: EcsFailure): Explanation {
   // MissingParameter names the parameter in its message, MissingParameter.RegionId and MissingRegionId in the code.
   if (code.startsWith("Missing")) {
-    const named =
-      /^Missing(?:Parameter)?\.?(\w+)$/.exec(code)?.[1] ?? /parameter (\w+)/.exec(serviceMessage)?.[1];
-    const property = named === undefined ? undefined : propertyOfParameter[named];
-    return property === undefined ? {} : { property, advice: `Give \`${property}\` a value.` };
+    const parameter =
+      /parameter "?(\w+)/.exec(code === "MissingParameter" ? serviceMessage : "")?.[1] ??
+      /^Missing(?:Parameter\.)?(\w+)$/.exec(code)?.[1];
+    const property = parameter === undefined ? undefined : propertyOfParameter[parameter];
+    return property === undefined
+      ? { advice: "The request did not arrive whole; a proxy may have changed it." }
+      : { property, advice: `Give \`${property}\` a value.` };
   }
   if (code.includes("Throttling")) {
     return { advice: "Too many calls in this account and region: run the same command again in a while." };

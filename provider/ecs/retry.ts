@@ -1,11 +1,4 @@
-import {
-  bulkhead,
-  handleWhen,
-  retry,
-  type BulkheadPolicy,
-  type IBackoffFactory,
-  type IRetryBackoffContext,
-} from "cockatiel";
+import { bulkhead, DelegateBackoff, handleWhen, retry, type BulkheadPolicy } from "cockatiel";
 import { EcsError } from "./errors";
 import { Pace } from "./pace";
 import { decideRetry } from "./retryDecision";
@@ -36,10 +29,16 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight }: RetryO
     const pace = entry(paces, `${regionId} ${action}`, () => new Pace());
     let attempts = 0;
     let startedAt: number | undefined;
+    let delayMs = 0;
 
+    /** Decides, and with it how long to wait: a wait that ends after the deadline is not begun. */
     const mayRepeat = (error: Error): boolean => {
       const decision = error instanceof EcsError ? decideRetry(error) : { retry: false as const };
-      return decision.retry && elapsed() + (decision.atLeastMs ?? 0) < maxRetryTimeoutMs;
+      if (!decision.retry) {
+        return false;
+      }
+      delayMs = (decision.atLeastMs ?? 0) + fullJitter(attempts);
+      return elapsed() + delayMs < maxRetryTimeoutMs;
     };
     const elapsed = () => performance.now() - (startedAt ?? performance.now());
 
@@ -61,7 +60,10 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight }: RetryO
       }
     };
 
-    return retry(handleWhen(mayRepeat), { maxAttempts: Infinity, backoff: new FullJitter(0) })
+    return retry(handleWhen(mayRepeat), {
+      maxAttempts: Infinity,
+      backoff: new DelegateBackoff(() => delayMs),
+    })
       .execute(() => inFlight.execute(attempt))
       .catch((error: unknown) => {
         throw error instanceof EcsError ? error.after(attempts, elapsed()) : error;
@@ -69,16 +71,9 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight }: RetryO
   };
 }
 
-/** The service's own wish first, else anything between nothing and a bound that doubles with each attempt. */
-class FullJitter implements IBackoffFactory<IRetryBackoffContext<unknown>> {
-  constructor(readonly duration: number) {}
-
-  next({ attempt, result }: IRetryBackoffContext<unknown>): FullJitter {
-    const failure = "error" in result ? result.error : undefined;
-    const atLeastMs = failure instanceof EcsError ? (failure.retryAfterMs ?? 0) : 0;
-    const bound = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (attempt - 1));
-    return new FullJitter(atLeastMs + Math.random() * bound);
-  }
+/** Anything between nothing and a bound that doubles with each attempt, so that calls that failed together part. */
+function fullJitter(attempts: number): number {
+  return Math.random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (attempts - 1));
 }
 
 function entry<V>(map: Map<string, V>, key: string, make: () => V): V {

@@ -119,7 +119,7 @@ export function createTransport(options: TransportOptions): Send {
       body = answer;
     }
     // Trap: an answer of 500 whose JSON has no Code resolves as success.
-    if (!exchange.succeeded || typeof body !== "object" || body === null) {
+    if (!exchange.succeeded || typeof body !== "object" || body === null || Array.isArray(body)) {
       throw failed(statusFailure(body, exchange));
     }
     log(exchange.status, (body as Record<string, unknown>)["RequestId"]);
@@ -263,6 +263,10 @@ function failureOf(
       transport: true,
     };
   }
+  if (error instanceof TypeError && exchange.status !== undefined) {
+    // Trap: pop-core stumbles over an answer that is JSON, but no object.
+    return unreadable("null", exchange);
+  }
   if (code === undefined) {
     // Not of the network, e.g. no credentials: it has its own words.
     throw error;
@@ -338,9 +342,15 @@ class Secrets {
     for (const value of this.values) {
       redacted = redacted.replaceAll(value, "[redacted]");
     }
-    return redacted.replace(
-      /\b(AccessKeyId|Signature|SignatureNonce|SecurityToken)=[^&\s"']+/gi,
-      "$1=[redacted]",
+    return (
+      redacted
+        // Name and value as in a form (also encoded once or twice) or in JSON.
+        .replace(
+          /(AccessKeyId|SignatureNonce|Signature|SecurityToken)("\s*:\s*"|=|%(?:25)*3D)(?:(?!%(?:25)*26)[^&\s"'])+/gi,
+          "$1$2[redacted]",
+        )
+        // A signature by itself: 20 bytes in base64.
+        .replace(/[A-Za-z0-9+/]{27}=/g, "[redacted]")
     );
   }
 }

@@ -17,6 +17,11 @@ export function parseXmlAnswer(text: string): Record<string, unknown> | undefine
   const parsed = new XMLParser({
     ignoreDeclaration: true,
     parseTagValue: false,
+    // A description may begin or end with spaces, and numeric references stand for what XML cannot hold.
+    trimValues: false,
+    htmlEntities: true,
+    // The white space between elements is no value.
+    tagValueProcessor: (_name, text) => (/^\s*\n\s*$/.test(text) ? "" : text),
     isArray: (name) => LISTS.has(name),
   }).parse(text) as Record<string, unknown>;
   const answer = Object.values(parsed)[0];

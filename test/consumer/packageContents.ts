@@ -1,0 +1,81 @@
+/**
+ * Compares what would be published with what was reviewed: the files and their sizes, and the public names with their
+ * signatures. `npm run check:contents -- --update` takes what is there as reviewed.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const folder = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(folder, "../..");
+const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });
+
+/** The declarations that `index.d.ts` exports from; the others are not reachable by the package's users. */
+const publicDeclarations = ["index", "hpcCluster", "provider", "lookup"];
+
+interface PackedFile {
+  path: string;
+  size: number;
+}
+
+function packedFiles(): PackedFile[] {
+  const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    shell: process.platform === "win32",
+  });
+  const packages = JSON.parse(output) as { files: PackedFile[] }[] | Record<string, { files: PackedFile[] }>;
+  const [packed] = Object.values(packages);
+  if (packed === undefined) throw new Error("npm pack lists no package");
+  return packed.files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Sizes rounded, so that a change of a line needs no review of this list. */
+function contents(): string {
+  const files = packedFiles();
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1_000)} kB`;
+  const lines = files.map(({ path: name, size }) =>
+    // Prose grows with every release.
+    /\.(js|json)$/.test(name) ? `${name}  ${size < 1_000 ? "<1 kB" : `≤${5 * Math.ceil(size / 5_000)} kB`}` : name,
+  );
+  return `${lines.join("\n")}\n\nunder ${kilobytes(50_000 * Math.ceil(total / 50_000))} in all\n`;
+}
+
+function publicInterface(): string {
+  return publicDeclarations
+    .map((name) => {
+      const text = readFileSync(path.join(root, "dist", `${name}.d.ts`), "utf8");
+      const code = text.replace(/\/\*\*[\s\S]*?\*\//g, "").replace(/^\s*\n/gm, "");
+      return `// ${name}\n${code}`;
+    })
+    .join("\n");
+}
+
+let failures = 0;
+for (const [file, found] of [
+  ["packageContents.txt", contents()],
+  ["publicInterface.txt", publicInterface()],
+] as const) {
+  const reviewed = path.join(folder, file);
+  if (values.update) {
+    writeFileSync(reviewed, found);
+    continue;
+  }
+  const expected = existsSync(reviewed) ? readFileSync(reviewed, "utf8") : "";
+  if (expected !== found) {
+    failures += 1;
+    const before = new Set(expected.split("\n"));
+    const now = new Set(found.split("\n"));
+    console.error(`${path.relative(root, reviewed)} differs from what would be published:`);
+    for (const line of before) if (!now.has(line)) console.error(`  - ${line}`);
+    for (const line of now) if (!before.has(line)) console.error(`  + ${line}`);
+  }
+}
+if (failures > 0) {
+  console.error("If this is meant: npm run check:contents -- --update");
+  process.exitCode = 1;
+}

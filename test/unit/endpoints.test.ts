@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { endpointOf } from "../../provider/ecs/endpoints.ts";
+
+const https = { protocol: "https" } as const;
+
+describe("endpointOf", () => {
+  test.each([
+    ["cn-hangzhou", "ecs-cn-hangzhou.aliyuncs.com"],
+    ["cn-shanghai-finance-1", "ecs-cn-hangzhou.aliyuncs.com"],
+    ["cn-shenzhen-finance-1", "ecs-cn-hangzhou.aliyuncs.com"],
+    ["cn-fujian", "ecs-cn-hangzhou.aliyuncs.com"],
+    ["cn-north-2-gov-1", "ecs.aliyuncs.com"],
+    ["cn-beijing-gov-1", "ecs.aliyuncs.com"],
+    ["cn-hangzhou-finance", "ecs.aliyuncs.com"],
+    ["cn-wuhan", "ecs.aliyuncs.com"],
+    ["cn-beijing", "ecs.cn-beijing.aliyuncs.com"],
+    ["ap-southeast-8", "ecs.ap-southeast-8.aliyuncs.com"],
+    ["cn-beijing-finance-1", "ecs.cn-beijing-finance-1.aliyuncs.com"],
+    ["xx-tomorrow-9", "ecs.xx-tomorrow-9.aliyuncs.com"],
+  ])("%s is served by %s", (regionId, host) => {
+    expect(endpointOf(regionId, https)).toBe(`https://${host}`);
+    expect(endpointOf(regionId, { protocol: "http" })).toBe(`http://${host}`);
+  });
+
+  test("a configured host serves every region, with the configured protocol", () => {
+    for (const regionId of ["cn-hangzhou", "cn-wuhan", "us-west-1"]) {
+      const override = "ecs-vpc.cn-hangzhou.aliyuncs.com";
+      expect(endpointOf(regionId, { override, protocol: "https" })).toBe(`https://${override}`);
+      expect(endpointOf(regionId, { override, protocol: "http" })).toBe(`http://${override}`);
+      expect(endpointOf(regionId, { override: "localhost:8080", protocol: "http" })).toBe(
+        "http://localhost:8080",
+      );
+    }
+  });
+
+  test("a configured URL keeps its own protocol, and loses its last slashes", () => {
+    for (const [override, url] of [
+      ["http://127.0.0.1:4566", "http://127.0.0.1:4566"],
+      ["http://127.0.0.1:4566/", "http://127.0.0.1:4566"],
+      ["https://ecs.example.com//", "https://ecs.example.com"],
+    ] as const) {
+      expect(endpointOf("cn-hangzhou", { override, protocol: "https" })).toBe(url);
+      expect(endpointOf("cn-hangzhou", { override, protocol: "http" })).toBe(url);
+    }
+  });
+});
