@@ -59,8 +59,9 @@ export function credentialSource({ base, role, sts }: CredentialPlan): Credentia
     ({ RAMRoleARNCredentialsProvider }) => {
       const builder = RAMRoleARNCredentialsProvider.builder()
         .withCredentialsProvider({
-          getCredentials: async () => ({ providerName: own.source, ...(await own.getCredentials()) }),
-          getProviderName: () => own.source,
+          // The name goes into a header, so it is not the source, which may hold any character.
+          getCredentials: async () => ({ providerName: "pulumi", ...(await own.getCredentials()) }),
+          getProviderName: () => "pulumi",
         } as Parameters<
           ReturnType<typeof RAMRoleARNCredentialsProvider.builder>["withCredentialsProvider"]
         >[0])
