@@ -1,4 +1,5 @@
-import type { EcsClient, HpcClusterItem } from "./ecs/client";
+import type { EcsClient } from "./ecs/client";
+import type { HpcClusterItem } from "./ecs/items";
 import type { RawInputs, Violation } from "./inputs";
 import { changesBetween, UNKNOWN } from "./inputs";
 

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { checkAdoption } from "./adoption";
 import { clientTokenOf } from "./clientToken";
-import type { EcsClient, HpcClusterItem } from "./ecs/client";
+import type { EcsClient } from "./ecs/client";
+import type { HpcClusterItem } from "./ecs/items";
 import { saysGone } from "./ecs/errors";
 import type { HpcClusterInputs, RawInputs } from "./inputs";
 import { InitializationError, messageOf, observe, type KnownCluster } from "./observation";

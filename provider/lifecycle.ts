@@ -7,7 +7,8 @@ import type { dynamic } from "@pulumi/pulumi";
 import { checkAdoption } from "./adoption";
 import { readSettings, type SettingProblem, type Settings } from "./config";
 import { createCluster, hasJustBeenCreated, rememberDeleted, wasDeleted } from "./creation";
-import type { EcsClient, HpcClusterItem } from "./ecs/client";
+import type { EcsClient } from "./ecs/client";
+import type { HpcClusterItem } from "./ecs/items";
 import { saysGone } from "./ecs/errors";
 import {
   changesBetween,
@@ -51,7 +52,11 @@ export const check = plainly(async (olds: RawInputs, news: RawInputs): Promise<d
   if (current.problems.length > 0) {
     return { inputs, failures: [...violations, ...once(current.problems.map(problemText))] };
   }
-  const failures = [...violations, ...(await accountViolations(current, inputs, violations))];
+  const account = current.skipRegionValidation ? undefined : await (regions ??= toldRegions(current));
+  if (account !== undefined && "failure" in account) {
+    return { inputs, failures: [...violations, ...once([account.failure])] };
+  }
+  const failures = [...violations, ...regionViolations(account, inputs, violations)];
   const { adopt, regionId } = inputs as Partial<HpcClusterInputs>;
   const isNew = Object.keys(olds).length === 0;
   if (isNew && failures.length === 0 && isKnown(adopt) && isKnown(regionId) && !wasDeleted(adopt)) {
@@ -178,31 +183,26 @@ function once(reasons: readonly string[]): Violation[] {
   });
 }
 
-/** What only the account can tell: whether the credentials are good, and whether the region exists. */
-async function accountViolations(
-  current: Settings,
+/** What only the account can tell: whether the credentials are good, and which regions there are. */
+async function toldRegions(current: Settings): Promise<Regions> {
+  const answer = await askForRegions(current);
+  if ("warning" in answer) {
+    console.warn(answer.warning);
+  }
+  return answer;
+}
+
+function regionViolations(
+  account: Regions | undefined,
   inputs: RawInputs,
   violations: readonly Violation[],
-): Promise<Violation[]> {
-  if (current.skipRegionValidation) {
-    return [];
-  }
-  regions ??= askForRegions(current).then((answer) => {
-    if ("warning" in answer) {
-      console.warn(answer.warning);
-    }
-    return answer;
-  });
-  const answer = await regions;
-  if ("failure" in answer) {
-    return once([answer.failure]);
-  }
+): Violation[] {
   const regionId = textOf(inputs, "regionId");
   const isInForm = !violations.some(({ property }) => property === "regionId");
-  if (!("known" in answer) || !isKnown(regionId) || !isInForm) {
+  if (account === undefined || !("known" in account) || !isKnown(regionId) || !isInForm) {
     return [];
   }
-  const reason = unknownRegionReason(regionId, answer.known);
+  const reason = unknownRegionReason(regionId, account.known);
   return reason === undefined ? [] : [{ property: "regionId", reason }];
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readSettings } from "./config";
-import type { EcsClient, HpcClusterItem, RegionItem } from "./ecs/client";
+import type { EcsClient } from "./ecs/client";
+import type { HpcClusterItem, RegionItem } from "./ecs/items";
 import { regionReasons } from "./inputs";
 import { messageOf } from "./observation";
 import { configurationOfProvider } from "./provider";

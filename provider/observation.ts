@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EcsClient, HpcClusterItem } from "./ecs/client";
+import type { EcsClient } from "./ecs/client";
+import type { HpcClusterItem } from "./ecs/items";
 
 /** How long a cluster, or a change of one, may take to show in DescribeHpcClusters. */
 export const VISIBILITY_GRACE_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { HpcClusterItem } from "./ecs/client";
+import type { HpcClusterItem } from "./ecs/items";
 import type { RawInputs } from "./inputs";
 
 /**

@@ -1,22 +1,7 @@
 import { DescribeBatch, DESCRIBE_LIMIT } from "./describeBatch";
 import { EcsError } from "./errors";
+import type { HpcClusterItem, RegionItem } from "./items";
 import type { Send } from "./transport";
-
-/** An HPC cluster as DescribeHpcClusters tells it. */
-export interface HpcClusterItem {
-  hpcClusterId: string;
-  name: string;
-  /** Absent where the service has none. */
-  description?: string;
-}
-
-/** A region as DescribeRegions tells it. */
-export interface RegionItem {
-  regionId: string;
-  regionEndpoint: string;
-  localName: string;
-  status?: string;
-}
 
 /** The five actions, typed. Every failure is an {@link EcsError}. */
 export class EcsClient {

@@ -1,6 +1,6 @@
 import DataLoader from "dataloader";
-import type { HpcClusterItem } from "./client";
 import { EcsError } from "./errors";
+import type { HpcClusterItem } from "./items";
 
 /** DescribeHpcClusters takes at most 100 ids, and answers with at most 100 clusters a page. */
 export const DESCRIBE_LIMIT = 100;

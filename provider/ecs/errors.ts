@@ -214,7 +214,7 @@ function explanationOf(failure: EcsFailure): Explanation {
   return explanation;
 }
 
-function explanationOfPattern({ code, serviceMessage, transport }: EcsFailure): Explanation {
+function explanationOfPattern({ action, code, serviceMessage, transport }: EcsFailure): Explanation {
   // MissingParameter names the parameter in its message, MissingParameter.RegionId and MissingRegionId in the code.
   if (code.startsWith("Missing")) {
     const parameter =
@@ -229,7 +229,13 @@ function explanationOfPattern({ code, serviceMessage, transport }: EcsFailure): 
     return { advice: "Too many calls in this account and region: run the same command again in a while." };
   }
   if (transport) {
-    return { advice: "Check the network, the proxy and the endpoint, then run the same command again." };
+    const unknown =
+      action === "CreateHpcCluster"
+        ? " Whether the cluster was made is not known; if so, it will be found, not made twice."
+        : "";
+    return {
+      advice: `Check the network, the proxy and the endpoint, then run the same command again.${unknown}`,
+    };
   }
   return {};
 }

@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { automation } from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
+import type { StoredCluster } from "../emulator/store.ts";
+import { clusterOps, createEcsStack } from "./ecsStack.ts";
+import { startRecordedEcs, upgradeProgram } from "./upgradeProgram.ts";
+
+interface Recording {
+  clusters: StoredCluster[];
+  state: automation.Deployment;
+}
+
+const folder = new URL("../testdata/", import.meta.url);
+const recordings = readdirSync(folder).filter((name) => name.startsWith("state-"));
+
+describe.each(recordings)("the state that an earlier release wrote, %s", (name) => {
+  const { clusters, state } = JSON.parse(readFileSync(new URL(name, folder), "utf8")) as Recording;
+
+  test("shows no difference, is refreshed and destroyed", async () => {
+    const ecs = await startRecordedEcs();
+    for (const cluster of clusters) ecs.store.add(cluster);
+    const idOf = (wanted: string) => clusters.find((cluster) => cluster.name === wanted)!.hpcClusterId;
+    const program = upgradeProgram(ecs, idOf("adopted-farm"), idOf("somebody-elses"));
+    await using stack = await createEcsStack(ecs, { program });
+    try {
+      await stack.automation.importStack(state);
+
+      const preview = await stack.preview();
+      for (const [resource, ops] of Object.entries(clusterOps(preview))) {
+        expect(ops, `${resource}\n${preview.output}`).toEqual(resource === "read" ? ["read"] : ["same"]);
+      }
+      expect(Object.keys(clusterOps(preview)).sort()).toEqual([
+        "adopted",
+        "described",
+        "elsewhere",
+        "plain",
+        "read",
+        "token",
+      ]);
+
+      await stack.up(); // writes the endpoint of this run into the state, for what runs without a program
+      const refreshed = await stack.refresh();
+      expect(refreshed.summary.resourceChanges).not.toHaveProperty("update");
+      expect(ecs.store.clusters()).toHaveLength(clusters.length);
+      expect(ecs.calls("CreateHpcCluster")).toEqual([]);
+
+      await stack.destroy();
+      expect(ecs.store.clusters().map(({ name: left }) => left)).toEqual(["somebody-elses"]);
+    } finally {
+      await ecs.close();
+    }
+  });
+
+  test("refers to modules that this release still has", () => {
+    const resources = (state.deployment as { resources: { outputs?: { __provider?: string } }[] }).resources;
+    const texts = new Set(
+      resources.map(({ outputs }) => outputs?.__provider).filter((text) => text !== undefined),
+    );
+    const subpaths = [...texts].map((text) => /require\("([^"]+)"\)/.exec(text)?.[1]).sort();
+    expect(subpaths).toEqual(["pulumi-alicloud-hpc/lifecycle", "pulumi-alicloud-hpc/tokenSaltLifecycle"]);
+    const require = createRequire(import.meta.url);
+    for (const subpath of subpaths) {
+      expect(require(subpath!)).toMatchObject({ create: expect.any(Function), read: expect.any(Function) });
+    }
+  });
+});
