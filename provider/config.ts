@@ -16,6 +16,8 @@ export type { SettingProblem } from "./settingReader";
 export interface Settings {
   /** `alicloud:region`: the region of clusters without a `regionId`. */
   region: string | undefined;
+  /** Where the region was set, in words. */
+  regionOrigin: string | undefined;
   credentials: CredentialPlan;
   endpoint: EndpointChoice;
   /** `alicloud:skipRegionValidation`: whether preview leaves the service alone. */
@@ -43,6 +45,7 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
   const endpoints = readEndpoints(reader);
   return {
     region: reader.text("region") ?? profile?.region,
+    regionOrigin: reader.find("region")?.origin ?? profile?.source,
     credentials: readCredentials(reader, profile, endpoints.sts),
     endpoint: {
       override: endpoints.ecs ?? readEndpointVariable(reader),

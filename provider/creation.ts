@@ -15,6 +15,7 @@ const MAX_GENERATIONS = 1_000;
 const deletedIds = new Set<string>();
 const spentTokens = new Set<string>();
 const createdIds = new Set<string>();
+const adoptedIds = new Set<string>();
 
 /** A cluster that has been made, and seen. */
 export interface CreatedCluster {
@@ -35,7 +36,7 @@ export async function createCluster(
 ): Promise<CreatedCluster> {
   const { adopt } = inputs;
   // A replacement of an adopted cluster has just deleted it: the new one is an ordinary one.
-  const created = await (adopt !== undefined && !deletedIds.has(adopt)
+  const created = await (adopt !== undefined && !isTakenOver(adopt)
     ? adoptCluster(ecs, inputs, adopt)
     : inputs.clientToken !== undefined
       ? createWithGivenToken(ecs, inputs, inputs.clientToken)
@@ -53,9 +54,14 @@ export function rememberDeleted(id: string, properties: RawInputs): void {
   }
 }
 
-/** Whether this process has deleted the cluster. */
-export function wasDeleted(id: string): boolean {
-  return deletedIds.has(id);
+/** To be told of every cluster that the state already has as adopted. */
+export function rememberAdopted(id: string): void {
+  adoptedIds.add(id);
+}
+
+/** Whether the cluster to be adopted was, earlier: then this is its replacement, an ordinary new cluster. */
+export function isTakenOver(id: string): boolean {
+  return adoptedIds.has(id) || deletedIds.has(id);
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { checkAdoption } from "./adoption";
 import { readSettings, type SettingProblem, type Settings } from "./config";
-import { createCluster, hasJustBeenCreated, rememberDeleted, wasDeleted } from "./creation";
+import { createCluster, hasJustBeenCreated, isTakenOver, rememberAdopted, rememberDeleted } from "./creation";
 import type { EcsClient } from "./ecs/client";
 import type { HpcClusterItem } from "./ecs/items";
 import { saysGone } from "./ecs/errors";
@@ -56,10 +56,14 @@ export const check = plainly(async (olds: RawInputs, news: RawInputs): Promise<d
   if (account !== undefined && "failure" in account) {
     return { inputs, failures: [...violations, ...once([account.failure])] };
   }
-  const failures = [...violations, ...regionViolations(account, inputs, violations)];
+  const origin = textOf(news, "regionId") === undefined ? current.regionOrigin : undefined;
+  const failures = [...violations, ...regionViolations(account, inputs, violations, origin)];
   const { adopt, regionId } = inputs as Partial<HpcClusterInputs>;
   const isNew = Object.keys(olds).length === 0;
-  if (isNew && failures.length === 0 && isKnown(adopt) && isKnown(regionId) && !wasDeleted(adopt)) {
+  if (isKnown(adopt) && textOf(olds, "adopt") === adopt) {
+    rememberAdopted(adopt);
+  }
+  if (isNew && failures.length === 0 && isKnown(adopt) && isKnown(regionId) && !isTakenOver(adopt)) {
     failures.push(...(await checkAdoption(await service(), inputs, adopt, regionId)).violations);
   }
   return { inputs, failures };
@@ -196,13 +200,14 @@ function regionViolations(
   account: Regions | undefined,
   inputs: RawInputs,
   violations: readonly Violation[],
+  origin: string | undefined,
 ): Violation[] {
   const regionId = textOf(inputs, "regionId");
   const isInForm = !violations.some(({ property }) => property === "regionId");
   if (account === undefined || !("known" in account) || !isKnown(regionId) || !isInForm) {
     return [];
   }
-  const reason = unknownRegionReason(regionId, account.known);
+  const reason = unknownRegionReason(regionId, account.known, origin);
   return reason === undefined ? [] : [{ property: "regionId", reason }];
 }
 

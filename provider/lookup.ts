@@ -50,7 +50,8 @@ export interface RegionResult {
 }
 
 /** The arguments of a lookup, as inputs: what its `…Output` form takes. */
-export type Lookup<T> = { [K in keyof T]: pulumi.Input<T[K]> };
+export type Lookup<T> = { [K in keyof T]: pulumi.Input<Elements<T[K]>> };
+type Elements<T> = T extends readonly (infer E)[] ? pulumi.Input<E>[] : T;
 
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.
@@ -103,7 +104,7 @@ export function getHpcClusterOutput(
   args: Lookup<GetHpcClusterArgs>,
   opts?: pulumi.InvokeOptions,
 ): pulumi.Output<HpcClusterResult> {
-  return pulumi.output(args).apply((known) => getHpcCluster(known as GetHpcClusterArgs, opts));
+  return whenKnown(args, opts, (known) => getHpcCluster(known as GetHpcClusterArgs, opts));
 }
 
 /**
@@ -142,7 +143,7 @@ export function getHpcClustersOutput(
   args: Lookup<GetHpcClustersArgs> = {},
   opts?: pulumi.InvokeOptions,
 ): pulumi.Output<HpcClusterResult[]> {
-  return pulumi.output(args).apply((known) => getHpcClusters(known as GetHpcClustersArgs, opts));
+  return whenKnown(args, opts, (known) => getHpcClusters(known as GetHpcClustersArgs, opts));
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
@@ -155,7 +156,26 @@ export function getRegions(opts?: pulumi.InvokeOptions): Promise<RegionResult[]>
 
 /** As {@link getRegions}, as an output. */
 export function getRegionsOutput(opts?: pulumi.InvokeOptions): pulumi.Output<RegionResult[]> {
-  return pulumi.output(getRegions(opts));
+  return whenKnown({}, opts, () => getRegions(opts));
+}
+
+/** Waits for the arguments of the lookup and of its provider; where a preview does not know one of them, nothing is asked. */
+function whenKnown<T extends object, R>(
+  args: T,
+  opts: pulumi.InvokeOptions | undefined,
+  lookUp: (known: pulumi.Unwrap<T>) => Promise<R>,
+): pulumi.Output<R> {
+  const provider = providerOf(opts);
+  const configuration = provider === undefined ? undefined : configurationOfProvider(provider);
+  // Not its secrets, or all that is found would be secret.
+  const isReady = configuration === undefined ? true : pulumi.unsecret(configuration).apply(() => true);
+  return pulumi
+    .all([args, isReady])
+    .apply(([known]) => lookUp(known as pulumi.Unwrap<T>)) as pulumi.Output<R>;
+}
+
+function providerOf(opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {
+  return opts?.provider ?? opts?.parent?.getProvider("pulumi-nodejs:dynamic/alicloud:HpcCluster");
 }
 
 /** Errors as the engine shows them without a stack trace. */
@@ -193,7 +213,7 @@ async function connection(
   regionId: string | undefined,
   opts: pulumi.InvokeOptions | undefined,
 ): Promise<{ ecs: EcsClient; regionId: string }> {
-  const provider = opts?.provider ?? opts?.parent?.getProvider("pulumi-nodejs:dynamic/alicloud:HpcCluster");
+  const provider = providerOf(opts);
   const key = provider ?? (pulumi.runtime.getStackResource() as pulumi.Resource | undefined) ?? clients;
   let client = clients.get(key);
   if (client === undefined) {

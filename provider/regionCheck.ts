@@ -48,12 +48,16 @@ export async function askForRegions(settings: Settings): Promise<Regions> {
 }
 
 /** The reason against a region that the account does not have, with the nearest that it has. */
-export function unknownRegionReason(regionId: string, known: ReadonlySet<string>): string | undefined {
+export function unknownRegionReason(
+  regionId: string,
+  known: ReadonlySet<string>,
+  origin: string | undefined,
+): string | undefined {
   if (known.has(regionId) || known.size === 0) {
     return undefined;
   }
   return (
-    `regionId ${JSON.stringify(regionId)} is not a region that DescribeRegions lists for this account; ` +
-    `did you mean ${JSON.stringify(closest(regionId, [...known]))}?`
+    `regionId ${JSON.stringify(regionId)}${origin === undefined ? "" : ` (from ${origin})`} is not a region that ` +
+    `DescribeRegions lists for this account; did you mean ${JSON.stringify(closest(regionId, [...known]))}?`
   );
 }

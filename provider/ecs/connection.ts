@@ -15,7 +15,7 @@ export interface ConnectionOptions extends Omit<TransportOptions, "maxSockets" |
 
 /** A client that is ready to call. No call is made yet, and no credentials are looked for. */
 export function connect(options: ConnectionOptions): EcsClient {
-  const credentials = credentialSource(options.credentials);
+  const credentials = credentialSource(options.credentials, options.proxyEnv);
   const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT });
   return new EcsClient(withRetry(send, { ...options, maxInFlight: MAX_IN_FLIGHT }));
 }

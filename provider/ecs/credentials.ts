@@ -1,3 +1,5 @@
+import { type DoRequest, proxiedRequest } from "./proxiedRequest";
+
 /** What a request is signed with. */
 export interface Credentials {
   accessKeyId: string;
@@ -49,8 +51,12 @@ export interface CredentialPlan {
 }
 
 /** Carries out a plan. Nothing is asked for, and nothing loaded, before the first request. */
-export function credentialSource({ base, role, sts }: CredentialPlan): CredentialSource {
-  const own = sourceOf(base, sts);
+export function credentialSource(
+  { base, role, sts }: CredentialPlan,
+  proxyEnv: Readonly<Record<string, string | undefined>> = process.env,
+): CredentialSource {
+  const doRequest = proxiedRequest(proxyEnv);
+  const own = sourceOf(base, sts, doRequest);
   if (role === undefined) {
     return own;
   }
@@ -72,12 +78,16 @@ export function credentialSource({ base, role, sts }: CredentialPlan): Credentia
       given(role.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
       given(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
       given(sts.region, (region) => builder.withStsRegionId(region));
-      return builder.build();
+      return Object.assign(builder.build(), { doRequest });
     },
   );
 }
 
-function sourceOf(choice: CredentialChoice, sts: CredentialPlan["sts"]): CredentialSource {
+function sourceOf(
+  choice: CredentialChoice,
+  sts: CredentialPlan["sts"],
+  doRequest: DoRequest,
+): CredentialSource {
   switch (choice.kind) {
     case "static":
       return { source: choice.source, getCredentials: () => Promise.resolve(choice.credentials) };
@@ -98,7 +108,7 @@ function sourceOf(choice: CredentialChoice, sts: CredentialPlan["sts"]): Credent
       );
     case "uri":
       return renewed(choice.source, ({ URICredentialsProvider }) =>
-        URICredentialsProvider.builder().withCredentialsURI(choice.uri).build(),
+        Object.assign(URICredentialsProvider.builder().withCredentialsURI(choice.uri).build(), { doRequest }),
       );
     case "oidcRole":
       return renewed(choice.source, ({ OIDCRoleArnCredentialsProvider }) => {
@@ -111,7 +121,7 @@ function sourceOf(choice: CredentialChoice, sts: CredentialPlan["sts"]): Credent
         given(choice.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
         given(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
         given(sts.region, (region) => builder.withStsRegionId(region));
-        return builder.build();
+        return Object.assign(builder.build(), { doRequest });
       });
     case "default":
       return renewed(

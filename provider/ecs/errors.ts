@@ -158,6 +158,11 @@ const explanations: Readonly<Record<string, Explanation>> = {
   "InvalidAccessKeyId.NotFound": { advice: "The access key does not exist (any more): check or replace it." },
   "InvalidAccessKeyId.Inactive": { advice: "The access key is disabled: enable it in RAM, or use another." },
   "InvalidSecurityToken.Expired": { advice: "The STS token has expired: get new temporary credentials." },
+  "InvalidSecurityToken.MismatchWithAccessKey": {
+    advice:
+      "The STS token does not belong to this access key: remove alicloud:securityToken (ALICLOUD_SECURITY_TOKEN, …), " +
+      "or get new temporary credentials.",
+  },
   "InvalidSecurityToken.Malformed": {
     advice:
       "The STS token is not valid, or does not belong to this access key: get new temporary credentials.",
@@ -174,6 +179,7 @@ const credentialCodes: ReadonlySet<string> = new Set([
   "InvalidAccessKeyId.Inactive",
   "InvalidSecurityToken.Expired",
   "InvalidSecurityToken.Malformed",
+  "InvalidSecurityToken.MismatchWithAccessKey",
   "Forbidden.RAM",
 ]);
 

@@ -104,9 +104,7 @@ async function run(service: Service, plan: readonly { id: string; pause: number 
             transport: broken,
           });
     calls.push({ ids: [...ids], startedAt: performance.now(), failure });
-    await new Promise((resolve) =>
-      setTimeout(resolve, service.latencies[number % service.latencies.length]!),
-    );
+    await new Promise((resolve) => setTimeout(resolve, service.latencies[number % service.latencies.length]));
     if (failure !== undefined) throw failure;
     const items = ids
       .filter((id) => service.existing.has(id))

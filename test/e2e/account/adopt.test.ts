@@ -1,0 +1,225 @@
+import { HpcCluster, type HpcClusterArgs, Provider, getHpcClusterOutput } from "pulumi-alicloud-hpc";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Emulator, type StoredCluster, startEmulator } from "../../emulator/emulator.ts";
+import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf } from "../ecsStack.ts";
+import { errorsIn } from "./diagnostics.ts";
+
+const archive = "1000000000000002";
+let ecs: Emulator;
+/** Made by hand, and to be taken over. */
+let existing: StoredCluster;
+beforeEach(async () => {
+  ecs = await startEmulator({ accounts: [{ accountId: "1000000000000001" }, { accountId: archive }] });
+  existing = ecs.store.add({ name: "render-farm", description: "By hand" });
+});
+afterEach(() => ecs.close());
+
+const program = (args: HpcClusterArgs) => async () => {
+  const cluster = new HpcCluster("rendering", args);
+  return { id: cluster.id, requestId: cluster.requestId };
+};
+const asItIs = (): HpcClusterArgs => ({
+  name: "render-farm",
+  description: "By hand",
+  adopt: existing.hpcClusterId,
+});
+const callsOf = (action: string) => changingCalls(ecs).filter((call) => call.action === action);
+
+test("preview and up fail property by property where the program differs, and change nothing", async () => {
+  const elsewhere = ecs.store.add({ name: "render-farm", description: "By hand", regionId: "cn-beijing" });
+  const before = ecs.store.clusters();
+  const id = existing.hpcClusterId;
+  const cases: [HpcClusterArgs, RegExp[]][] = [
+    [
+      { ...asItIs(), name: "farm", description: undefined },
+      [
+        new RegExp(`property name .*adopted cluster ${id}, "render-farm", but is "farm"`),
+        new RegExp(`property description .*adopted cluster ${id}, "By hand", but is none`),
+      ],
+    ],
+    [{ ...asItIs(), description: "by hand" }, [/property description .*"By hand", but is "by hand"/]],
+    [
+      { ...asItIs(), adopt: "hpc-0000000000000000" },
+      [/property adopt .*no HPC cluster hpc-0000000000000000 in cn-hangzhou/],
+    ],
+    [
+      { ...asItIs(), adopt: elsewhere.hpcClusterId },
+      [new RegExp(`property adopt .*no HPC cluster ${elsewhere.hpcClusterId} in cn-hangzhou`)],
+    ],
+    [{ ...asItIs(), regionId: "cn-beijing" }, [new RegExp(`no HPC cluster ${id} in cn-beijing`)]],
+  ];
+  await using stack = await createEcsStack(ecs, { program: async () => undefined });
+  for (const [args, expected] of cases) {
+    stack.setProgram(program(args));
+    const errors = errorsIn(await failureOf(stack.preview()));
+    expect(errors).toEqual(
+      expected.map((message) => ({ resource: "rendering", message: expect.stringMatching(message) })),
+    );
+  }
+  await failureOf(stack.up());
+  expect(clustersInState(stack)).toEqual([]);
+  expect(ecs.store.clusters()).toEqual(before);
+  expect(changingCalls(ecs)).toEqual([]);
+});
+
+test("up takes it over without a creation; afterwards it is an ordinary cluster, with and without adopt", async () => {
+  const { hpcClusterId } = existing;
+  await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
+  expect(clusterOps(await stack.preview())).toEqual({ rendering: ["create"] });
+  const { outputs } = await stack.up();
+  expect(outputs["id"]?.value).toBe(hpcClusterId);
+  expect(outputs["requestId"]?.value).toBeUndefined();
+  expect(changingCalls(ecs)).toEqual([]);
+  expect(clustersInState(stack)).toMatchObject([
+    { id: hpcClusterId, outputs: { hpcClusterId, name: "render-farm", description: "By hand" } },
+  ]);
+  await stack.up({ expectNoChanges: true });
+  await stack.refresh({ expectNoChanges: true });
+  expect(ecs.store.clusters()).toEqual([existing]);
+
+  // Another program is an update now, and no reason against adopting.
+  stack.setProgram(program({ ...asItIs(), description: "By Pulumi" }));
+  expect(clusterOps(await stack.up())).toEqual({ rendering: ["update"] });
+  expect(ecs.store.clusters()).toEqual([{ ...existing, description: "By Pulumi" }]);
+
+  for (const adopt of ["hpc-0000000000000000", undefined]) {
+    stack.setProgram(program({ ...asItIs(), description: "By Pulumi", adopt }));
+    expect(clusterOps(await stack.preview({ expectNoChanges: true }))).toEqual({ rendering: ["same"] });
+    await stack.up({ expectNoChanges: true });
+  }
+  await stack.refresh({ expectNoChanges: true });
+
+  ecs.store.modify(hpcClusterId, { name: "renamed-by-hand" });
+  expect(clusterOps(await stack.refresh())).toMatchObject({ rendering: ["refresh"] });
+  expect(clusterOps(await stack.up())).toEqual({ rendering: ["update"] });
+  expect(ecs.store.clusters()).toEqual([{ ...existing, description: "By Pulumi" }]);
+
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([]);
+  expect(callsOf("CreateHpcCluster")).toEqual([]);
+  expect(callsOf("DeleteHpcCluster")).toHaveLength(1);
+});
+
+test("a second resource that adopts the same cluster is an error at preview that names both", async () => {
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      new HpcCluster("rendering", asItIs());
+      new HpcCluster("nightly", asItIs());
+    },
+  });
+  const { output } = await failureOf(stack.preview());
+  expect(output).toContain(
+    `the HPC cluster ${existing.hpcClusterId} is adopted by both "rendering" and "nightly"`,
+  );
+  expect(output).not.toMatch(/^\s+at .*\.js/m);
+  await failureOf(stack.up());
+  expect(ecs.store.clusters()).toEqual([existing]);
+
+  // One program run later it is another matter: the memory is the run's.
+  stack.setProgram(program(asItIs()));
+  await stack.up();
+  await stack.up({ expectNoChanges: true });
+});
+
+test("the id, and what it is compared with, may be unknown in the first preview", async () => {
+  const ids: Record<string, string> = { "cn-hangzhou": existing.hpcClusterId };
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      const first = new HpcCluster("first", { name: "first" });
+      const cluster = new HpcCluster("rendering", {
+        name: "render-farm",
+        description: first.id.apply(() => "By hand"),
+        adopt: first.regionId
+          .apply((regionId) => ids[regionId] ?? "")
+          .apply((id) => first.id.apply(() => id)),
+      });
+      const farms = getHpcClusterOutput({ name: "found-by-name" });
+      new HpcCluster("found", { name: farms.name, description: "Found", adopt: farms.id });
+      return { id: cluster.id };
+    },
+  });
+  const found = ecs.store.add({ name: "found-by-name", description: "Found" });
+  expect(clusterOps(await stack.preview())).toEqual({
+    first: ["create"],
+    rendering: ["create"],
+    found: ["create"],
+  });
+  expect((await stack.up()).outputs["id"]?.value).toBe(existing.hpcClusterId);
+  expect(stack.state().resource("found").id).toBe(found.hpcClusterId);
+  expect(callsOf("CreateHpcCluster")).toMatchObject([{ params: { Name: "first" } }]);
+  await stack.up({ expectNoChanges: true });
+});
+
+test("a cluster of another account is adopted with that account's provider, and not without", async () => {
+  const theirs = ecs.store.add({ name: "archive", accountId: archive, regionId: "eu-west-1" });
+  const key = ecs.accounts.addKey(archive);
+  const args = { name: "archive", adopt: theirs.hpcClusterId };
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      new HpcCluster("archive", { ...args, regionId: "eu-west-1" });
+    },
+  });
+  expect(errorsIn(await failureOf(stack.preview()))).toMatchObject([
+    { message: expect.stringContaining(`no HPC cluster ${theirs.hpcClusterId} in eu-west-1`) },
+  ]);
+  stack.setProgram(async () => {
+    const provider = new Provider("archive-account", {
+      region: "eu-west-1",
+      accessKey: key.accessKeyId,
+      secretKey: key.accessKeySecret,
+      endpoints: [{ ecs: ecs.endpoint }],
+    });
+    new HpcCluster("archive", args, { provider });
+  });
+  await stack.preview();
+  await stack.up();
+  expect(clustersInState(stack)).toMatchObject([{ id: theirs.hpcClusterId }]);
+  expect(changingCalls(ecs)).toEqual([]);
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([existing]);
+});
+
+test("a forced replacement of an adopted cluster makes an ordinary one", async () => {
+  await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
+  await stack.up();
+  const { urn } = stack.state().resource("rendering");
+  await stack.preview({ replace: [urn] });
+  const { outputs } = await stack.up({ replace: [urn] });
+  const [made, ...others] = ecs.store.clusters();
+  expect(others).toEqual([]);
+  expect(made).toMatchObject({ name: "render-farm", description: "By hand" });
+  expect(made?.hpcClusterId).not.toBe(existing.hpcClusterId);
+  expect(outputs["id"]?.value).toBe(made?.hpcClusterId);
+  await stack.up({ expectNoChanges: true });
+  await stack.refresh({ expectNoChanges: true });
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([]);
+});
+
+test.each<[string, boolean]>([
+  ["still", true],
+  ["no longer", false],
+])("a region change replaces an adopted cluster when adopt is %s in the program", async (_, remains) => {
+  await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
+  await stack.up();
+  const { adopt, ...args } = { ...asItIs(), regionId: "cn-beijing" };
+  stack.setProgram(program(remains ? { ...args, adopt } : args));
+  await stack.preview();
+  await stack.up();
+  expect(ecs.store.clusters()).toMatchObject([{ regionId: "cn-beijing", name: "render-farm" }]);
+  expect(callsOf("DeleteHpcCluster")).toMatchObject([{ params: { HpcClusterId: existing.hpcClusterId } }]);
+  await stack.up({ expectNoChanges: true });
+});
+
+test("a resource renamed without an alias adopts again what the old name would delete: the cluster survives", async () => {
+  await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
+  await stack.up();
+  stack.setProgram(async () => {
+    new HpcCluster("renamed", asItIs());
+  });
+  await stack.up();
+  expect(ecs.store.clusters()).toEqual([existing]);
+  expect(clustersInState(stack)).toMatchObject([{ id: existing.hpcClusterId }]);
+  await stack.refresh({ expectNoChanges: true });
+  await stack.up({ expectNoChanges: true });
+});

@@ -1,0 +1,329 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type ProviderResource,
+  secret,
+} from "@pulumi/pulumi";
+import { HpcCluster, Provider, type ProviderArgs } from "pulumi-alicloud-hpc";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type AccessKey, type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import type { TestStack } from "../../engine/stack.ts";
+import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf } from "../ecsStack.ts";
+import { errorsIn } from "./diagnostics.ts";
+
+const [studio, archive] = ["1000000000000001", "1000000000000002"] as const;
+let ecs: Emulator;
+/** One key of each account. */
+let keys: Record<typeof studio | typeof archive, AccessKey>;
+beforeEach(async () => {
+  ecs = await startEmulator({ accounts: [{ accountId: studio }, { accountId: archive }] });
+  keys = { [studio]: ecs.accounts.addKey(studio), [archive]: ecs.accounts.addKey(archive) };
+});
+afterEach(() => ecs.close());
+
+/** What a provider for one account and region is told. */
+function argumentsFor(accountId: keyof typeof keys, region: string) {
+  const { accessKeyId, accessKeySecret } = keys[accountId];
+  return {
+    region,
+    accessKey: accessKeyId,
+    secretKey: accessKeySecret,
+    endpoints: [{ ecs: ecs.endpoint }],
+  } satisfies ProviderArgs;
+}
+
+/** No account, no region, no endpoint: everything has to come from the explicit providers. */
+const nothingConfigured = {
+  "alicloud:region": undefined,
+  "alicloud:accessKey": undefined,
+  "alicloud:secretKey": undefined,
+  "alicloud:endpoints": undefined,
+};
+
+/** Where each cluster is, by its name. */
+const whereabouts = () =>
+  Object.fromEntries(
+    ecs.store.clusters().map(({ name, accountId, regionId }) => [name, `${accountId} ${regionId}`]),
+  );
+
+/** Every file that the backend has written: states, their backups and the history. */
+const filesOf = ({ backend }: TestStack) =>
+  readdirSync(backend.folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"))
+    .join("\n");
+
+class Site extends ComponentResource {
+  constructor(name: string, build: (parent: Site) => void, opts: ComponentResourceOptions) {
+    super("test:render:Site", name, {}, opts);
+    build(this);
+  }
+}
+
+test("two accounts at work at once beside the configured one; every cluster lands where it should", async () => {
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      const beijing = new Provider("beijing", argumentsFor(studio, "cn-beijing"));
+      const singapore = new Provider("singapore", argumentsFor(archive, "ap-southeast-1"));
+      for (const index of [1, 2, 3]) {
+        new HpcCluster(`studio-${index}`, { name: `studio-${index}` }, { provider: beijing });
+        new HpcCluster(`archive-${index}`, { name: `archive-${index}` }, { provider: singapore });
+      }
+      // The provider's region is only a default.
+      new HpcCluster("archive-eu", { name: "archive-eu", regionId: "eu-west-1" }, { provider: singapore });
+      new HpcCluster("configured", { name: "configured" });
+    },
+  });
+  const [inBeijing, inSingapore] = (["cn-beijing", "ap-southeast-1"] as const).map((regionId) =>
+    ecs.hold({ action: "CreateHpcCluster", when: "beforeCommit", regionId }),
+  );
+  const up = stack.start("up");
+  // Each is stopped in the middle of its creation while the other is.
+  await Promise.all([inBeijing?.reached, inSingapore?.reached]);
+  inBeijing?.release();
+  inSingapore?.release();
+  await up.result;
+
+  const expected = {
+    "studio-1": `${studio} cn-beijing`,
+    "studio-2": `${studio} cn-beijing`,
+    "studio-3": `${studio} cn-beijing`,
+    "archive-1": `${archive} ap-southeast-1`,
+    "archive-2": `${archive} ap-southeast-1`,
+    "archive-3": `${archive} ap-southeast-1`,
+    "archive-eu": `${archive} eu-west-1`,
+    configured: `${studio} cn-hangzhou`,
+  };
+  expect(whereabouts()).toEqual(expected);
+  expect(ecs.requests.filter(({ code }) => code !== undefined)).toEqual([]);
+
+  await stack.up({ expectNoChanges: true });
+  await stack.refresh({ expectNoChanges: true });
+  expect(whereabouts()).toEqual(expected);
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([]);
+});
+
+test("the account's secrets are encrypted in every file, the rest can be read, and nothing is printed", async () => {
+  const token = ecs.accounts.issueToken(archive);
+  const [uri, asSecret] = ["http://127.0.0.1:1/credentials?key=uri-of-the-vault", "eu-central-1"];
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      const temporary = {
+        ...argumentsFor(archive, "cn-beijing"),
+        accessKey: token.accessKeyId,
+        secretKey: token.accessKeySecret,
+        securityToken: token.securityToken,
+        // Comes after the keys, so it is kept and not asked.
+        credentialsUri: uri,
+      };
+      const beijing = new Provider("beijing", temporary);
+      const hidden = new Provider("hidden", { ...argumentsFor(studio, ""), region: secret(asSecret) });
+      return {
+        id: new HpcCluster("rendering", { name: "render-farm" }, { provider: beijing }).id,
+        other: new HpcCluster("other", { name: "other" }, { provider: hidden }).id,
+      };
+    },
+  });
+  const outputs = [await stack.preview({ diff: true }), await stack.up({ diff: true })];
+  expect(whereabouts()).toEqual({ "render-farm": `${archive} cn-beijing`, other: `${studio} ${asSecret}` });
+
+  const { accessKeyId, accessKeySecret, securityToken } = token;
+  const secrets = [accessKeyId, accessKeySecret, securityToken, "uri-of-the-vault"];
+  secrets.push(keys[studio].accessKeySecret, keys[studio].accessKeyId);
+  const files = filesOf(stack);
+  expect(files).toContain(ecs.endpoint); // so it is there that they would be
+  for (const text of secrets) {
+    expect(files).not.toContain(text);
+    for (const { output } of outputs) expect(output).not.toContain(text);
+  }
+  const encrypted = { ciphertext: expect.any(String) as string };
+  expect(stack.state().resource("beijing").inputs).toMatchObject({
+    "alicloud:region": "cn-beijing",
+    "alicloud:accessKey": encrypted,
+    "alicloud:secretKey": encrypted,
+    "alicloud:securityToken": encrypted,
+    "alicloud:credentialsUri": encrypted,
+  });
+  expect(stack.state().resource("hidden").inputs).toMatchObject({ "alicloud:region": encrypted });
+});
+
+test.each<[string, (provider: ProviderResource) => ComponentResourceOptions]>([
+  ["a list", (provider) => ({ providers: [provider] })],
+  ["a map by package", (provider) => ({ providers: { "pulumi-nodejs": provider } })],
+  ["the option provider", (provider) => ({ provider })],
+])("a component's provider, given as %s, is its children's and their children's", async (_, option) => {
+  await using stack = await createEcsStack(ecs, {
+    config: nothingConfigured,
+    program: async () => {
+      const beijing = new Provider("beijing", argumentsFor(archive, "cn-beijing"));
+      const london = new Provider("london", argumentsFor(studio, "eu-west-1"));
+      new Site(
+        "site",
+        (site) => {
+          new HpcCluster("child", { name: "child" }, { parent: site });
+          new Site("room", (room) => new HpcCluster("grandchild", { name: "grandchild" }, { parent: room }), {
+            parent: site,
+          });
+          new HpcCluster("own", { name: "own" }, { parent: site, provider: london });
+        },
+        option(beijing),
+      );
+    },
+  });
+  await stack.up();
+  expect(whereabouts()).toEqual({
+    child: `${archive} cn-beijing`,
+    grandchild: `${archive} cn-beijing`,
+    own: `${studio} eu-west-1`,
+  });
+  await stack.up({ expectNoChanges: true });
+});
+
+test.each<[string, (provider: Provider) => void]>([
+  [
+    "given to the cluster",
+    (provider) => {
+      new HpcCluster("first", { name: "first" }, { provider });
+    },
+  ],
+  [
+    "inherited from a component",
+    (provider) => {
+      const site = (parent: Site) => new HpcCluster("first", { name: "first" }, { parent });
+      new Site("site", site, { providers: [provider] });
+    },
+  ],
+])("default providers may be disabled when every cluster has a provider: %s", async (_, declare) => {
+  const configured = { ...nothingConfigured, "pulumi:disable-default-providers": '["*"]' };
+  await using stack = await createEcsStack(ecs, {
+    config: configured,
+    program: async () => {
+      declare(new Provider("beijing", argumentsFor(archive, "cn-beijing")));
+      const london = new Provider("london", argumentsFor(studio, "eu-west-1"));
+      new HpcCluster("second", { name: "second" }, { provider: london });
+    },
+  });
+  await stack.preview();
+  await stack.up();
+  expect(whereabouts()).toEqual({ first: `${archive} cn-beijing`, second: `${studio} eu-west-1` });
+  // One salt for the stack, with the provider of the cluster that came first.
+  const [salt, ...otherSalts] = stack.state().resources("alicloud:ClientTokenSalt");
+  expect(otherSalts).toEqual([]);
+  expect(salt?.provider).toMatch(/::beijing::/);
+  await stack.up({ expectNoChanges: true });
+
+  stack.setProgram(async () => {
+    new HpcCluster("unprovided", { name: "unprovided" });
+  });
+  const { output } = await failureOf(stack.preview());
+  expect(output).toMatch(/[Dd]efault provider/);
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([]);
+});
+
+test("provider arguments may be outputs of other resources, unknown in the first preview", async () => {
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      const first = new HpcCluster("first", { name: "first" });
+      const known = argumentsFor(archive, "eu-west-1");
+      const provider = new Provider("derived", {
+        ...known,
+        region: first.id.apply(() => "cn-beijing"),
+        secretKey: first.id.apply(() => known.secretKey),
+        endpoints: first.id.apply(() => known.endpoints),
+      });
+      const second = new HpcCluster("second", { name: "second" }, { provider });
+      return { second: second.id, region: second.regionId };
+    },
+  });
+  expect(clusterOps(await stack.preview())).toEqual({ first: ["create"], second: ["create"] });
+  expect(ecs.store.clusters()).toEqual([]);
+  expect((await stack.up()).outputs["region"]?.value).toBe("cn-beijing");
+  expect(whereabouts()).toEqual({ first: `${studio} cn-hangzhou`, second: `${archive} cn-beijing` });
+  expect(stack.stateText()).not.toContain(keys[archive].accessKeySecret);
+  await stack.up({ expectNoChanges: true });
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([]);
+});
+
+test("a new key leaves the clusters alone; another region replaces those without one of their own", async () => {
+  const program = (given: ProviderArgs) => async () => {
+    const provider = new Provider("studio", given);
+    new HpcCluster("follows", { name: "follows" }, { provider });
+    new HpcCluster("stays", { name: "stays", regionId: "eu-west-1" }, { provider });
+  };
+  const given = argumentsFor(studio, "cn-beijing");
+  await using stack = await createEcsStack(ecs, { config: nothingConfigured, program: program(given) });
+  await stack.up();
+  const before = ecs.store.clusters();
+
+  const next = ecs.accounts.addKey(studio);
+  ecs.accounts.removeKey(given.accessKey);
+  const rotated = { ...given, accessKey: next.accessKeyId, secretKey: next.accessKeySecret };
+  stack.setProgram(program(rotated));
+  expect(clusterOps(await stack.up())).toEqual({ follows: ["same"], stays: ["same"] });
+  expect(ecs.store.clusters()).toEqual(before);
+  // The new key is what later operations use, without the program.
+  await stack.refresh({ expectNoChanges: true });
+
+  stack.setProgram(program({ ...rotated, region: "cn-shanghai" }));
+  expect(clusterOps(await stack.up())["stays"]).toEqual(["same"]);
+  expect(whereabouts()).toEqual({ follows: `${studio} cn-shanghai`, stays: `${studio} eu-west-1` });
+  expect(clustersInState(stack)).toHaveLength(2);
+
+  // A provider that has left the program still deletes its clusters.
+  stack.setProgram(async () => undefined);
+  await stack.up();
+  expect(ecs.store.clusters()).toEqual([]);
+  expect(stack.state().resources("pulumi:providers:pulumi-nodejs")).toEqual([]);
+});
+
+test("an argument that is wrong or half-given is one error at preview that names it; nothing is called", async () => {
+  const given = argumentsFor(studio, "cn-beijing");
+  const cases: [ProviderArgs, RegExp][] = [
+    [{ ...given, secretKey: undefined }, /alicloud:secretKey is missing, but alicloud:accessKey is set/],
+    [{ ...given, protocol: "ftp" }, /alicloud:protocol is "ftp"/],
+    [{ ...given, assumeRole: { roleArn: "" } }, /alicloud:assumeRole has no roleArn/],
+    [{ ...given, clientReadTimeout: -5 }, /alicloud:clientReadTimeout is "-5"/],
+    [{ ...given, endpoints: [{ ecs: "not a host" }] }, /alicloud:endpoints has an "ecs"/],
+  ];
+  await using stack = await createEcsStack(ecs, { program: async () => undefined });
+  for (const [args, expected] of cases) {
+    stack.setProgram(async () => {
+      const provider = new Provider("studio", args);
+      for (const index of [1, 2, 3]) {
+        new HpcCluster(`cluster-${index}`, { name: "render-farm" }, { provider });
+      }
+    });
+    const preview = await failureOf(stack.preview());
+    expect(errorsIn(preview)).toMatchObject([{ message: expect.stringMatching(expected) }]);
+    expect(preview.output).not.toContain(given.secretKey);
+  }
+  expect(ecs.requests).toEqual([]);
+  expect(changingCalls(ecs)).toEqual([]);
+});
+
+test("every argument of the provider reaches the provider", async () => {
+  // One that only its own setting makes possible: HTTP to a bare host, no region check, numbers and booleans as such.
+  await using stack = await createEcsStack(ecs, {
+    config: nothingConfigured,
+    program: async () => {
+      const provider = new Provider("studio", {
+        ...argumentsFor(studio, "cn-beijing"),
+        endpoints: [{ ecs: ecs.endpoint.replace("http://", "") }],
+        protocol: "HTTP",
+        skipRegionValidation: true,
+        clientConnectTimeout: 2_000,
+        clientReadTimeout: 2_000,
+        maxRetryTimeout: 20,
+      });
+      new HpcCluster("rendering", { name: "render-farm" }, { provider });
+    },
+  });
+  await stack.up();
+  expect(whereabouts()).toEqual({ "render-farm": `${studio} cn-beijing` });
+  expect(ecs.calls("DescribeRegions")).toEqual([]);
+});

@@ -1,0 +1,175 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import type { TestStack } from "../../engine/stack.ts";
+import { createEcsStack, failureOf } from "../ecsStack.ts";
+import { type Answer, type Asked, startCredentialsUri, startSts } from "./credentialServers.ts";
+import { errorsIn } from "./diagnostics.ts";
+import { selfSignedCertificate } from "./selfSignedCertificate.ts";
+
+const [studio, archive] = ["1000000000000001", "1000000000000002"] as const;
+const certificate = selfSignedCertificate();
+const roleArn = `acs:ram::${archive}:role/renderer`;
+let ecs: Emulator;
+/** Temporary keys of the second account, in the order in which they were issued. */
+let issued: string[];
+beforeEach(async () => {
+  ecs = await startEmulator({ accounts: [{ accountId: studio }, { accountId: archive }] });
+  issued = [];
+});
+afterEach(() => ecs.close());
+
+/** New credentials each time, near enough to their end to be asked for again. */
+function issueAnother(): Answer {
+  const key = ecs.accounts.issueToken(archive);
+  issued.push(key.accessKeyId);
+  return { key, expiresAt: Date.now() + 10 * 60_000 };
+}
+
+/** Two clusters, the second after the first. */
+const program = async () => {
+  const first = new HpcCluster("first", { name: "first" });
+  new HpcCluster("second", { name: "second" }, { dependsOn: [first] });
+};
+
+/** Runs `up`; in the middle of the first creation every key issued so far comes to its end. */
+async function upWithExpiry(stack: TestStack): Promise<void> {
+  const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
+  const up = stack.start("up");
+  await Promise.race([hold.reached, up.result]);
+  for (const accessKeyId of issued) ecs.accounts.setExpiry(accessKeyId, Date.now() - 1);
+  hold.release();
+  await up.result;
+}
+
+/** Both clusters are the second account's, and no request came with an old key. */
+function expectRenewed(): void {
+  expect(ecs.store.clusters().map(({ name, accountId }) => [name, accountId])).toEqual([
+    ["first", archive],
+    ["second", archive],
+  ]);
+  expect(ecs.requests.filter(({ code }) => code !== undefined)).toEqual([]);
+  expect(issued.length).toBeGreaterThan(1);
+}
+
+const withoutKeys = { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined };
+
+test("a credentials URI is asked again while an up runs, as soon as its credentials get old", async () => {
+  await using uri = await startCredentialsUri(issueAnother);
+  await using stack = await createEcsStack(ecs, {
+    program,
+    config: {
+      ...withoutKeys,
+      "alicloud:credentialsUri": { value: `http://${uri.host}/vault?key=secret-of-the-uri`, secret: true },
+    },
+  });
+  await upWithExpiry(stack);
+  expectRenewed();
+  expect(uri.asked[0]).toMatchObject({ method: "GET", path: "/vault" });
+  expect(stack.stateText()).not.toMatch(/secret-of-the-uri|STS\.NT|CAIS/);
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([]);
+});
+
+test("a role is assumed with the own key, again while an up runs", async () => {
+  await using sts = await startSts(certificate, issueAnother);
+  await using stack = await createEcsStack(ecs, { program, config: { "alicloud:endpoints": undefined } });
+  const authority = path.join(stack.workDir, "authority.pem");
+  writeFileSync(authority, certificate.cert);
+  stack.setEnv({ NODE_EXTRA_CA_CERTS: authority });
+  await stack.automation.setAllConfig(
+    {
+      "alicloud:endpoints[0].ecs": { value: ecs.endpoint },
+      "alicloud:endpoints[0].sts": { value: sts.host },
+      "alicloud:assumeRole.roleArn": { value: roleArn },
+      "alicloud:assumeRole.sessionName": { value: "nightly" },
+      "alicloud:assumeRole.sessionExpiration": { value: "900" },
+      "alicloud:assumeRole.externalId": { value: "external-id", secret: true },
+    },
+    true,
+  );
+  await upWithExpiry(stack);
+  expectRenewed();
+  for (const { params } of sts.asked) {
+    expect(params).toMatchObject({
+      Action: "AssumeRole",
+      AccessKeyId: ecs.accessKeyId,
+      RoleArn: roleArn,
+      RoleSessionName: "nightly",
+      DurationSeconds: "900",
+      ExternalId: "external-id",
+    });
+  }
+});
+
+test("a role is assumed with an OIDC token by an explicit provider, beside the configured account", async () => {
+  await using sts = await startSts(certificate, issueAnother);
+  await using stack = await createEcsStack(ecs, { program: async () => undefined });
+  const authority = path.join(stack.workDir, "authority.pem");
+  const oidcTokenFile = path.join(stack.workDir, "oidc-token");
+  writeFileSync(authority, certificate.cert);
+  writeFileSync(oidcTokenFile, "token-of-the-ci");
+  stack.setEnv({ NODE_EXTRA_CA_CERTS: authority });
+  stack.setProgram(async () => {
+    const provider = new Provider("ci", {
+      region: "cn-beijing",
+      assumeRoleWithOidc: {
+        roleArn,
+        oidcProviderArn: `acs:ram::${archive}:oidc-provider/ci`,
+        oidcTokenFile,
+        roleSessionName: "ci",
+      },
+      endpoints: [{ ecs: ecs.endpoint, sts: sts.host }],
+    });
+    new HpcCluster("theirs", { name: "theirs" }, { provider });
+    new HpcCluster("ours", { name: "ours" });
+  });
+  await stack.up();
+  expect(Object.fromEntries(ecs.store.clusters().map(({ name, accountId }) => [name, accountId]))).toEqual({
+    theirs: archive,
+    ours: studio,
+  });
+  expect(sts.asked[0]?.params).toMatchObject({
+    Action: "AssumeRoleWithOIDC",
+    OIDCToken: "token-of-the-ci",
+    RoleArn: roleArn,
+    RoleSessionName: "ci",
+  });
+  expect(stack.stateText()).not.toMatch(/token-of-the-ci|STS\.NT|CAIS/);
+});
+
+test("credentials that cannot be had are one error at preview that names where they should come from", async () => {
+  const refuse = (): Answer => ({ status: 403, code: "NoPermission", message: "secret-of-the-answer" });
+  await using uri = await startCredentialsUri(refuse);
+  await using stack = await createEcsStack(ecs, {
+    program,
+    config: { ...withoutKeys, "alicloud:credentialsUri": `http://${uri.host}/` },
+  });
+  const refused = errorsIn(await failureOf(stack.preview()));
+  expect(refused).toHaveLength(1);
+  expect(refused[0]?.message).toMatch(
+    /There are no credentials from the URI in alicloud:credentialsUri: .*NoPermission/,
+  );
+  expect(refused[0]?.message).not.toContain("secret-of-the-answer");
+  expect(ecs.requests).toEqual([]);
+});
+
+test("many requests at once ask the URI no more often than they must", async () => {
+  await using uri = await startCredentialsUri((asked: Asked): Answer => {
+    const answer = issueAnother();
+    expect(asked.path).toBe("/");
+    return "key" in answer ? { ...answer, expiresAt: Date.now() + 60 * 60_000 } : answer;
+  });
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      for (let index = 0; index < 20; index += 1) new HpcCluster(`c${index}`, { name: "farm" });
+    },
+    config: { ...withoutKeys, "alicloud:credentialsUri": `http://${uri.host}/` },
+  });
+  await stack.up();
+  expect(ecs.store.clusters({ accountId: archive })).toHaveLength(20);
+  // One for the region check's connection, one for all that follows.
+  expect(uri.asked.length).toBeLessThanOrEqual(2);
+});

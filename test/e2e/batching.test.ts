@@ -1,0 +1,122 @@
+import { HpcCluster } from "pulumi-alicloud-hpc";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Emulator, type StoredCluster, startEmulator } from "../emulator/emulator.ts";
+import { DynamicProvider, ProgramFolder } from "../rpc/dynamicProvider.ts";
+import { clustersInState, configurationFor, createEcsStack, defaultRegion } from "./ecsStack.ts";
+
+let ecs: Emulator;
+beforeEach(async () => void (ecs = await startEmulator()));
+afterEach(() => ecs.close());
+
+const count = 300;
+
+/** How many ids each DescribeHpcClusters call so far was for. */
+const batchSizes = (): number[] =>
+  ecs
+    .calls("DescribeHpcClusters")
+    .map(({ params }) => (JSON.parse(params["HpcClusterIds"] as string) as string[]).length);
+
+test(`refresh of ${count} clusters with --parallel 100 takes at most 10 Describe calls`, async () => {
+  const names = Array.from({ length: count }, (_, number) => `render-farm-${number}`);
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      for (const name of names) new HpcCluster(name, { name });
+    },
+  });
+  await stack.up({ parallel: 100 });
+  const made = batchSizes().length;
+  // The engine's one step generator starts the creates some 30 ms apart: they are too far from each other to share much.
+  expect(made).toBeLessThanOrEqual(count);
+
+  // What the refresh then finds is each cluster's own.
+  const renamed = ecs.store.clusters()[7]!;
+  const gone = ecs.store.clusters()[211]!;
+  ecs.store.modify(renamed.hpcClusterId, { name: "renamed-outside" });
+  ecs.store.remove(gone.hpcClusterId);
+  await stack.refresh({ parallel: 100 });
+  const sizes = batchSizes().slice(made);
+  console.log(`refresh: ${sizes.length} Describe calls, of ${sizes.join(" + ")} ids`);
+  expect(sizes.length).toBeLessThanOrEqual(10);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(count);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+  const states: Record<string, unknown> = Object.fromEntries(
+    clustersInState(stack).map(({ id, outputs }) => [id, outputs?.["name"]]),
+  );
+  expect(states).toEqual(
+    Object.fromEntries(ecs.store.clusters().map(({ hpcClusterId, name }) => [hpcClusterId, name])),
+  );
+  expect(states[renamed.hpcClusterId]).toBe("renamed-outside");
+  await stack.destroy({ parallel: 100 });
+}, 300_000);
+
+describe("one provider process", () => {
+  let folder: ProgramFolder;
+  let provider: DynamicProvider;
+  beforeAll(() => void (folder = new ProgramFolder()));
+  afterAll(() => folder.remove());
+  beforeEach(async () => {
+    provider = await DynamicProvider.start(folder, await folder.providerText());
+    await provider.configure(
+      Object.fromEntries(
+        Object.entries(configurationFor(ecs)).map(([key, value]) => [
+          key,
+          typeof value === "string" ? value : value.value,
+        ]),
+      ),
+    );
+  });
+  afterEach(() => provider.stop());
+
+  const added = (number: number, regionId = defaultRegion): StoredCluster =>
+    ecs.store.add({ regionId, name: `render-farm-${number}` });
+  const refreshed = ({ hpcClusterId, name, regionId }: StoredCluster) =>
+    provider.refresh(hpcClusterId, { hpcClusterId, name, regionId });
+  const idsOf = (clusters: readonly StoredCluster[]) => clusters.map(({ hpcClusterId }) => hpcClusterId);
+
+  test(`${count} reads at once take few calls, and each gets its own cluster`, async () => {
+    const clusters = Array.from({ length: count }, (_, number) => added(number));
+    const reads = await Promise.all(clusters.map(refreshed));
+    expect(reads.map(({ id, properties }) => [id, properties["name"]])).toEqual(
+      clusters.map(({ hpcClusterId, name }) => [hpcClusterId, name]),
+    );
+    expect(batchSizes().length).toBeLessThanOrEqual(10);
+  });
+
+  test("regions do not share calls", async () => {
+    const regions = [defaultRegion, "cn-beijing"];
+    const clusters = regions.flatMap((regionId) => [added(1, regionId), added(2, regionId)]);
+    const reads = await Promise.all(clusters.map(refreshed));
+    expect(reads.map(({ id }) => id)).toEqual(idsOf(clusters));
+    for (const regionId of regions) {
+      const asked = ecs
+        .calls("DescribeHpcClusters", regionId)
+        .flatMap(({ params }) => JSON.parse(params["HpcClusterIds"] as string) as string[]);
+      expect(asked.sort()).toEqual(idsOf(clusters.filter((one) => one.regionId === regionId)).sort());
+    }
+  });
+
+  test("a batch that is refused for the sake of an id is asked for id by id", async () => {
+    const clusters = Array.from({ length: 20 }, (_, number) => added(number));
+    ecs.faults.add({
+      kind: "error",
+      action: "DescribeHpcClusters",
+      calls: 1,
+      status: 400,
+      code: "InvalidHpcClusterIds.Malformed",
+      message: "The specified parameter HpcClusterIds is not valid.",
+    });
+    const reads = await Promise.all(clusters.map(refreshed));
+    expect(reads.map(({ id }) => id)).toEqual(idsOf(clusters));
+    const [refused, ...others] = batchSizes();
+    expect(others.filter((size) => size === 1).length).toBeGreaterThanOrEqual(refused ?? Infinity);
+  });
+
+  test("a batch that meets a broken connection is repeated as a whole", async () => {
+    const clusters = Array.from({ length: 50 }, (_, number) => added(number));
+    const fault = ecs.faults.add({ kind: "reset", action: "DescribeHpcClusters", times: 1 });
+    const reads = await Promise.all(clusters.map(refreshed));
+    expect(reads.map(({ id }) => id)).toEqual(idsOf(clusters));
+    expect(fault.injected).toBe(1);
+    expect(batchSizes().length).toBeLessThanOrEqual(10);
+  });
+});

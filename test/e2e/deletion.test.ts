@@ -1,0 +1,40 @@
+import { HpcCluster } from "pulumi-alicloud-hpc";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { clusterOps, clustersInState, createEcsStack, failureOf } from "./ecsStack.ts";
+
+let ecs: Emulator;
+beforeEach(async () => void (ecs = await startEmulator()));
+afterEach(() => ecs.close());
+
+const program = (regionId: string) => async () => ({
+  id: new HpcCluster("rendering", { name: "render-farm", regionId }).id,
+});
+
+test("a cluster that holds instances is neither replaced nor deleted, and nothing gets lost", async () => {
+  await using stack = await createEcsStack(ecs, { program: program("cn-hangzhou") });
+  const id = (await stack.up()).outputs["id"]?.value as string;
+  ecs.store.setInstances(id, 2);
+  const unchanged = () => {
+    expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: id, regionId: "cn-hangzhou", instances: 2 }]);
+    expect(clustersInState(stack)).toMatchObject([{ id, outputs: { regionId: "cn-hangzhou" } }]);
+    expect(ecs.calls("CreateHpcCluster")).toHaveLength(1);
+  };
+
+  stack.setProgram(program("cn-beijing"));
+  const unmoved = await failureOf(stack.up());
+  expect(unmoved.output).toContain("NotEmpty.HpcCluster");
+  unchanged();
+
+  const undeleted = await failureOf(stack.destroy());
+  expect(undeleted.output).toMatch(
+    /DeleteHpcCluster in cn-hangzhou: NotEmpty\.HpcCluster: .*release its instances/,
+  );
+  expect(undeleted.output).toContain(ecs.calls("DeleteHpcCluster").at(-1)?.requestId);
+  unchanged();
+
+  ecs.store.setInstances(id, 0);
+  expect(clusterOps(await stack.destroy())).toEqual({ rendering: ["delete"] });
+  expect(ecs.store.clusters()).toEqual([]);
+  expect(clustersInState(stack)).toEqual([]);
+});

@@ -1,0 +1,145 @@
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { languageHost, runCli } from "../engine/cli.ts";
+import { createBackend } from "../engine/stack.ts";
+import { clusterOps, configurationFor, createEcsStack } from "./ecsStack.ts";
+import { ExamplesCopy, exampleProgram, examplesFolder } from "./exampleProgram.ts";
+
+let ecs: Emulator;
+beforeEach(async () => void (ecs = await startEmulator()));
+afterEach(() => ecs.close());
+
+interface Example {
+  folder: string;
+  /** The project's name, for its own configuration. */
+  project: string;
+  /** What has to be there before: configuration values. */
+  prepare?: () => Record<string, string>;
+  /** What `up` leaves in the service, by name. */
+  leaves: Record<string, string>;
+}
+
+const runnable: Example[] = [
+  { folder: "quickstart", project: "hpc-quickstart", leaves: { "render-farm": "cn-hangzhou" } },
+  {
+    folder: "adopt",
+    project: "hpc-adopt",
+    prepare: () => {
+      const { hpcClusterId } = ecs.store.add({ name: "by-hand", description: "Made by hand" });
+      return {
+        "hpc-adopt:clusterId": hpcClusterId,
+        "hpc-adopt:clusterName": "by-hand",
+        "hpc-adopt:clusterDescription": "Made by hand",
+      };
+    },
+    leaves: { "by-hand": "cn-hangzhou" },
+  },
+  {
+    folder: "lookup",
+    project: "hpc-lookup",
+    prepare: () => {
+      ecs.store.add({ name: "render-farm-1" });
+      return {};
+    },
+    leaves: { "lookup-farm": "cn-hangzhou" },
+  },
+  {
+    folder: "multi-region",
+    project: "hpc-multi-region",
+    leaves: Object.fromEntries(
+      ["cn-beijing", "cn-hangzhou", "ap-southeast-1"].flatMap((region) => [
+        [`nightly-${region}`, region],
+        [`preview-${region}`, region],
+      ]),
+    ),
+  },
+];
+
+/** Examples that are compiled (`npm run check:types`), and why they do not run here. */
+const compiledOnly: Record<string, string> = { instances: "it needs the plugin of @pulumi/alicloud" };
+
+test("every example is run, or there is a reason", () => {
+  const folders = readdirSync(examplesFolder).filter((name) =>
+    existsSync(path.join(examplesFolder, name, "Pulumi.yaml")),
+  );
+  expect([...runnable.map(({ folder }) => folder), ...Object.keys(compiledOnly)].sort()).toEqual(
+    folders.sort(),
+  );
+});
+
+const there = () => Object.fromEntries(ecs.store.clusters().map(({ name, regionId }) => [name, regionId]));
+
+describe.each(runnable)("$folder", ({ folder, project, prepare, leaves }) => {
+  test("inline: up, up again without changes, a clean refresh, destroy", async () => {
+    const config = prepare?.() ?? {};
+    const before = there();
+    await using stack = await createEcsStack(ecs, {
+      projectName: project,
+      program: exampleProgram(folder),
+      config,
+    });
+    const up = await stack.up();
+    expect(there()).toEqual({ ...before, ...leaves });
+    const ids = ecs.store.clusters().map(({ hpcClusterId }) => hpcClusterId);
+    if ("clusterId" in up.outputs) expect(ids).toContain(up.outputs["clusterId"].value);
+
+    const again = await stack.up({ expectNoChanges: true });
+    expect(new Set(Object.values(clusterOps(again)).flat())).toEqual(new Set(["same"]));
+    await stack.refresh({ expectNoChanges: true });
+    await stack.destroy();
+    for (const name of Object.keys(leaves)) expect(there()).not.toHaveProperty(name);
+  });
+});
+
+const host = await languageHost();
+const onDisk = [
+  { title: "the root's Pulumi.yaml", cwd: ".", example: runnable[0] },
+  ...runnable.map((example) => ({
+    title: `examples/${example.folder}`,
+    cwd: path.join("examples", example.folder),
+    example,
+  })),
+];
+
+describe.skipIf(host === undefined)(
+  host === undefined
+    ? "with the CLI (skipped: no pulumi-language-nodejs beside the engine or on PATH)"
+    : "with the CLI",
+  () => {
+    test.each(onDisk)("$title: up, up again without changes, destroy", async ({ cwd, example }) => {
+      if (example === undefined) throw new Error("there is no example");
+      const config = { ...configurationFor(ecs), ...example.prepare?.() };
+      const before = there();
+      using copy = new ExamplesCopy();
+      const backend = createBackend();
+      try {
+        const pulumi = async (...args: string[]): Promise<string> => {
+          const { exitCode, stdout, stderr } = await runCli(args, {
+            cwd: path.join(copy.folder, cwd),
+            backend,
+          });
+          expect(exitCode, `pulumi ${args.join(" ")}\n${stdout}${stderr}`).toBe(0);
+          return stdout;
+        };
+        await pulumi("stack", "init", "dev");
+        for (const [key, value] of Object.entries(config)) {
+          const { value: text, secret = false } = typeof value === "string" ? { value } : value;
+          await pulumi("config", "set", secret ? "--secret" : "--plaintext", key, text);
+        }
+        await pulumi("preview");
+        expect(there()).toEqual(before);
+        await pulumi("up", "--yes", "--skip-preview");
+        expect(there()).toEqual({ ...before, ...example.leaves });
+        // By reference: with the provider's code in it, the state would be of another size.
+        expect(await pulumi("stack", "export")).toContain('require(\\"pulumi-alicloud-hpc/lifecycle\\")');
+        await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+        await pulumi("destroy", "--yes", "--skip-preview");
+        for (const name of Object.keys(example.leaves)) expect(there()).not.toHaveProperty(name);
+      } finally {
+        backend.dispose();
+      }
+    });
+  },
+);

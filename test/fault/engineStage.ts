@@ -1,0 +1,117 @@
+/** The soak's runs on the real engine. */
+import { HpcCluster } from "pulumi-alicloud-hpc";
+import { clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
+import type { Emulator } from "../emulator/emulator.ts";
+import type { Program, TestStack } from "../engine/stack.ts";
+import type { Kept, Stage, Victim, Wants } from "./stage.ts";
+
+/** A program, and whether it has begun. */
+function programOf(wants: Wants): { program: Program; readonly hasBegun: boolean } {
+  let hasBegun = false;
+  return {
+    program: async () => {
+      hasBegun = true;
+      for (const [resource, wanted] of wants) new HpcCluster(resource, wanted);
+    },
+    get hasBegun() {
+      return hasBegun;
+    },
+  };
+}
+
+const nameOf = (urn: string) => urn.slice(urn.lastIndexOf("::") + 2);
+
+/**
+ * A process that has run many engines can find one on a port that an earlier one had, to which gRPC still believes that it
+ * cannot connect. The SDK (automation/server.js) keeps silent about errors of gRPC and calls the program done, and the
+ * engine deletes what it did not declare: everything.
+ */
+export class ProgramNotRun extends Error {
+  constructor() {
+    super("the SDK could not connect to the engine, and took the program for done before it began");
+    this.name = "ProgramNotRun";
+  }
+}
+
+/** See the head of this file. */
+export class EngineStage implements Stage {
+  readonly #stack: TestStack;
+  readonly printed: string[] = [];
+
+  private constructor(stack: TestStack) {
+    this.#stack = stack;
+  }
+
+  static async create(ecs: Emulator, config: Readonly<Record<string, string>>): Promise<EngineStage> {
+    return new EngineStage(await createEcsStack(ecs, { program: async () => undefined, config }));
+  }
+
+  async up(wants: Wants, replaced: readonly string[] = []): Promise<void> {
+    const running = programOf(wants);
+    this.#stack.setProgram(running.program);
+    await this.#printing(this.#stack.start("up", this.#replacing(replaced)));
+    if (!running.hasBegun) throw new ProgramNotRun();
+  }
+
+  async killedUp(
+    wants: Wants,
+    replaced: readonly string[],
+    victim: Victim,
+    reached: Promise<unknown>,
+  ): Promise<boolean> {
+    const running = programOf(wants);
+    this.#stack.setProgram(running.program);
+    const operation = this.#stack.start("up", this.#replacing(replaced));
+    const ended = operation.result.then(
+      () => false,
+      () => false,
+    );
+    const isKilled = await Promise.race([reached.then(() => true), ended]);
+    if (isKilled) operation.kill(victim);
+    if (!isKilled) await operation.result;
+    if (!isKilled && !running.hasBegun) throw new ProgramNotRun();
+    await ended;
+    this.#keep(operation.output());
+    return isKilled;
+  }
+
+  async unlock(): Promise<void> {
+    await this.#stack.cancel();
+  }
+
+  async refresh(): Promise<void> {
+    await this.#printing(this.#stack.start("refresh", { clearPendingCreates: true }));
+  }
+
+  async destroy(): Promise<void> {
+    await this.#printing(this.#stack.start("destroy"));
+  }
+
+  kept(): Kept[] {
+    return clustersInState(this.#stack).map(({ urn, id = "none" }) => ({ resource: nameOf(urn), id }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.dispose();
+  }
+
+  async #printing(operation: { result: Promise<unknown>; output(): string }): Promise<void> {
+    try {
+      await operation.result;
+    } finally {
+      this.#keep(operation.output());
+    }
+  }
+
+  #keep(output: string): void {
+    this.printed.push(output);
+    if (this.printed.length > 4) this.printed.shift();
+  }
+
+  #replacing(replaced: readonly string[]): { replace?: string[] } {
+    const urns = clustersInState(this.#stack)
+      .map(({ urn }) => urn)
+      .filter((urn) => replaced.includes(nameOf(urn)));
+    return urns.length === 0 ? {} : { replace: urns };
+  }
+}

@@ -1,0 +1,345 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import tls from "node:tls";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { readSettings } from "../../provider/config.ts";
+import { type CredentialSource, credentialSource } from "../../provider/ecs/credentials.ts";
+import { type Answer, type Asked, startCredentialsUri, startSts } from "../e2e/account/credentialServers.ts";
+import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
+import { signV1 } from "../emulator/signature.ts";
+
+// As Node gives a CommonJS module to `import()`; Vitest would put its own default export in the place of all exports.
+vi.mock("@alicloud/credentials", async () => {
+  const { createRequire } = await import("node:module");
+  const exports: unknown = createRequire(import.meta.url)("@alicloud/credentials");
+  return { default: exports };
+});
+
+const folder = mkdtempSync(path.join(tmpdir(), "hpc-credentials-"));
+const certificate = selfSignedCertificate();
+const trusted = tls.getCACertificates("default");
+beforeAll(() => tls.setDefaultCACertificates([...trusted, certificate.cert]));
+afterAll(() => {
+  tls.setDefaultCACertificates(trusted);
+  rmSync(folder, { recursive: true });
+});
+beforeEach(() => {
+  // The developer's own, which @alicloud/credentials would find.
+  for (const name of Object.keys(process.env)) {
+    if (/^(ALICLOUD|ALIBABA)/.test(name)) vi.stubEnv(name, undefined);
+  }
+  vi.stubEnv("HOME", folder);
+  vi.stubEnv("USERPROFILE", folder);
+  // Its last resort, the metadata of an ECS instance, is nowhere near.
+  vi.stubEnv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** Where credentials come from with this stack configuration; keys without `alicloud:`. */
+function sourceOf(configuration: Record<string, unknown>): CredentialSource {
+  const texts = new Map(
+    Object.entries(configuration).map(([key, value]) => [
+      `alicloud:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+  const settings = readSettings((key) => texts.get(key), {});
+  expect(settings.problems).toEqual([]);
+  return credentialSource(settings.credentials);
+}
+
+const messageOf = (asking: Promise<unknown>): Promise<string> =>
+  asking.then(
+    (value) => Promise.reject(new Error(`there are credentials: ${JSON.stringify(value)}`)),
+    (error: unknown) => (error as Error).message,
+  );
+
+const soon = () => Date.now() + 10 * 60_000; // stale at once: @alicloud/credentials renews 15 minutes ahead
+const later = () => Date.now() + 60 * 60_000;
+const temporary = (number: number) => ({
+  accessKeyId: `STS.NT${number}`,
+  accessKeySecret: `secret-${number}`,
+  securityToken: `token-${number}`,
+});
+/** Numbers the credentials that it gives. */
+function counting(expiresAt: () => number): (asked: Asked) => Answer {
+  let number = 0;
+  return () => ({ key: temporary((number += 1)), expiresAt: expiresAt() });
+}
+
+const own = { accessKey: "LTAIown", secretKey: "secret-own" };
+const roleArn = "acs:ram::1000000000000001:role/renderer";
+
+describe("a role", () => {
+  test("is assumed by the documented request, signed with the own key", async () => {
+    await using sts = await startSts(certificate, counting(later));
+    const source = sourceOf({
+      ...own,
+      endpoints: [{ sts: sts.host }],
+      assumeRole: {
+        roleArn,
+        policy: '{"Version":"1","Statement":[]}',
+        sessionName: "nightly",
+        sessionExpiration: 900,
+        externalId: "external-id",
+      },
+    });
+    expect(source.source).toBe(
+      `the role ${roleArn} (alicloud:assumeRole), assumed with alicloud:accessKey and alicloud:secretKey`,
+    );
+    expect(sts.asked).toEqual([]);
+    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+    const [request, ...others] = sts.asked;
+    expect(others).toEqual([]);
+    expect(request?.method).toBe("POST");
+    expect(request?.params).toEqual({
+      Action: "AssumeRole",
+      Version: "2015-04-01",
+      Format: "JSON",
+      AccessKeyId: "LTAIown",
+      SignatureMethod: "HMAC-SHA1",
+      SignatureVersion: "1.0",
+      SignatureNonce: expect.stringMatching(/./),
+      Timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      Signature: signV1("POST", request?.params ?? {}, own.secretKey),
+      RoleArn: roleArn,
+      Policy: '{"Version":"1","Statement":[]}',
+      RoleSessionName: "nightly",
+      DurationSeconds: "900",
+      ExternalId: "external-id",
+    });
+  });
+
+  test("needs no more than its ARN; the list of one object of the Terraform provider will do", async () => {
+    await using sts = await startSts(certificate, counting(later));
+    const endpoints = [{ sts: sts.host }];
+    await sourceOf({ ...own, endpoints, assumeRole: [{ roleArn }] }).getCredentials();
+    const { params } = sts.asked[0]!;
+    expect(params).toMatchObject({ RoleArn: roleArn, DurationSeconds: "3600" });
+    expect(params["RoleSessionName"]).toMatch(/./);
+    expect(params).not.toHaveProperty("Policy");
+    expect(params).not.toHaveProperty("ExternalId");
+  });
+
+  test("may be assumed with a temporary key, whose token goes along", async () => {
+    await using sts = await startSts(certificate, counting(later));
+    const endpoints = [{ sts: sts.host }];
+    await sourceOf({
+      ...own,
+      securityToken: "token-own",
+      endpoints,
+      assumeRole: { roleArn },
+    }).getCredentials();
+    expect(sts.asked[0]?.params).toMatchObject({ AccessKeyId: "LTAIown", SecurityToken: "token-own" });
+  });
+
+  test("may be assumed with a profile, whatever its name", async () => {
+    const file = path.join(folder, "配置.json");
+    const profile = {
+      name: "渲染",
+      mode: "AK",
+      access_key_id: own.accessKey,
+      access_key_secret: own.secretKey,
+    };
+    writeFileSync(file, JSON.stringify({ current: "渲染", profiles: [profile] }));
+    await using sts = await startSts(certificate, counting(later));
+    const source = sourceOf({
+      profile: "渲染",
+      sharedCredentialsFile: file,
+      endpoints: [{ sts: sts.host }],
+      assumeRole: { roleArn },
+    });
+    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+    expect(sts.asked[0]?.params).toMatchObject({ AccessKeyId: "LTAIown" });
+    // What this machine's folders are called is not the service's business.
+    expect(JSON.stringify(sts.asked[0]?.headers)).not.toContain("json");
+  });
+
+  test("has its STS endpoint as a host or as a URL", async () => {
+    await using sts = await startSts(certificate, counting(later));
+    const endpoints = [{ sts: `https://${sts.host}` }];
+    await expect(sourceOf({ ...own, endpoints, assumeRole: { roleArn } }).getCredentials()).resolves.toEqual(
+      temporary(1),
+    );
+  });
+
+  test("that STS refuses is an error with the code, the role and what it was assumed with, and no secret", async () => {
+    await using sts = await startSts(certificate, () => ({
+      status: 404,
+      code: "EntityNotExist.Role",
+      message: "The role not exists: renderer, asked by LTAIown with secret-own.",
+    }));
+    const source = sourceOf({ ...own, endpoints: [{ sts: sts.host }], assumeRole: { roleArn } });
+    const message = await messageOf(source.getCredentials());
+    expect(message).toContain("EntityNotExist.Role");
+    expect(message).toContain(source.source);
+    expect(message).not.toMatch(/LTAIown|secret-own/);
+  });
+});
+
+test("a role with an OIDC token: the documented request, and the file is read again for each renewal", async () => {
+  const oidcTokenFile = path.join(folder, "oidc-token");
+  writeFileSync(oidcTokenFile, "first-oidc-token");
+  await using sts = await startSts(certificate, counting(soon));
+  const oidcProviderArn = "acs:ram::1000000000000001:oidc-provider/ci";
+  const source = sourceOf({
+    // Comes before the keys.
+    ...own,
+    endpoints: [{ sts: sts.host }],
+    assumeRoleWithOidc: {
+      roleArn,
+      oidcProviderArn,
+      oidcTokenFile,
+      roleSessionName: "ci",
+      sessionExpiration: 1_000,
+    },
+  });
+  expect(source.source).toBe(`the role ${roleArn} (alicloud:assumeRoleWithOidc)`);
+  await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+  expect(sts.asked[0]?.params).toEqual({
+    Action: "AssumeRoleWithOIDC",
+    Version: "2015-04-01",
+    Format: "JSON",
+    Timestamp: expect.any(String),
+    RoleArn: roleArn,
+    OIDCProviderArn: oidcProviderArn,
+    OIDCToken: "first-oidc-token",
+    RoleSessionName: "ci",
+    DurationSeconds: "1000",
+  });
+  writeFileSync(oidcTokenFile, "second-oidc-token");
+  await expect(source.getCredentials()).resolves.toEqual(temporary(2));
+  expect(sts.asked[1]?.params["OIDCToken"]).toBe("second-oidc-token");
+
+  rmSync(oidcTokenFile);
+  const lost = sourceOf({ assumeRoleWithOidc: { roleArn, oidcProviderArn, oidcTokenFile } });
+  expect(await messageOf(lost.getCredentials())).toMatch(/alicloud:assumeRoleWithOidc\).*ENOENT/);
+});
+
+describe("a credentials URI", () => {
+  test("is asked once while its credentials last, also by many calls at once", async () => {
+    await using uri = await startCredentialsUri(counting(later));
+    const source = sourceOf({ credentialsUri: `http://${uri.host}/vault` });
+    expect(uri.asked).toEqual([]);
+    const all = await Promise.all(Array.from({ length: 20 }, () => source.getCredentials()));
+    expect(new Set(all.map(({ accessKeyId }) => accessKeyId))).toEqual(new Set(["STS.NT1"]));
+    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+    expect(uri.asked).toMatchObject([{ method: "GET", path: "/vault" }]);
+  });
+
+  test("is asked again as soon as its credentials come near their end", async () => {
+    await using uri = await startCredentialsUri(counting(soon));
+    const source = sourceOf({ credentialsUri: `http://${uri.host}/` });
+    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+    await expect(source.getCredentials()).resolves.toEqual(temporary(2));
+  });
+
+  test("that fails once is asked again by the next call", async () => {
+    let isDown = true;
+    await using uri = await startCredentialsUri(() =>
+      isDown ? { status: 503, page: "<h1>down</h1>" } : { key: temporary(7), expiresAt: later() },
+    );
+    const source = sourceOf({ credentialsUri: `http://${uri.host}/` });
+    expect(await messageOf(source.getCredentials())).toMatch(/the URI in alicloud:credentialsUri: HTTP 503/);
+    isDown = false;
+    await expect(source.getCredentials()).resolves.toEqual(temporary(7));
+  });
+
+  test.each<[string, () => Answer]>([
+    ["a page", () => ({ status: 200, page: "<html>secret-of-the-vault</html>" })],
+    [
+      "half of the credentials",
+      () => ({ key: { ...temporary(1), accessKeySecret: "" }, expiresAt: later() }),
+    ],
+    ["an error", () => ({ status: 403, code: "Denied", message: "secret-of-the-vault" })],
+  ])("that answers with %s is an error that shows nothing of the answer", async (_, answer) => {
+    await using uri = await startCredentialsUri(answer);
+    const source = sourceOf({ credentialsUri: `http://${uri.host}/?key=secret-of-the-uri` });
+    const message = await messageOf(source.getCredentials());
+    expect(message).toMatch(
+      /There are no credentials from the URI in alicloud:credentialsUri: .+ Check that setting/,
+    );
+    expect(message).not.toMatch(/secret-|token-1|STS\.NT1/);
+  });
+
+  test("where nobody answers is an error that says so", async () => {
+    expect(await messageOf(sourceOf({ credentialsUri: "http://127.0.0.1:1/" }).getCredentials())).toContain(
+      "ECONNREFUSED",
+    );
+  });
+});
+
+describe("a profile of the CLI", () => {
+  /** A configuration file with these profiles. */
+  const profileOf = (name: string, ...profiles: Record<string, unknown>[]) => {
+    const file = path.join(folder, "config.json");
+    writeFileSync(file, JSON.stringify({ current: "other", profiles }));
+    return { profile: name, sharedCredentialsFile: file };
+  };
+  const key = { access_key_id: "LTAIprofile", access_key_secret: "secret-profile" };
+
+  test("with a key, or with a temporary one", async () => {
+    await expect(
+      sourceOf(profileOf("work", { name: "work", mode: "AK", ...key })).getCredentials(),
+    ).resolves.toMatchObject({ accessKeyId: "LTAIprofile", accessKeySecret: "secret-profile" });
+    await expect(
+      sourceOf(
+        profileOf("sts", { name: "sts", mode: "StsToken", ...key, sts_token: "token-profile" }),
+      ).getCredentials(),
+    ).resolves.toEqual({
+      accessKeyId: "LTAIprofile",
+      accessKeySecret: "secret-profile",
+      securityToken: "token-profile",
+    });
+  });
+
+  test("with a role, assumed at the endpoint that the profile names", async () => {
+    await using sts = await startSts(certificate, counting(later));
+    const role = {
+      ram_role_arn: roleArn,
+      ram_session_name: "cli",
+      expired_seconds: 900,
+      sts_endpoint: sts.host,
+    };
+    const configured = profileOf("role", { name: "role", mode: "RamRoleArn", ...key, ...role });
+    await expect(sourceOf(configured).getCredentials()).resolves.toEqual(temporary(1));
+    expect(sts.asked[0]?.params).toMatchObject({
+      RoleArn: roleArn,
+      RoleSessionName: "cli",
+      DurationSeconds: "900",
+      AccessKeyId: "LTAIprofile",
+    });
+  });
+
+  test.each([
+    ["half of a key", { name: "work", mode: "AK", access_key_id: "LTAIprofile", access_key_secret: "" }],
+    ["a mode that does not exist", { name: "work", mode: "Nonsense", ...key }],
+    [
+      "another profile that is not there",
+      { name: "work", mode: "ChainableRamRoleArn", source_profile: "lost", ...key },
+    ],
+  ])("with %s is an error that names the profile and shows no secret", async (_, profile) => {
+    const message = await messageOf(sourceOf(profileOf("work", profile)).getCredentials());
+    expect(message).toContain('the profile "work" (alicloud:profile)');
+    expect(message).not.toMatch(/LTAIprofile|secret-profile/);
+  });
+});
+
+test("without any setting: the default chain, and after a failure all of it again", async () => {
+  const source = sourceOf({});
+  const message = await messageOf(source.getCredentials());
+  for (const place of [
+    "alicloud:accessKey",
+    "ALICLOUD_ACCESS_KEY",
+    "ALIBABA_CLOUD_ROLE_ARN",
+    "~/.aliyun/config.json",
+  ]) {
+    expect(message).toContain(place);
+  }
+  vi.stubEnv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAIchain");
+  vi.stubEnv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secret-chain");
+  await expect(source.getCredentials()).resolves.toMatchObject({ accessKeyId: "LTAIchain" });
+});

@@ -1,0 +1,199 @@
+import { runtime } from "@pulumi/pulumi";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { getHpcCluster, getHpcClusters, getRegions } from "../../provider/lookup.ts";
+import { Provider, type ProviderArgs } from "../../provider/provider.ts";
+import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+
+let ecs: Emulator;
+beforeAll(async () => {
+  await runtime.setMocks({
+    newResource: ({ name, inputs }) => ({ id: name, state: inputs as Record<string, unknown> }),
+    call: ({ inputs }) => inputs as Record<string, unknown>,
+  });
+});
+beforeEach(async () => {
+  // The developer's own settings, which an argument that is not given is taken from.
+  for (const name of Object.keys(process.env)) {
+    if (/^(ALICLOUD|ALIBABA|ECS_ENDPOINT)/.test(name)) vi.stubEnv(name, undefined);
+  }
+  ecs = await startEmulator();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await ecs.close();
+});
+
+/** Options of a lookup in the local ECS; every provider has a client of its own. */
+function here(args: ProviderArgs = {}): { provider: Provider } {
+  const { accessKeyId: accessKey, accessKeySecret: secretKey, endpoint } = ecs;
+  return {
+    provider: new Provider("studio", {
+      region: "cn-hangzhou",
+      accessKey,
+      secretKey,
+      endpoints: [{ ecs: endpoint }],
+      ...args,
+    }),
+  };
+}
+
+/** The message of a lookup that has to fail. */
+async function failureOf(lookup: Promise<unknown>): Promise<string> {
+  const [{ status, ...outcome }] = await Promise.allSettled([lookup]);
+  if (status === "fulfilled") throw new Error(`the lookup found ${JSON.stringify(outcome)}`);
+  const { reason } = outcome as { reason: unknown };
+  // The engine shows the message of this kind of error alone, and the stack of any other.
+  expect(reason).toHaveProperty("__pulumiRunError", true);
+  return (reason as Error).message;
+}
+
+const pages = () => ecs.calls("DescribeHpcClusters").map(({ params }) => params["PageNumber"]);
+
+describe("getHpcCluster", () => {
+  test("by id and by exact name; without a description there is no such key", async () => {
+    const farm = ecs.store.add({ name: "render-farm", description: "By hand" });
+    const bare = ecs.store.add({ name: "render-farm-2", regionId: "eu-west-1" });
+    const found = {
+      id: farm.hpcClusterId,
+      name: "render-farm",
+      description: "By hand",
+      regionId: "cn-hangzhou",
+    };
+    expect(await getHpcCluster({ id: farm.hpcClusterId }, here())).toStrictEqual(found);
+    expect(await getHpcCluster({ name: "render-farm" }, here())).toStrictEqual(found);
+    expect(await getHpcCluster({ name: "render-farm-2", regionId: "eu-west-1" }, here())).toStrictEqual({
+      id: bare.hpcClusterId,
+      name: "render-farm-2",
+      regionId: "eu-west-1",
+    });
+  });
+
+  test("none is an error that names what was looked for and where", async () => {
+    const elsewhere = ecs.store.add({ name: "render-farm", regionId: "eu-west-1" }).hpcClusterId;
+    expect(await failureOf(getHpcCluster({ id: elsewhere }, here()))).toMatch(
+      new RegExp(`no HPC cluster ${elsewhere} in cn-hangzhou; check`),
+    );
+    expect(await failureOf(getHpcCluster({ name: "render-farm" }, here()))).toMatch(
+      /no HPC cluster named "render-farm" in cn-hangzhou; check/,
+    );
+    // Names are compared as they are.
+    expect(await failureOf(getHpcCluster({ name: "Render-farm", regionId: "eu-west-1" }, here()))).toContain(
+      '"Render-farm"',
+    );
+  });
+
+  test("several of that name, also on different pages, are an error that lists their ids", async () => {
+    const first = ecs.store.add({ name: "render-farm" }).hpcClusterId;
+    for (let index = 0; index < 120; index += 1) ecs.store.add({ name: `other-${index}` });
+    const last = ecs.store.add({ name: "render-farm" }).hpcClusterId;
+    const ids = [first, last].sort();
+    expect(await failureOf(getHpcCluster({ name: "render-farm" }, here()))).toContain(
+      `2 HPC clusters in cn-hangzhou are named "render-farm": ${ids.join(", ")}; give the id`,
+    );
+  });
+
+  test.each([
+    ["neither id nor name", {}],
+    ["both", { id: "hpc-0000000000000000", name: "render-farm" }],
+  ])("%s is an error, and nothing is asked", async (_, args) => {
+    expect(await failureOf(getHpcCluster(args, here()))).toMatch(/give either id or name/);
+    expect(ecs.requests).toEqual([]);
+  });
+});
+
+describe("getHpcClusters", () => {
+  test("all pages, ordered by id, each cluster once; 100 to a page", async () => {
+    const ids = Array.from(
+      { length: 250 },
+      (_, index) => ecs.store.add({ name: `farm-${index}` }).hpcClusterId,
+    );
+    const found = await getHpcClusters({}, here());
+    expect(found.map(({ id }) => id)).toEqual(ids.sort());
+    expect(pages()).toEqual(["1", "2", "3"]);
+    expect(ecs.calls("DescribeHpcClusters")[0]?.params["PageSize"]).toBe("100");
+  });
+
+  test("none, and exactly a full page", async () => {
+    expect(await getHpcClusters({}, here())).toEqual([]);
+    for (let index = 0; index < 100; index += 1) ecs.store.add({ name: `farm-${index}` });
+    expect(await getHpcClusters({}, here())).toHaveLength(100);
+    expect(pages()).toEqual(["1", "1"]);
+  });
+
+  test("by ids: in as few calls as the limit allows; the unknown and the repeated are left out", async () => {
+    const ids = Array.from(
+      { length: 250 },
+      (_, index) => ecs.store.add({ name: `farm-${index}` }).hpcClusterId,
+    );
+    const wanted = [...ids.slice(0, 149), ids[0], "hpc-0000000000000000"] as string[];
+    const found = await getHpcClusters({ ids: wanted }, here());
+    expect(found.map(({ id }) => id)).toEqual(ids.slice(0, 149).sort());
+    const asked = ecs.calls("DescribeHpcClusters").map(({ params }) => params["HpcClusterIds"] ?? "[]");
+    expect(asked.map((text) => (JSON.parse(text) as string[]).length)).toEqual([100, 50]);
+    expect(await getHpcClusters({ ids: [] }, here())).toEqual([]);
+    expect(ecs.calls("DescribeHpcClusters")).toHaveLength(2);
+  });
+
+  test("by a regular expression on the name, unanchored and with Unicode, alone and with ids", async () => {
+    const ids = ["render-a", "渲染-b", "archive"].map((name) => ecs.store.add({ name }).hpcClusterId);
+    const namesOf = async (args: Parameters<typeof getHpcClusters>[0]) =>
+      (await getHpcClusters(args, here())).map(({ name }) => name).sort();
+    expect(await namesOf({ nameRegex: "r" })).toEqual(["archive", "render-a"]);
+    expect(await namesOf({ nameRegex: "^\\p{Script=Han}" })).toEqual(["渲染-b"]);
+    expect(await namesOf({ nameRegex: "-[ab]$", ids: ids.slice(1) })).toEqual(["渲染-b"]);
+    expect(await namesOf({ nameRegex: "^$" })).toEqual([]);
+  });
+
+  test.each(["(", "[a", "\\p{Nonsense}"])(
+    "%s is no regular expression: an error that shows it",
+    async (nameRegex) => {
+      const message = await failureOf(getHpcClusters({ nameRegex }, here()));
+      expect(message).toContain(`nameRegex ${JSON.stringify(nameRegex)} is not a regular expression`);
+      expect(ecs.requests).toEqual([]);
+    },
+  );
+});
+
+test("getRegions lists every region that the account has, by id, name and endpoint", async () => {
+  const regions = await getRegions(here());
+  expect(regions.map(({ id }) => id).sort()).toEqual([...ecs.regions].sort());
+  expect(regions).toContainEqual({
+    id: "cn-hangzhou",
+    localName: "华东1（杭州）",
+    endpoint: "ecs-cn-hangzhou.aliyuncs.com",
+  });
+  // Wherever the provider is: every account reaches this one.
+  await getRegions(here({ region: "nowhere-1" }));
+});
+
+test("lookups outlast throttling and a broken connection", async () => {
+  const { hpcClusterId: id } = ecs.store.add({ name: "render-farm" });
+  ecs.faults.add({ kind: "throttling", action: "DescribeHpcClusters", retryAfterMs: 1, times: 2 });
+  ecs.faults.add({ kind: "reset", action: "DescribeRegions", times: 1 });
+  expect(await getHpcClusters({}, here())).toMatchObject([{ id }]);
+  expect(ecs.calls("DescribeHpcClusters").map(({ code }) => code ?? "OK")).toEqual([
+    "Throttling.User",
+    "Throttling.User",
+    "OK",
+  ]);
+  expect(await getRegions(here())).toHaveLength(ecs.regions.length);
+  expect(ecs.calls("DescribeRegions")).toHaveLength(2);
+});
+
+test("a refusal is told in the provider's words, and tried once", async () => {
+  ecs.accounts.setActive(ecs.accessKeyId, false);
+  const message = await failureOf(getHpcClusters({}, here()));
+  expect(message).toMatch(/^DescribeHpcClusters in cn-hangzhou: InvalidAccessKeyId\.Inactive: /);
+  expect(message).toContain("The credentials came from alicloud:accessKey and alicloud:secretKey.");
+  expect(ecs.requests).toHaveLength(1);
+});
+
+test.each<[string, ProviderArgs, RegExp]>([
+  ["no region", { region: "" }, /regionId is required.*alicloud:region/],
+  ["a region that is none", { region: "CN/evil.example.com?" }, /regionId must be the id of a region/],
+  ["a half-given key", { secretKey: "" }, /alicloud:secretKey is missing/],
+  ["another protocol", { protocol: "ftp" }, /alicloud:protocol is "ftp"/],
+])("%s is an error before anything is asked", async (_, args, expected) => {
+  expect(await failureOf(getHpcClusters({}, here(args)))).toMatch(expected);
+  expect(ecs.requests).toEqual([]);
+});

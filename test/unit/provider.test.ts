@@ -1,0 +1,149 @@
+import { ComponentResource, isSecret, output, type Output, ProviderResource, runtime } from "@pulumi/pulumi";
+import { beforeEach, expect, test } from "vitest";
+import { readSettings } from "../../provider/config.ts";
+import { Provider, type ProviderArgs, configurationOfProvider } from "../../provider/provider.ts";
+
+/** What was registered: the provider's type and inputs. */
+let registered: { type: string; inputs: Record<string, unknown> }[];
+beforeEach(async () => {
+  registered = [];
+  await runtime.setMocks({
+    newResource: ({ type, name, inputs }) => {
+      registered.push({ type, inputs: inputs as Record<string, unknown> });
+      return { id: name, state: {} };
+    },
+    call: ({ inputs }) => inputs as Record<string, unknown>,
+  });
+});
+
+const valueOf = <T>(value: Output<T>): Promise<T> =>
+  (value as unknown as { promise(): Promise<T> }).promise();
+
+/** The configuration of a provider with these arguments, as its lookups see it. */
+function configurationOf(args?: ProviderArgs): Promise<Record<string, string | undefined>> {
+  const configuration = configurationOfProvider(new Provider("studio", args));
+  if (configuration === undefined) throw new Error("The provider has no configuration.");
+  return valueOf(configuration);
+}
+
+const everyArgument: Required<ProviderArgs> = {
+  accessKey: "LTAIone",
+  secretKey: "secret-one",
+  securityToken: "token-one",
+  region: "cn-beijing",
+  profile: "",
+  sharedCredentialsFile: "~/config.json",
+  ecsRoleName: "instance-role",
+  credentialsUri: "http://127.0.0.1/credentials",
+  assumeRole: {
+    roleArn: "acs:ram::1:role/renderer",
+    policy: "{}",
+    sessionName: "nightly",
+    sessionExpiration: 900,
+    externalId: "external",
+  },
+  assumeRoleWithOidc: {
+    roleArn: "acs:ram::1:role/oidc",
+    oidcProviderArn: "acs:ram::1:oidc-provider/ci",
+    oidcTokenFile: "/token",
+    roleSessionName: "ci",
+    sessionExpiration: 1_200,
+    policy: "{}",
+  },
+  endpoints: [{ ecs: "ecs.example.com" }, { sts: "sts.example.com" }],
+  protocol: "HTTP",
+  skipRegionValidation: true,
+  clientReadTimeout: 1_000,
+  clientConnectTimeout: 2_000,
+  maxRetryTimeout: 3,
+};
+
+test("registers a provider of Pulumi's dynamic resources, with the keys of the stack configuration as texts", async () => {
+  const provider = new Provider("studio", everyArgument);
+  await valueOf(provider.urn);
+  expect(registered.map(({ type }) => type)).toEqual(["pulumi:providers:pulumi-nodejs"]);
+  const inputs = registered[0]?.inputs ?? {};
+  for (const key of Object.keys(everyArgument)) expect(inputs).toHaveProperty([`alicloud:${key}`]);
+  expect(Object.keys(inputs)).toHaveLength(Object.keys(everyArgument).length);
+});
+
+test("every argument is read as the setting of the same name is", async () => {
+  const configuration = await configurationOf(everyArgument);
+  const settings = readSettings((key) => configuration[key], {});
+  expect(settings.problems).toEqual([]);
+  expect(settings).toMatchObject({
+    region: "cn-beijing",
+    endpoint: { override: "ecs.example.com", protocol: "http" },
+    skipRegionValidation: true,
+    connectTimeoutMs: 2_000,
+    readTimeoutMs: 1_000,
+    maxRetryTimeoutMs: 3_000,
+    credentials: {
+      base: {
+        kind: "oidcRole",
+        roleArn: "acs:ram::1:role/oidc",
+        oidcTokenFile: "/token",
+        sessionExpirationS: 1_200,
+      },
+      sts: { region: "cn-beijing", endpoint: "sts.example.com" },
+    },
+  });
+  const withoutOidc = await configurationOf({ ...everyArgument, assumeRoleWithOidc: undefined });
+  expect(readSettings((key) => withoutOidc[key], {}).credentials).toMatchObject({
+    base: { kind: "static", credentials: { accessKeyId: "LTAIone", securityToken: "token-one" } },
+    role: { roleArn: "acs:ram::1:role/renderer", sessionExpirationS: 900, externalId: "external" },
+  });
+});
+
+test("the account's secrets are secret outputs even when given as plain texts, the rest is not", async () => {
+  const configuration = configurationOfProvider(new Provider("studio", everyArgument))!;
+  expect(await isSecret(configuration)).toBe(true);
+  const { accessKey, secretKey, securityToken, credentialsUri, ...open } = everyArgument;
+  for (const [name, value] of Object.entries({ accessKey, secretKey, securityToken, credentialsUri })) {
+    expect([
+      name,
+      await isSecret(configurationOfProvider(new Provider("studio", { [name]: value }))!),
+    ]).toEqual([name, true]);
+  }
+  expect(await isSecret(configurationOfProvider(new Provider("studio", open))!)).toBe(false);
+});
+
+test("what is undefined, also inside an output, is left to the environment", async () => {
+  expect(await configurationOf()).toEqual({});
+  expect(await configurationOf({ region: undefined, profile: output(undefined) })).toEqual({});
+  expect(await configurationOf({ skipRegionValidation: false, clientReadTimeout: 0 })).toEqual({
+    "alicloud:skipRegionValidation": "false",
+    "alicloud:clientReadTimeout": "0",
+  });
+});
+
+test("a structured argument may hold outputs", async () => {
+  const configuration = await configurationOf({
+    assumeRole: { roleArn: output("acs:ram::1:role/renderer"), sessionExpiration: output(900) },
+    endpoints: [output({ ecs: output("ecs.example.com") })],
+  });
+  expect(configuration).toEqual({
+    "alicloud:assumeRole": '{"roleArn":"acs:ram::1:role/renderer","sessionExpiration":900}',
+    "alicloud:endpoints": '[{"ecs":"ecs.example.com"}]',
+  });
+});
+
+test("the arguments stay as they were given", async () => {
+  const args = Object.freeze({
+    region: "cn-beijing",
+    endpoints: Object.freeze([{ ecs: "ecs.example.com" }]) as { ecs: string }[],
+  });
+  await configurationOf(args);
+  expect(args).toEqual({ region: "cn-beijing", endpoints: [{ ecs: "ecs.example.com" }] });
+});
+
+test("a provider of another kind has no configuration for lookups", () => {
+  class Other extends ProviderResource {}
+  expect(configurationOfProvider(new Other("pulumi-nodejs", "other", {}))).toBeUndefined();
+});
+
+test("is what a component hands on for the clusters' package", () => {
+  const provider = new Provider("studio", { region: "cn-beijing" });
+  const parent = new ComponentResource("test:Site", "site", {}, { providers: [provider] });
+  expect(parent.getProvider("pulumi-nodejs:dynamic/alicloud:HpcCluster")).toBe(provider);
+});
