@@ -13,7 +13,7 @@ const popCore = "@alicloud/pop-core";
 const pulumi = "@pulumi/pulumi*";
 
 module.exports = tseslint.config(
-  { ignores: ["dist", "node_modules", "examples/node_modules", "coverage", "docs", "*.config.js"] },
+  { ignores: ["dist", "node_modules", "examples/node_modules", "coverage", "docs", "*.config.js", "*.config.mts"] },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

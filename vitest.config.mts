@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "engine",
-          include: filesIn("engine", "rpc", "e2e", "fault", "consumer"),
+          include: filesIn("engine", "rpc", "e2e", "fault", "consumer", "cloud"),
           globalSetup: "test/engine/globalSetup.ts",
           // An operation takes about a second alone, and several when every core has an engine of its own.
           testTimeout: 120_000,

@@ -169,9 +169,7 @@ function whenKnown<T extends object, R>(
   const configuration = provider === undefined ? undefined : configurationOfProvider(provider);
   // Not its secrets, or all that is found would be secret.
   const isReady = configuration === undefined ? true : pulumi.unsecret(configuration).apply(() => true);
-  return pulumi
-    .all([args, isReady])
-    .apply(([known]) => lookUp(known as pulumi.Unwrap<T>)) as pulumi.Output<R>;
+  return pulumi.all([args, isReady]).apply<R>(([known]) => lookUp(known));
 }
 
 function providerOf(opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {

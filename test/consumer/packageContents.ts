@@ -40,7 +40,9 @@ function contents(): string {
   const kilobytes = (bytes: number): string => `${Math.ceil(bytes / 1_000)} kB`;
   const lines = files.map(({ path: name, size }) =>
     // Prose grows with every release.
-    /\.(js|json)$/.test(name) ? `${name}  ${size < 1_000 ? "<1 kB" : `≤${5 * Math.ceil(size / 5_000)} kB`}` : name,
+    /\.(js|json)$/.test(name)
+      ? `${name}  ${size < 1_000 ? "<1 kB" : `≤${5 * Math.ceil(size / 5_000)} kB`}`
+      : name,
   );
   return `${lines.join("\n")}\n\nunder ${kilobytes(50_000 * Math.ceil(total / 50_000))} in all\n`;
 }

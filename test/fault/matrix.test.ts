@@ -149,7 +149,11 @@ test("what does not pass by itself is sent once", async ({ ecs }) => {
   for (const [at, [action, status, code]] of final.entries()) {
     ecs.faults.add({ kind: "error", action, status, code, message: "No.", regionId: regionOf(ecs, at) });
   }
-  await using stack = await createEcsStack(ecs, { program: program(ecs, "", final.length) });
+  await using stack = await createEcsStack(ecs, {
+    program: program(ecs, "", final.length),
+    // What is repeated all the same shows soon.
+    config: { "alicloud:maxRetryTimeout": "3" },
+  });
   const { output } = await failureOf(stack.up({ continueOnError: true }));
   for (const [at, [action, , code]] of final.entries()) {
     expect(ecs.calls(action, regionOf(ecs, at)), code).toHaveLength(1);

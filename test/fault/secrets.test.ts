@@ -179,11 +179,12 @@ describe.each(Object.keys(ways))("keys from %s", (way) => {
 });
 
 test("no kind of failure shows them", async () => {
-  const options = ways["stack configuration"]!();
+  // Not from the configuration: the CLI itself masks the secrets that it finds there.
+  const options = ways["environment"]!();
   await using stack = await createEcsStack(ecs, {
     ...options,
     config: { ...options.config, "alicloud:maxRetryTimeout": "1", "alicloud:clientReadTimeout": "500" },
-    env: debugging,
+    env: { ...options.env, ...debugging },
   });
   const everything = Object.values(key).join("&");
   const echo =
@@ -263,7 +264,7 @@ test("no kind of failure shows them", async () => {
     expect(failure.output, name).toMatch(expected);
     transcripts.push(failure);
   }
-  await stack.setConfig({ "alicloud:secretKey": hide(`${key.accessKeySecret}wrong`) });
+  stack.setEnv({ ALICLOUD_SECRET_KEY: `${key.accessKeySecret}wrong` });
   const wrong = await failureOf(stack.up());
   expect(wrong.output).toContain("SignatureDoesNotMatch");
   await expectNoKeysAnywhere(
@@ -283,7 +284,8 @@ test("a server that sends the whole request back does not get it shown", async (
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
-    const options = ways["stack configuration"]!();
+    // Not from the configuration: the CLI itself masks the secrets that it finds there.
+    const options = ways["environment"]!();
     const ecsEndpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await using stack = await createEcsStack(ecs, {
       ...options,
@@ -292,7 +294,7 @@ test("a server that sends the whole request back does not get it shown", async (
         "alicloud:endpoints": JSON.stringify([{ ecs: ecsEndpoint }]),
         "alicloud:maxRetryTimeout": "1",
       },
-      env: debugging,
+      env: { ...options.env, ...debugging },
     });
     const failure = await failureOf(stack.up());
     expect(failure.output).toContain("UnreadableAnswer");
@@ -309,13 +311,13 @@ test("a secret pasted into a misspelt property is not shown, in a preview and in
     accesskey: key.accessKeyId,
     clientTokn: key.securityToken,
   };
-  const options = ways["stack configuration"]!();
+  const options = ways["environment"]!();
   await using stack = await createEcsStack(ecs, {
     ...options,
     program: async () => {
       new HpcCluster("rendering", pasted);
     },
-    env: debugging,
+    env: { ...options.env, ...debugging },
   });
   const transcripts = [await failureOf(stack.preview()), await failureOf(stack.up())];
   for (const { output } of transcripts) expect(output).toContain('"secretKey" is not a property');
@@ -323,21 +325,24 @@ test("a secret pasted into a misspelt property is not shown, in a preview and in
 });
 
 test("settings that cannot be used are not shown with their values", async () => {
-  const options = ways["stack configuration"]!();
+  const options = ways["environment"]!();
   const file = path.join(isolateEnvironment(), "broken.json");
   writeFileSync(file, `{"profiles":[{"name":"p","access_key_secret":"${key.accessKeySecret}"`);
   await using stack = await createEcsStack(ecs, {
     ...options,
     config: {
-      "alicloud:accessKey": undefined,
-      "alicloud:secretKey": hide(key.accessKeySecret),
-      "alicloud:credentialsUri": hide(key.securityToken),
+      ...withoutKeys,
       "alicloud:assumeRole": hide(key.securityToken),
       "alicloud:endpoints": hide(key.securityToken),
       "alicloud:profile": "p",
       "alicloud:sharedCredentialsFile": file,
     },
-    env: debugging,
+    env: {
+      ALICLOUD_SECRET_KEY: key.accessKeySecret,
+      ALICLOUD_CREDENTIALS_URI: key.securityToken,
+      CLIENT_READ_TIMEOUT: key.accessKeyId,
+      ...debugging,
+    },
   });
   const failure = await failureOf(stack.up());
   expect(failure.output).toContain("alicloud:accessKey is missing");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { HpcClusterItem } from "../../provider/ecs/client.ts";
+import type { HpcClusterItem } from "../../provider/ecs/items.ts";
 import { DESCRIBE_LIMIT, DescribeBatch } from "../../provider/ecs/describeBatch.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 
