@@ -8,8 +8,6 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
-import { ensureEngine } from "../engine/engine.ts";
-import { installPackedPackage } from "../engine/packedPackage.ts";
 import { type Credentials, accountIn, endpointOf, redactor, shownKeyId, whatIsMissing } from "./account.ts";
 import { Bench, type Situation, keptClusters } from "./bench.ts";
 import { type Calls, connect, outcomeOf } from "./calls.ts";
@@ -24,7 +22,6 @@ import {
   removeClusters,
   stem,
 } from "./leftovers.ts";
-import { lifeClusters, live } from "./life.ts";
 import { comparisonText, differencesText, factsText, planText, removalText } from "./report.ts";
 
 const usage = `Usage: npm run test:cloud -- [options]
@@ -203,7 +200,7 @@ async function cleanUp(chosen: Chosen, calls: Calls): Promise<number> {
 async function compare(chosen: Chosen, calls: Calls, situation: Situation): Promise<number> {
   const { prefix, region } = situation;
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  const further = keptClusters + (chosen.life ? lifeClusters : 0);
+  const further = keptClusters + (chosen.life ? 1 : 0);
   say(
     planText({
       region,
@@ -225,7 +222,9 @@ async function compare(chosen: Chosen, calls: Calls, situation: Situation): Prom
   listenForInterruptions(prefix);
   // Before anything is made: a package that does not build is no reason to leave something in an account.
   if (chosen.life) {
+    const { installPackedPackage } = await import("../engine/packedPackage.ts");
     await installPackedPackage({ progress });
+    const { ensureEngine } = await import("../engine/engine.ts");
     await ensureEngine({ progress });
   }
   const obstacle = await whatIsInTheWay(calls, situation);
@@ -245,6 +244,8 @@ async function compare(chosen: Chosen, calls: Calls, situation: Situation): Prom
     const checksThat = (late: boolean) => contract.filter((check) => (check.late === true) === late);
     await ask(bench, checksThat(false), signal, findings, progress);
     if (chosen.life) {
+      // Only now: it brings the SDK, which takes a second to load.
+      const { live } = await import("./life.ts");
       living = true;
       const { credentials, otherEndpoint } = chosen;
       await live({ calls, credentials, region, otherEndpoint, prefix, signal, findings, progress });

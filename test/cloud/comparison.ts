@@ -26,19 +26,19 @@ export async function ask(
   let group = "";
   for (const check of checks) {
     if (check.group !== group) progress((group = check.group));
-    findings.push(await ask1(bench, check, signal));
+    findings.push(await findingOf(bench, check, signal));
     await bench.tidy();
   }
 }
 
-async function ask1(bench: Bench, check: Check, signal: AbortSignal): Promise<Finding> {
+async function findingOf(bench: Bench, check: Check, signal: AbortSignal): Promise<Finding> {
   const { group, name } = check;
   const emulator = typeof check.emulator === "string" ? check.emulator : check.emulator(bench.situation);
   bench.lastAnswer = undefined;
   try {
     const { did, note } = await check.observe(bench);
     const same = did === emulator;
-    // Without the null that TypeScript sees no call put there.
+    // TypeScript takes it for undefined still: it does not see that the check has made calls.
     const answer = bench.lastAnswer as Bench["lastAnswer"];
     return {
       ...{ group, name, emulator, service: did, same },

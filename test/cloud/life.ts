@@ -8,7 +8,7 @@ import type { Finding } from "./comparison.ts";
 import { listClusters } from "./leftovers.ts";
 
 /** Everything that a life needs. */
-export interface LifeParts {
+interface LifeParts {
   readonly calls: Calls;
   readonly credentials: Credentials;
   readonly region: string;
@@ -21,10 +21,7 @@ export interface LifeParts {
 }
 
 /** The group of these findings. */
-export const lifeGroup = "A whole life with the provider";
-
-/** How many clusters a life makes. */
-export const lifeClusters = 1;
+const lifeGroup = "A whole life with the provider";
 
 const clusterType = "pulumi-nodejs:dynamic/alicloud:HpcCluster";
 const shownWithinMs = 30_000;
@@ -186,14 +183,12 @@ function environmentFor({ credentials, region, otherEndpoint }: LifeParts): Reco
   };
 }
 
-/** The lines of the engine's output that say what was wrong. */
+/** What the engine's output says was wrong, each thing once. */
 function reasonOf(error: unknown): string {
-  const text =
-    error instanceof Error
-      ? "output" in error && typeof error.output === "string"
-        ? error.output
-        : error.message
-      : String(error);
-  const lines = text.split("\n").filter((line) => /\berror:|Error:/.test(line));
-  return (lines.length > 0 ? lines : text.split("\n")).slice(0, 6).join(" ").replaceAll(/\s+/g, " ").trim();
+  if (!(error instanceof Error)) return String(error);
+  const text = "output" in error && typeof error.output === "string" ? error.output : error.message;
+  const said = [...text.matchAll(/\berror: (.+)/g)]
+    .map(([, reason = ""]) => reason.trim())
+    .filter((reason) => reason !== "update failed");
+  return said.length > 0 ? [...new Set(said)].join("; ") : text.replaceAll(/\s+/g, " ").trim().slice(0, 500);
 }
