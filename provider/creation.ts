@@ -14,7 +14,8 @@ const MAX_GENERATIONS = 1_000;
 /** What this process has done so far. The engine starts one for every operation. */
 const deletedIds = new Set<string>();
 const spentTokens = new Set<string>();
-const createdIds = new Set<string>();
+const createdIds = new Map<string, string | undefined>();
+const ownedIds = new Set<string>();
 const adoptedIds = new Set<string>();
 
 /** A cluster that has been made, and seen. */
@@ -41,7 +42,7 @@ export async function createCluster(
     : inputs.clientToken !== undefined
       ? createWithGivenToken(ecs, inputs, inputs.clientToken)
       : createWithKey(ecs, inputs, textOf(inputs, "__tokenKey")));
-  createdIds.add(created.item.hpcClusterId);
+  createdIds.set(created.item.hpcClusterId, textOf(created.known, "requestId"));
   return created;
 }
 
@@ -52,6 +53,23 @@ export function rememberDeleted(id: string, properties: RawInputs): void {
   if (token !== undefined) {
     spentTokens.add(token);
   }
+}
+
+/**
+ * To be told of every cluster that the state already has. A resource that has been renamed keeps its cluster, but not its URN:
+ * a new resource with that URN and the same values gets the same ClientToken, and with it the other's cluster.
+ *
+ * @throws if that has just happened
+ */
+export function rememberOwned(id: string, properties: RawInputs): void {
+  const requestId = createdIds.get(id);
+  if (requestId !== undefined && requestId !== textOf(properties, "requestId")) {
+    throw new Error(
+      `The HPC cluster ${id} of this resource has just been given to a new resource as well, which has the name and the values ` +
+        "that this one once had. Remove the new one from the state (pulumi state delete), and declare it after this one.",
+    );
+  }
+  ownedIds.add(id);
 }
 
 /** To be told of every cluster that the state already has as adopted. */
@@ -77,6 +95,11 @@ async function adoptCluster(
   inputs: RawInputs & HpcClusterInputs,
   adopt: string,
 ): Promise<CreatedCluster> {
+  if (belongsToAnother(adopt)) {
+    throw new Error(
+      `adopt: the HPC cluster ${adopt} belongs to another resource of this stack already; remove one of them.`,
+    );
+  }
   const { item, violations } = await checkAdoption(ecs, inputs, adopt, inputs.regionId);
   if (item === undefined || violations.length > 0) {
     throw new Error(violations.map(({ reason }) => reason).join("\n"));
@@ -125,6 +148,9 @@ async function createWithKey(
       known["__createdWith"] = clientToken;
     }
     const item = await visible(ecs, known);
+    if (item !== undefined && belongsToAnother(known.hpcClusterId)) {
+      continue;
+    }
     if (item !== undefined) {
       return await earliest(ecs, missing, { item, known });
     }
@@ -133,6 +159,10 @@ async function createWithKey(
   throw new Error(
     `CreateHpcCluster in ${inputs.regionId} answered ${MAX_GENERATIONS} times with a cluster that does not exist.`,
   );
+}
+
+function belongsToAnother(id: string): boolean {
+  return ownedIds.has(id) && !deletedIds.has(id);
 }
 
 function firstUnspent(tokenOf: (generation: number) => string): number {

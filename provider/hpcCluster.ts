@@ -93,8 +93,14 @@ export class HpcCluster extends pulumi.dynamic.Resource {
     if (!isRead && !properties["clientToken"]) {
       properties["__tokenKey"] = tokenKey(resourceName, opts);
     }
-    if (properties["adopt"]) {
-      properties["adopt"] = claimed(properties["adopt"] as pulumi.Input<string>, resourceName);
+    // A JavaScript program may leave them out; check says so.
+    const given = args as HpcClusterArgs | undefined;
+    if (given?.adopt) {
+      properties["adopt"] = claimedCluster(given.adopt as pulumi.Input<string>, resourceName);
+    }
+    if (given?.clientToken && !isRead) {
+      const token = given.clientToken as pulumi.Input<string>;
+      properties["clientToken"] = claimedToken(token, resourceName, given.regionId, opts);
     }
     super(
       lifecycle,
@@ -144,20 +150,51 @@ export class HpcCluster extends pulumi.dynamic.Resource {
 }
 
 /** The cluster to adopt, if no other resource of the stack adopts it: each would go on to change and delete it. */
-function claimed(adopt: pulumi.Input<string>, resourceName: string): pulumi.Output<string> {
-  const { adopters } = stackMemory();
-  const claim = { resourceName };
+function claimedCluster(adopt: pulumi.Input<string>, resourceName: string): pulumi.Output<string> {
+  const claim = claimOf(resourceName);
   return pulumi.output(adopt).apply((id) => {
-    const owner = adopters.get(id) ?? claim;
-    adopters.set(id, owner);
-    if (owner !== claim) {
-      // Without a stack trace, as the engine shows a RunError.
-      throw new pulumi.RunError(
-        `adopt: the HPC cluster ${id} is adopted by both "${owner.resourceName}" and "${resourceName}"; remove one of them.`,
-      );
-    }
+    claim(
+      `adopt ${id}`,
+      (other) => `adopt: the HPC cluster ${id} is adopted by both ${other}; remove one of them.`,
+    );
     return id;
   });
+}
+
+/** The token, if no other resource uses it in the same region and account: both would get the same cluster. */
+function claimedToken(
+  clientToken: pulumi.Input<string>,
+  resourceName: string,
+  regionId: pulumi.Input<string | undefined>,
+  opts: pulumi.CustomResourceOptions | undefined,
+): pulumi.Output<string> {
+  const claim = claimOf(resourceName);
+  const provider = opts?.provider ?? opts?.parent?.getProvider(RESOURCE_TYPE);
+  const account = provider === undefined ? "default" : withoutDependencies(provider.urn);
+  return pulumi.output(clientToken).apply((token) =>
+    pulumi.all([regionId, account]).apply((place) => {
+      claim(
+        `clientToken ${JSON.stringify([token, ...place])}`,
+        (other) =>
+          `clientToken: ${JSON.stringify(token)} is used by both ${other}; give each a token of its own.`,
+      );
+      return token;
+    }),
+  );
+}
+
+/** Lets a resource claim what only one resource of the stack may have. */
+function claimOf(resourceName: string): (what: string, complaint: (both: string) => string) => void {
+  const { claims } = stackMemory();
+  const claim = { resourceName };
+  return (what, complaint) => {
+    const owner = claims.get(what) ?? claim;
+    claims.set(what, owner);
+    if (owner !== claim) {
+      // Without a stack trace, as the engine shows a RunError.
+      throw new pulumi.RunError(complaint(`"${owner.resourceName}" and "${resourceName}"`));
+    }
+  };
 }
 
 /** What the ClientTokens of this cluster are made of; undefined where a targeted run leaves the stack's salt out. */

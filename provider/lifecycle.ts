@@ -6,7 +6,14 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { checkAdoption } from "./adoption";
 import { readSettings, type SettingProblem, type Settings } from "./config";
-import { createCluster, hasJustBeenCreated, isTakenOver, rememberAdopted, rememberDeleted } from "./creation";
+import {
+  createCluster,
+  hasJustBeenCreated,
+  isTakenOver,
+  rememberAdopted,
+  rememberDeleted,
+  rememberOwned,
+} from "./creation";
 import type { EcsClient } from "./ecs/client";
 import type { HpcClusterItem } from "./ecs/items";
 import { saysGone } from "./ecs/errors";
@@ -70,10 +77,11 @@ export const check = plainly(async (olds: RawInputs, news: RawInputs): Promise<d
 });
 
 /** Old outputs against new inputs, so that a change made outside Pulumi shows once a refresh has seen it. */
-export function diff(_id: string, olds: RawInputs, news: RawInputs): Promise<dynamic.DiffResult> {
+export const diff = plainly((id: string, olds: RawInputs, news: RawInputs): Promise<dynamic.DiffResult> => {
+  rememberOwned(id, olds);
   const { updates, replaces } = changesBetween(olds, news);
   return Promise.resolve({ changes: updates.length + replaces.length > 0, replaces });
-}
+});
 
 /** CreateHpcCluster, once; what DescribeHpcClusters then shows becomes the state. */
 export async function create(checked: RawInputs): Promise<dynamic.CreateResult> {

@@ -80,7 +80,7 @@ export class SettingReader {
     if (word === undefined) {
       this.complain(
         `alicloud:${key}`,
-        `is ${JSON.stringify(found?.value)}; give ${words.join(" or ")} (default: ${words[0]}).`,
+        `is ${shown(found?.value)}; give ${words.join(" or ")} (default: ${words[0]}).`,
       );
     }
     return word ?? words[0];
@@ -99,7 +99,7 @@ export class SettingReader {
     if (isNumber && value <= 2_000_000) {
       return value;
     }
-    this.complain(found!.origin, `is ${JSON.stringify(found!.value)}; give a whole number of ${unit}.`);
+    this.complain(found!.origin, `is ${shown(found!.value)}; give a whole number of ${unit}.`);
     return otherwise;
   }
 
@@ -121,6 +121,11 @@ export class SettingReader {
     );
     return undefined;
   }
+}
+
+/** A wrong value, unless it is so long that it may be a secret in the wrong place. */
+function shown(value: string | undefined): string {
+  return value === undefined || value.length > 12 ? "something else" : JSON.stringify(value);
 }
 
 /** What the text says in JSON; undefined if it is none. */

@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 export interface StackMemory {
   /** The value of the stack's one ClientTokenSalt, once it is registered. */
   salt?: pulumi.Output<string | undefined>;
-  /** Which resource adopts which cluster. */
-  readonly adopters: Map<string, { resourceName: string }>;
+  /** Which resource adopts which cluster, and uses which ClientToken where. */
+  readonly claims: Map<string, { resourceName: string }>;
 }
 
 /** Under a symbol of the global registry, so that two copies of this package in one program share it. */
@@ -22,7 +22,7 @@ export function stackMemory(): StackMemory {
   const stack = (pulumi.runtime.getStackResource() as pulumi.Resource | undefined) ?? noStack;
   let memory = memories.get(stack);
   if (memory === undefined) {
-    memory = { adopters: new Map() };
+    memory = { claims: new Map() };
     memories.set(stack, memory);
   }
   return memory;

