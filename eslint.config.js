@@ -13,7 +13,17 @@ const popCore = "@alicloud/pop-core";
 const pulumi = "@pulumi/pulumi*";
 
 module.exports = tseslint.config(
-  { ignores: ["dist", "node_modules", "examples/node_modules", "coverage", "docs", "*.config.js", "*.config.mts"] },
+  {
+    ignores: [
+      "dist",
+      "node_modules",
+      "examples/node_modules",
+      "coverage",
+      "docs",
+      "*.config.js",
+      "*.config.mts",
+    ],
+  },
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

@@ -50,8 +50,11 @@ export interface RegionResult {
 }
 
 /** The arguments of a lookup, as inputs: what its `…Output` form takes. */
-export type Lookup<T> = { [K in keyof T]: pulumi.Input<Elements<T[K]>> };
-type Elements<T> = T extends readonly (infer E)[] ? pulumi.Input<E>[] : T;
+export type Lookup<T> = {
+  [K in keyof T]: pulumi.Input<
+    T[K] extends readonly (infer E)[] | undefined ? pulumi.Input<E>[] | undefined : T[K]
+  >;
+};
 
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.

@@ -1,8 +1,16 @@
 /** What the consumers are made with: the packed package, the versions of Node, and pnpm; got once for all cells. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import { installPackedPackage } from "../engine/packedPackage.ts";
 import { type Cell, versions } from "./cells.ts";
 
@@ -31,7 +39,11 @@ export class Toolbox {
 
   constructor(progress: (line: string) => void) {
     this.#progress = progress;
-    this.folder = mkdtempSync(path.join(isolateEnvironment(), "consumers-"));
+    // Not in the tests' own temporary folder: its name has the package's name in it, and SDKs before 3.251 then take
+    // that for the package.
+    const folder = mkdtempSync(path.join(realpathSync(tmpdir()), "hpc-consumers-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+    this.folder = folder;
   }
 
   /** The package as `npm publish` would send it, packed from the copy that the engine's tests use. */
