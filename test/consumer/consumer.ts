@@ -46,10 +46,8 @@ export async function tryCell(cell: Cell, toolbox: Toolbox): Promise<CellResult>
   await using consumer = await Consumer.make(cell, toolbox, program);
   let failure: { stage: Stage; error: unknown } | undefined;
   for (const [stage, run] of consumer.stages()) {
-    const t0 = performance.now();
     try {
       await run();
-      console.error("TIMING", stage, Math.round(performance.now() - t0));
     } catch (error) {
       failure = { stage, error };
       break;

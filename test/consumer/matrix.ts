@@ -10,7 +10,17 @@ import { type Cell, cells } from "./cells.ts";
 import { type CellResult, cellName, tryCell } from "./consumer.ts";
 import { Toolbox } from "./toolbox.ts";
 
-const headings = ["manager", "module", "language", "SDK", "Node", "program", "s", "state refers to", "result"];
+const headings = [
+  "manager",
+  "module",
+  "language",
+  "SDK",
+  "Node",
+  "program",
+  "s",
+  "state refers to",
+  "result",
+];
 
 function row({ cell, program, seconds, reference, verdict }: CellResult): string[] {
   const manager = [cell.manager, ...Object.keys(cell.pnpmSettings ?? {})].join(" ");
@@ -22,7 +32,14 @@ function row({ cell, program, seconds, reference, verdict }: CellResult): string
 
 function table(rows: readonly string[][]): string {
   const widths = headings.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  return rows.map((cells) => cells.map((text, at) => text.padEnd(widths[at] ?? 0)).join("  ").trimEnd()).join("\n");
+  return rows
+    .map((cells) =>
+      cells
+        .map((text, at) => text.padEnd(widths[at] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 function chosenCells(only: string | undefined): readonly Cell[] {
@@ -40,7 +57,8 @@ async function main(): Promise<void> {
   }
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const engine = await ensureEngine({ progress });
-  const toolbox = new Toolbox(progress);
+  using toolbox = new Toolbox(progress);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
   const results: CellResult[] = [];
   for (const cell of chosen) {
     const result = await tryCell(cell, toolbox);

@@ -76,6 +76,8 @@ export function compilerOptions({ language, module }: Cell): Record<string, unkn
  * One operation of an inline program that loads the program of its folder: for a machine whose Pulumi has no language
  * host. It uses the consumer's own SDK, and runs as a new process for each operation, as programs of the CLI do.
  *
+ * It ends soon after an error that nobody handles: older SDKs report such an error and then wait for ever.
+ *
  * Arguments: the operation, the program's file, the engine's root or nothing.
  */
 export const inlineRunner = `
@@ -84,6 +86,7 @@ import { pathToFileURL } from "node:url";
 import automation from "@pulumi/pulumi/automation/index.js";
 
 const [operation, file, root] = process.argv.slice(2);
+process.once("unhandledRejection", () => setTimeout(() => process.exit(1), 5_000));
 const program = async () => {
   const loaded = await import(pathToFileURL(path.resolve(file)).href);
   return loaded.default ?? { ...loaded };

@@ -31,8 +31,9 @@ export class CommandFailure extends Error {
 }
 
 /** Gets what a cell needs when it is first needed. */
-export class Toolbox {
+export class Toolbox implements Disposable {
   readonly folder: string;
+  readonly #remove = (): void => rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   readonly #progress: (line: string) => void;
   readonly #tools = new Map<string, Promise<string>>();
   #tarball: Promise<string> | undefined;
@@ -41,9 +42,14 @@ export class Toolbox {
     this.#progress = progress;
     // Not in the tests' own temporary folder: its name has the package's name in it, and SDKs before 3.251 then take
     // that for the package.
-    const folder = mkdtempSync(path.join(realpathSync(tmpdir()), "hpc-consumers-"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-    this.folder = folder;
+    this.folder = mkdtempSync(path.join(realpathSync(tmpdir()), "hpc-consumers-"));
+    process.once("exit", this.#remove);
+  }
+
+  /** Removes the folder, with every tool and whatever is left of a consumer. */
+  [Symbol.dispose](): void {
+    process.off("exit", this.#remove);
+    this.#remove();
   }
 
   /** The package as `npm publish` would send it, packed from the copy that the engine's tests use. */
@@ -70,7 +76,10 @@ export class Toolbox {
   /** Installs the dependencies of a folder with the cell's package manager, on the cell's Node. */
   async install(cell: Cell, cwd: string): Promise<void> {
     const node = await this.node(cell.node);
-    if (cell.manager === "npm") return void (await this.npm(["install"], { cwd, node }));
+    if (cell.manager === "npm") {
+      await this.npm(["install"], { cwd, node });
+      return;
+    }
     const pnpm = await this.#tool("pnpm", versions[cell.manager]);
     const script = ["pnpm.mjs", "pnpm.cjs"]
       .map((name) => path.join(pnpm, "bin", name))
@@ -147,6 +156,7 @@ export function execute(
 
 /** Without what `npm run` adds: it speaks of this repository. What the user has set for npm everywhere stays. */
 function usersEnvironment(inherited: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const ours = /^(INIT_CWD|NODE_OPTIONS|NODE_V8_COVERAGE|NODE_PATH|npm_(package|lifecycle)_.*|npm_config_(local_)?prefix)$/;
+  const ours =
+    /^(INIT_CWD|NODE_OPTIONS|NODE_V8_COVERAGE|NODE_PATH|npm_(package|lifecycle)_.*|npm_config_(local_)?prefix)$/;
   return Object.fromEntries(Object.entries(inherited).filter(([name]) => !ours.test(name)));
 }

@@ -1,0 +1,46 @@
+/** The consumers of every day; all of them are tried by `npm run test:consumers`. */
+import { afterAll, describe, expect, test } from "vitest";
+import { type Cell, cells, everydayCells, newestSdk, oldestSdk } from "./cells.ts";
+import { cellName, tryCell } from "./consumer.ts";
+import { Toolbox } from "./toolbox.ts";
+
+describe("a package installed by a user, from an empty folder to a destroyed stack", () => {
+  const toolbox = new Toolbox((line) => process.stderr.write(`[consumers] ${line}\n`));
+  afterAll(() => toolbox[Symbol.dispose]());
+
+  test.for(everydayCells.map((cell) => [cellName(cell), cell] as const))(
+    "%s",
+    // Two installs from a registry and two compilations on a machine where every core has an engine of its own.
+    { timeout: 10 * 60_000 },
+    async ([, cell]) => {
+      const { verdict, output } = await tryCell(cell, toolbox);
+      expect(verdict, output).toBe("works");
+    },
+  );
+});
+
+test("the table tries every value of a column beside every value of the other columns", () => {
+  const columns = {
+    manager: ["npm", "pnpm"],
+    module: ["cjs", "esm"],
+    language: ["js", "ts5.9", "ts6"],
+    sdk: [oldestSdk, newestSdk],
+    node: ["22", "24", "26"],
+  } as const satisfies Partial<Record<keyof Cell, readonly string[]>>;
+  const names = Object.keys(columns) as (keyof typeof columns)[];
+  const missing = names.flatMap((one, at) =>
+    names
+      .slice(at + 1)
+      .flatMap((other) =>
+        columns[one].flatMap((value) =>
+          columns[other]
+            .filter(
+              (beside) =>
+                !cells.some((cell) => cell[one].startsWith(value) && cell[other].startsWith(beside)),
+            )
+            .map((beside) => `${one} ${value}, ${other} ${beside}`),
+        ),
+      ),
+  );
+  expect(missing).toEqual([]);
+});
