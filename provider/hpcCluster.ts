@@ -202,10 +202,16 @@ function tokenKey(
   resourceName: string,
   opts: pulumi.CustomResourceOptions | undefined,
 ): pulumi.Output<string | undefined> {
-  const urn = withoutDependencies(pulumi.createUrn(resourceName, RESOURCE_TYPE, opts?.parent));
-  return pulumi
-    .all([tokenSalt(opts), urn])
-    .apply(([salt, ownUrn]) => (salt === undefined ? undefined : tokenKeyOf(salt, ownUrn)));
+  const keyOf = (salt: string | undefined, urn: string) =>
+    salt === undefined ? undefined : tokenKeyOf(salt, urn);
+  const salt = tokenSalt(opts);
+  if (opts?.parent === undefined) {
+    // As createUrn would have it; a program may have a thousand clusters, and outputs take their time.
+    const urn = `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${RESOURCE_TYPE}::${resourceName}`;
+    return salt.apply((value) => keyOf(value, urn));
+  }
+  const urn = withoutDependencies(pulumi.createUrn(resourceName, RESOURCE_TYPE, opts.parent));
+  return pulumi.all([salt, urn]).apply(([value, ownUrn]) => keyOf(value, ownUrn));
 }
 
 const RESOURCE_TYPE = "pulumi-nodejs:dynamic/alicloud:HpcCluster";

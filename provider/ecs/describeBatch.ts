@@ -5,8 +5,8 @@ import type { HpcClusterItem } from "./items";
 /** DescribeHpcClusters takes at most 100 ids, and answers with at most 100 clusters a page. */
 export const DESCRIBE_LIMIT = 100;
 
-/** A batch goes out when nobody has joined it for this long, … */
-const QUIET_MS = 10;
+/** A batch goes out when as many wait as were ever under way at once, or when nobody has joined it for this long, … */
+const QUIET_MS = 8;
 /** … and after this long in any case. */
 const LONGEST_WAIT_MS = 100;
 
@@ -16,6 +16,9 @@ export class DescribeBatch {
   private dispatches: (() => void)[] = [];
   private firstAt = 0;
   private timer: NodeJS.Timeout | undefined;
+  private waiting = 0;
+  private inFlight = 0;
+  private mostAtOnce = 0;
 
   /** @param describe resolves to those of the clusters that exist, in any order */
   constructor(private readonly describe: (ids: readonly string[]) => Promise<HpcClusterItem[]>) {
@@ -31,6 +34,7 @@ export class DescribeBatch {
 
   load(id: string): Promise<HpcClusterItem | undefined> {
     const result = this.loader.load(id);
+    this.waiting += 1;
     this.postpone();
     return result;
   }
@@ -42,18 +46,36 @@ export class DescribeBatch {
       this.firstAt = now;
     }
     clearTimeout(this.timer);
-    const wait = Math.min(QUIET_MS, Math.max(0, this.firstAt + LONGEST_WAIT_MS - now));
+    // All that the engine lets run at once are here: nobody else will come before these are answered.
+    const isComplete = this.mostAtOnce > 0 && this.waiting >= this.mostAtOnce;
+    const wait = isComplete ? 0 : Math.min(QUIET_MS, Math.max(0, this.firstAt + LONGEST_WAIT_MS - now));
     this.timer = setTimeout(() => {
-      this.timer = undefined;
-      const dispatches = this.dispatches;
-      this.dispatches = [];
-      for (const dispatch of dispatches) {
-        dispatch();
-      }
+      this.dispatch();
     }, wait);
   }
 
+  private dispatch(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.inFlight += this.waiting;
+    this.waiting = 0;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.inFlight);
+    const dispatches = this.dispatches;
+    this.dispatches = [];
+    for (const dispatch of dispatches) {
+      dispatch();
+    }
+  }
+
   private async describeEach(ids: readonly string[]): Promise<(HpcClusterItem | undefined | Error)[]> {
+    try {
+      return await this.describeTogether(ids);
+    } finally {
+      this.inFlight -= ids.length;
+    }
+  }
+
+  private async describeTogether(ids: readonly string[]): Promise<(HpcClusterItem | undefined | Error)[]> {
     const different = [...new Set(ids)];
     let items: HpcClusterItem[];
     try {
