@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const filesIn = (...folders: string[]): string[] => folders.map((folder) => `test/${folder}/**/*.test.ts`);
@@ -5,6 +6,8 @@ const filesIn = (...folders: string[]): string[] => folders.map((folder) => `tes
 export default defineConfig({
   test: {
     pool: "forks",
+    // An engine test waits more than it computes: a worker for every core, where Vitest would leave one idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         // Neither engine nor network: `vitest run --project pure` while writing.
