@@ -93,8 +93,12 @@ describe("the provider's process", () => {
     const list = path.join(folder.path, `${name}.json`);
     writeFileSync(
       hook,
-      `const { writeFileSync } = require("node:fs");
-       const write = () => writeFileSync(${JSON.stringify(list)}, JSON.stringify(Object.keys(require.cache)));
+      // Renamed into place, so that a reader never finds half of it.
+      `const { renameSync, writeFileSync } = require("node:fs");
+       const write = () => {
+         writeFileSync(${JSON.stringify(`${list}.part`)}, JSON.stringify(Object.keys(require.cache)));
+         renameSync(${JSON.stringify(`${list}.part`)}, ${JSON.stringify(list)});
+       };
        setInterval(write, 50).unref();`,
     );
     provider = await DynamicProvider.start(folder, await folder.providerText(), {
