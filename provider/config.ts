@@ -60,17 +60,20 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
   };
 }
 
-/** A host, with a port perhaps, or an http:// or https:// URL. */
+/** A host, with a port perhaps, or an http:// or https:// URL. Without a password: messages name the endpoint. */
 function isEndpoint(value: string): boolean {
-  const isUrl = value.includes("://");
-  return isUrl ? /^https?:\/\//i.test(value) && URL.canParse(value) : URL.canParse(`https://${value}`);
+  const text = /^https?:\/\//i.test(value) ? value : `https://${value}`;
+  return URL.canParse(text) && !text.slice("https://".length).includes("://") && !text.includes("@");
 }
 
 /** The ECS endpoint of the environment. */
 function readEndpointVariable(reader: SettingReader): string | undefined {
   const found = reader.fromEnvironment("endpoint");
   if (found !== undefined && !isEndpoint(found.value)) {
-    reader.complain(found.origin, "is neither a host nor an http:// or https:// URL; give one, or unset it.");
+    reader.complain(
+      found.origin,
+      "is neither a host nor an http:// or https:// URL without a password; give one, or unset it.",
+    );
     return undefined;
   }
   return found?.value;
@@ -103,7 +106,10 @@ function readEndpoints(reader: SettingReader): { ecs?: string; sts?: string } {
     if (typeof value === "string" && isEndpoint(value)) {
       endpoints[service] = value;
     } else if (value !== undefined) {
-      reader.complain("alicloud:endpoints", `has an "${service}" that is neither a host nor a URL; ${form}`);
+      reader.complain(
+        "alicloud:endpoints",
+        `has an "${service}" that is neither a host nor a URL without a password; ${form}`,
+      );
     }
   }
   return endpoints;

@@ -35,7 +35,8 @@ export interface HpcClusterArgs {
    * Makes the creation idempotent: the service answers a second call with the same token and the same values with the
    * cluster of the first.
    *
-   * At most 64 ASCII characters, unique among different requests. Default: none.
+   * At most 64 ASCII characters, unique among different requests. Default: one made of the stack's random salt and
+   * the resource's URN, which survives a crash. One of your own is rarely needed.
    *
    * API parameter `ClientToken`. A change does nothing: the token only matters while the cluster is being created.
    */

@@ -1,4 +1,4 @@
-import { closest, distance } from "fastest-levenshtein";
+import { nearestName } from "./nearestName";
 
 /** How the engine writes a value that is not known yet, in a preview (`pulumi.runtime.unknownValue`). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -180,13 +180,9 @@ function unknownProperty(key: string): Violation[] {
   if (key.startsWith("__") || (PROPERTIES as readonly string[]).includes(key)) {
     return [];
   }
-  const nearest = closest(
-    key.toLowerCase(),
-    PROPERTIES.map((property) => property.toLowerCase()),
-  );
-  const suggestion = PROPERTIES.find((property) => property.toLowerCase() === nearest)!;
-  const isNear = distance(key.toLowerCase(), nearest) <= Math.max(2, Math.floor(key.length / 3));
-  const mend = isNear ? `did you mean "${suggestion}"?` : `its properties are ${PROPERTIES.join(", ")}.`;
+  const meant = nearestName(key, PROPERTIES);
+  const mend =
+    meant === undefined ? `its properties are ${PROPERTIES.join(", ")}.` : `did you mean "${meant}"?`;
   // Without the property's name, since the engine would print the value, which might be a misplaced secret key.
   return [{ property: "", reason: `${JSON.stringify(key)} is not a property of an HPC cluster: ${mend}` }];
 }

@@ -1,8 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { readSettings } from "./config";
-import type { EcsClient } from "./ecs/client";
 import type { HpcClusterItem, RegionItem } from "./ecs/items";
-import { regionReasons } from "./inputs";
+import { connection, providerOf } from "./lookupClient";
 import { messageOf } from "./observation";
 import { configurationOfProvider } from "./provider";
 import { REGION_OF_REGIONS } from "./regionCheck";
@@ -175,10 +173,6 @@ function whenKnown<T extends object, R>(
   return pulumi.all([args, isReady]).apply<R>(([known]) => lookUp(known));
 }
 
-function providerOf(opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {
-  return opts?.provider ?? opts?.parent?.getProvider("pulumi-nodejs:dynamic/alicloud:HpcCluster");
-}
-
 /** Errors as the engine shows them without a stack trace. */
 async function asked<T>(lookUp: () => Promise<T>): Promise<T> {
   try {
@@ -205,70 +199,4 @@ function patternOf(nameRegex: string | undefined): RegExp | undefined {
       `getHpcClusters: nameRegex ${JSON.stringify(nameRegex)} is not a regular expression; mend it.`,
     );
   }
-}
-
-/** One client for each provider, and for each stack that has its settings from its configuration. */
-const clients = new WeakMap<object, Promise<{ ecs: EcsClient; region: string | undefined }>>();
-
-async function connection(
-  regionId: string | undefined,
-  opts: pulumi.InvokeOptions | undefined,
-): Promise<{ ecs: EcsClient; regionId: string }> {
-  const provider = providerOf(opts);
-  const key = provider ?? (pulumi.runtime.getStackResource() as pulumi.Resource | undefined) ?? clients;
-  let client = clients.get(key);
-  if (client === undefined) {
-    client = connect(provider);
-    clients.set(key, client);
-  }
-  const { ecs, region } = await client;
-  const wanted = regionId ?? region;
-  const reasons = regionReasons(wanted);
-  if (wanted === undefined || reasons.length > 0) {
-    throw new pulumi.RunError(reasons.join(" "));
-  }
-  return { ecs, regionId: wanted };
-}
-
-async function connect(
-  provider: pulumi.ProviderResource | undefined,
-): Promise<{ ecs: EcsClient; region: string | undefined }> {
-  const settings = readSettings(await configLookup(provider));
-  if (settings.problems.length > 0) {
-    throw new pulumi.RunError(settings.problems.map(({ key, reason }) => `${key} ${reason}`).join("\n"));
-  }
-  // Loaded on first need: a program that only declares clusters calls no service.
-  const connection = await import("./ecs/connection.js");
-  return { ecs: connection.connect(settings), region: settings.region };
-}
-
-async function configLookup(
-  provider: pulumi.ProviderResource | undefined,
-): Promise<(key: string) => string | undefined> {
-  if (provider === undefined) {
-    const config = new pulumi.Config("alicloud");
-    return (key) => config.get(key.replace(/^alicloud:/, ""));
-  }
-  const configuration = configurationOfProvider(provider);
-  if (configuration === undefined) {
-    throw new pulumi.RunError(
-      "A lookup takes a Provider of pulumi-alicloud-hpc as its provider; give one, or none.",
-    );
-  }
-  const known = await new Promise<Record<string, string | undefined> | undefined>((resolve, reject) => {
-    // In a preview an argument may be unknown; then the callback is never called.
-    const { isKnown } = configuration as unknown as { isKnown: Promise<boolean> };
-    isKnown.then((known) => {
-      if (!known) {
-        resolve(undefined);
-      }
-    }, reject);
-    configuration.apply(resolve);
-  });
-  if (known === undefined) {
-    throw new pulumi.RunError(
-      "The provider's arguments are not known yet in this preview, so nothing can be looked up with it.",
-    );
-  }
-  return (key) => known[key];
 }

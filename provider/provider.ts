@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { nearestName } from "./nearestName";
 
 /** A RAM role, assumed with the provider's own credentials. */
 export interface AssumeRole {
@@ -77,7 +78,25 @@ export interface ProviderArgs {
   maxRetryTimeout?: pulumi.Input<number | undefined>;
 }
 
-const SECRETS: ReadonlySet<string> = new Set(["accessKey", "secretKey", "securityToken", "credentialsUri"]);
+/** Every argument, and whether its value is a secret. */
+const ARGUMENTS: Readonly<Record<keyof ProviderArgs, "plain" | "secret">> = {
+  accessKey: "secret",
+  secretKey: "secret",
+  securityToken: "secret",
+  region: "plain",
+  profile: "plain",
+  sharedCredentialsFile: "plain",
+  ecsRoleName: "plain",
+  credentialsUri: "secret",
+  assumeRole: "plain",
+  assumeRoleWithOidc: "plain",
+  endpoints: "plain",
+  protocol: "plain",
+  skipRegionValidation: "plain",
+  clientReadTimeout: "plain",
+  clientConnectTimeout: "plain",
+  maxRetryTimeout: "plain",
+};
 
 /** Where each provider keeps its configuration for the lookups of this process; not part of the resource. */
 const configurations = new WeakMap<
@@ -93,7 +112,8 @@ const configurations = new WeakMap<
  * new HpcCluster("rendering", { name: "render-farm" }, { provider: beijing });
  * ```
  *
- * A wrong or half-given argument is an error at preview, at the first cluster that uses the provider.
+ * A wrong or half-given argument is an error at preview, at the first cluster that uses the provider; a misspelt one is an
+ * error at once. Those that only the provider of `@pulumi/alicloud` knows are left aside: both may get the same object.
  */
 export class Provider extends pulumi.ProviderResource {
   /**
@@ -102,7 +122,7 @@ export class Provider extends pulumi.ProviderResource {
    * @param opts the ordinary options of a Pulumi resource
    */
   constructor(resourceName: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
-    const configuration = configurationOf(args);
+    const configuration = configurationOf(resourceName, args);
     super("pulumi-nodejs", resourceName, configuration, opts);
     configurations.set(this, pulumi.output(configuration));
   }
@@ -116,15 +136,26 @@ export function configurationOfProvider(
 }
 
 /** The arguments as the stack configuration would have them: `alicloud:` keys, and texts. */
-function configurationOf(args: ProviderArgs): pulumi.Inputs {
+function configurationOf(resourceName: string, args: ProviderArgs): pulumi.Inputs {
   const configuration: pulumi.Inputs = {};
   for (const [key, value] of Object.entries(args)) {
-    if (value !== undefined) {
+    if (!isArgument(key)) {
+      const meant = nearestName(key, Object.keys(ARGUMENTS));
+      if (meant !== undefined) {
+        throw new pulumi.RunError(
+          `Provider ${JSON.stringify(resourceName)}: ${JSON.stringify(key)} is not an argument; did you mean "${meant}"?`,
+        );
+      }
+    } else if (value !== undefined) {
       const text = pulumi.output(value).apply(asText);
-      configuration[`alicloud:${key}`] = SECRETS.has(key) ? pulumi.secret(text) : text;
+      configuration[`alicloud:${key}`] = ARGUMENTS[key] === "secret" ? pulumi.secret(text) : text;
     }
   }
   return configuration;
+}
+
+function isArgument(key: string): key is keyof ProviderArgs {
+  return Object.hasOwn(ARGUMENTS, key);
 }
 
 function asText(value: unknown): string | undefined {

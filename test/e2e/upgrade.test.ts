@@ -6,6 +6,8 @@ import type { StoredCluster } from "../emulator/store.ts";
 import { clusterOps, createEcsStack } from "./ecsStack.ts";
 import { startRecordedEcs, upgradeProgram } from "./upgradeProgram.ts";
 
+const require = createRequire(import.meta.url);
+
 interface Recording {
   clusters: StoredCluster[];
   state: automation.Deployment;
@@ -59,9 +61,16 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
     );
     const subpaths = [...texts].map((text) => /require\("([^"]+)"\)/.exec(text)?.[1]).sort();
     expect(subpaths).toEqual(["pulumi-alicloud-hpc/lifecycle", "pulumi-alicloud-hpc/tokenSaltLifecycle"]);
-    const require = createRequire(import.meta.url);
     for (const subpath of subpaths) {
       expect(require(subpath!)).toMatchObject({ create: expect.any(Function), read: expect.any(Function) });
     }
   });
 });
+
+// What pnpm's and npm's layouts of `node_modules` make of the same reference: states hold both forms.
+test.each(["lifecycle", "tokenSaltLifecycle"])(
+  "every name by which a state may refer to %s is the same module",
+  (name) => {
+    expect(require(`pulumi-alicloud-hpc/dist/${name}.js`)).toBe(require(`pulumi-alicloud-hpc/${name}`));
+  },
+);

@@ -208,6 +208,7 @@ describe("endpoint", () => {
     ["a number for a host", '[{"ecs":5}]'],
     ["spaces in a host", '[{"ecs":"not a host"}]'],
     ["another protocol", '[{"ecs":"ftp://ecs.example.com"}]'],
+    ["a URL with a password, which messages would show", '[{"ecs":"https://user:password@ecs.example.com"}]'],
   ])("alicloud:endpoints that is %s is a problem that names the key", (_, text) => {
     const settings = settingsOf({ "alicloud:endpoints": text });
     expect(keysOf(settings)).toEqual(["alicloud:endpoints"]);

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { ComponentResource, isSecret, output, type Output, ProviderResource, runtime } from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
 import { readSettings } from "../../provider/config.ts";
@@ -126,6 +128,28 @@ test("a structured argument may hold outputs", async () => {
     "alicloud:assumeRole": '{"roleArn":"acs:ram::1:role/renderer","sessionExpiration":900}',
     "alicloud:endpoints": '[{"ecs":"ecs.example.com"}]',
   });
+});
+
+test.each([
+  ["acessKey", "accessKey"],
+  ["regionId", "region"],
+  ["assumerole", "assumeRole"],
+  ["credentialsURI", "credentialsUri"],
+])("a misspelt argument, %s, is an error that names the real one, and not the value", (misspelt, real) => {
+  const construct = () => new Provider("studio", { [misspelt]: "perhaps-a-secret" });
+  expect(construct).toThrow(`Provider "studio": "${misspelt}" is not an argument; did you mean "${real}"?`);
+  expect(registered).toEqual([]);
+});
+
+test("may share its arguments with the provider of @pulumi/alicloud", async () => {
+  const declarations = readFileSync(
+    createRequire(import.meta.url).resolve("@pulumi/alicloud/provider.d.ts"),
+    "utf8",
+  );
+  const theirs = declarations.slice(declarations.indexOf("interface ProviderArgs"));
+  const names = [...theirs.matchAll(/^ {4}(\w+)\?:/gm)].map((match) => match[1]!);
+  expect(names).toEqual(expect.arrayContaining(["accountType", "region", "signVersion"]));
+  expect(await configurationOf(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual({});
 });
 
 test("the arguments stay as they were given", async () => {
