@@ -7,15 +7,17 @@ export const DESCRIBE_LIMIT = 100;
 
 /** A batch goes out when as many wait as were ever under way at once, or when nobody has joined it for this long, … */
 const QUIET_MS = 8;
+/** … which is longer where many are under way at once: one moment's patience then spares many calls, … */
+const LONGEST_QUIET_MS = 25;
 /** … and after this long in any case. */
-const LONGEST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 300;
 
 /** Collects the ids that are asked for at about the same time into one call of up to 100. */
 export class DescribeBatch {
   private readonly loader: DataLoader<string, HpcClusterItem | undefined>;
   private dispatches: (() => void)[] = [];
   private firstAt = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private stopWaiting: (() => void) | undefined;
   private waiting = 0;
   private inFlight = 0;
   private mostAtOnce = 0;
@@ -42,21 +44,30 @@ export class DescribeBatch {
   /** Waits for company: the engine hands over reads one by one, also those that it makes at once. */
   private postpone(): void {
     const now = performance.now();
-    if (this.timer === undefined) {
+    if (this.stopWaiting === undefined) {
       this.firstAt = now;
     }
-    clearTimeout(this.timer);
-    // All that the engine lets run at once are here: nobody else will come before these are answered.
-    const isComplete = this.mostAtOnce > 0 && this.waiting >= this.mostAtOnce;
-    const wait = isComplete ? 0 : Math.min(QUIET_MS, Math.max(0, this.firstAt + LONGEST_WAIT_MS - now));
-    this.timer = setTimeout(() => {
+    this.stopWaiting?.();
+    const dispatch = () => {
       this.dispatch();
-    }, wait);
+    };
+    // All that the engine lets run at once are here: nobody else will come before these are answered.
+    if (this.mostAtOnce > 0 && this.waiting >= this.mostAtOnce) {
+      const immediate = setImmediate(dispatch);
+      this.stopWaiting = () => {
+        clearImmediate(immediate);
+      };
+    } else {
+      const quiet = Math.min(LONGEST_QUIET_MS, Math.max(QUIET_MS, this.mostAtOnce / 4));
+      const timer = setTimeout(dispatch, Math.min(quiet, Math.max(0, this.firstAt + LONGEST_WAIT_MS - now)));
+      this.stopWaiting = () => {
+        clearTimeout(timer);
+      };
+    }
   }
 
   private dispatch(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopWaiting = undefined;
     this.inFlight += this.waiting;
     this.waiting = 0;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.inFlight);
