@@ -154,7 +154,7 @@ export async function update(id: string, olds: RawInputs, checked: RawInputs): P
 /** DeleteHpcCluster. A cluster that is already gone counts as deleted. */
 const deleteCluster = plainly(async (id: string, properties: RawInputs): Promise<void> => {
   if (hasJustBeenCreated(id)) {
-    console.warn(
+    warn(
       `HPC cluster ${id} is kept: with deleteBeforeReplace: false a forced replacement with the same values gets the same ` +
         "cluster again. Leave deleteBeforeReplace as it is to have it deleted and made anew.",
     );
@@ -174,6 +174,11 @@ export { deleteCluster as delete };
 
 function currentSettings(): Settings {
   return (settings ??= readSettings(() => undefined));
+}
+
+/** The engine shows what a provider prints with the stack, and not as a warning: the text has to say so itself. */
+function warn(text: string): void {
+  console.warn(`warning: ${text}`);
 }
 
 function problemText({ key, reason }: SettingProblem): string {
@@ -199,7 +204,7 @@ function once(reasons: readonly string[]): Violation[] {
 async function toldRegions(current: Settings): Promise<Regions> {
   const answer = await askForRegions(current);
   if ("warning" in answer) {
-    console.warn(answer.warning);
+    warn(answer.warning);
   }
   return answer;
 }

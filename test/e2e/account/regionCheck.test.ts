@@ -118,7 +118,7 @@ test.each<[string, { endpoint?: string; code: string }, () => void]>([
     expect(errorsIn(preview)).toEqual([]);
     const warnings = warningsIn(preview).filter(({ message }) => message !== "");
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]?.message).toMatch(/^The regions could not be checked/);
+    expect(warnings[0]?.message).toMatch(/^warning: The regions could not be checked/);
     expect(warnings[0]?.message).toContain(given.code);
     expect(warnings[0]?.message).not.toContain(ecs.accessKeySecret);
   },
