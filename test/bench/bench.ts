@@ -24,7 +24,7 @@ import { contestants, installFloor } from "./contestants.ts";
 import { type LifePlan, type Place, type StepResult, live } from "./life.ts";
 import { measureLoadTime } from "./loadTime.ts";
 import { pictureOf } from "./picture.ts";
-import { Summaries, goalsOf, summarize, tablesOf } from "./report.ts";
+import { Summaries, goalsOf, readmeSizes, readmeTable, summarize, tablesOf } from "./report.ts";
 
 const usage = `Usage: npm run bench -- [options]
 
@@ -189,6 +189,7 @@ async function main(): Promise<void> {
     await format(JSON.stringify(measured), { ...(await resolveConfig(json)), parser: "json" }),
   );
   writeFileSync(svg, pictureOf(summaries));
+  process.stdout.write(`\nFor the README:\n\n${readmeTable(summaries, readmeSizes)}\n`);
   progress(`wrote ${json} and ${svg}`);
 }
 

@@ -195,6 +195,32 @@ export function tablesOf(summaries: Summaries, loadTime: LoadTime | undefined): 
   return parts.join("\n");
 }
 
+/** The numbers of clusters that the README shows. */
+export const readmeSizes = [200, 1000] as const;
+
+/** What the README shows: the ratios to the floor at each latency, of the package and of the naive provider. */
+export function readmeTable(summaries: Summaries, sizes: readonly number[]): string {
+  const { latencies } = summaries;
+  const rows = sizes.flatMap((clusters) =>
+    steps.map((step) => {
+      const ratio = (contestant: Contestant, latencyMs: number) =>
+        fixed(summaries.ratio(contestant, step, clusters, latencyMs), 2);
+      const calls = (contestant: Contestant) =>
+        fixed(summaries.of(contestant, step, clusters, latencies[0]!)?.calls, 0);
+      return [
+        clusters.toLocaleString("en"),
+        step,
+        fixed(summaries.of("floor", step, clusters, latencies[0]!)?.seconds, 1),
+        ...latencies.flatMap((latencyMs) => [ratio("package", latencyMs), ratio("naive", latencyMs)]),
+        calls("package"),
+        calls("naive"),
+      ];
+    }),
+  );
+  const times = latencies.flatMap((latencyMs) => [`÷ floor, ${latencyMs} ms`, `naive, ${latencyMs} ms`]);
+  return markdown(["clusters", "operation", "floor, s", ...times, "calls", "naive's calls"], rows);
+}
+
 function timesTable(summaries: Summaries, latencyMs: number): string {
   const rows = summaries.sizes.flatMap((clusters) =>
     steps.flatMap((step) => {
