@@ -62,8 +62,8 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
 
 /** A host, with a port perhaps, or an http:// or https:// URL. Without a password: messages name the endpoint. */
 function isEndpoint(value: string): boolean {
-  const text = /^https?:\/\//i.test(value) ? value : `https://${value}`;
-  return URL.canParse(text) && !text.slice("https://".length).includes("://") && !text.includes("@");
+  const withoutScheme = value.replace(/^https?:\/\//i, "");
+  return !/@|:\/\//.test(withoutScheme) && URL.canParse(`https://${withoutScheme}`);
 }
 
 /** The ECS endpoint of the environment. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { pictureOf } from "./picture.ts";
-import { type Summary, Summaries, readmeSizes, readmeTable } from "./report.ts";
+import { type Summary, Summaries, readmeTable } from "./report.ts";
 
 const textOf = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
 const { summaries } = JSON.parse(textOf("benchmark.json")) as { summaries: Summary[] };
@@ -18,7 +18,7 @@ test.each(["README.md", "README.zh-CN.md"])("%s shows the measured numbers", (na
   const [, section = ""] =
     /<!-- benchmark -->\n([\s\S]*?)<!-- \/benchmark -->/.exec(textOf(`../../${name}`)) ?? [];
   const [, ...shown] = cellsOf(section);
-  const [, ...measured] = cellsOf(readmeTable(new Summaries(summaries), readmeSizes));
+  const [, ...measured] = cellsOf(readmeTable(new Summaries(summaries)));
   expect(shown).toEqual(measured);
 });
 

@@ -196,12 +196,12 @@ export function tablesOf(summaries: Summaries, loadTime: LoadTime | undefined): 
 }
 
 /** The numbers of clusters that the README shows. */
-export const readmeSizes = [200, 1000] as const;
+const readmeSizes = [200, 1000];
 
 /** What the README shows: the ratios to the floor at each latency, of the package and of the naive provider. */
-export function readmeTable(summaries: Summaries, sizes: readonly number[]): string {
+export function readmeTable(summaries: Summaries): string {
   const { latencies } = summaries;
-  const rows = sizes.flatMap((clusters) =>
+  const rows = readmeSizes.flatMap((clusters) =>
     steps.map((step) => {
       const ratio = (contestant: Contestant, latencyMs: number) =>
         fixed(summaries.ratio(contestant, step, clusters, latencyMs), 2);
