@@ -75,6 +75,24 @@ test("a steady stream of loads does not keep the first one waiting", async () =>
   expect(calls.length).toBeLessThanOrEqual(400 / 4);
 });
 
+test("as many as were ever under way at once are not kept waiting: nobody else will come", async () => {
+  const { batch, calls } = batchAnswered();
+  await outcomes(ids(8).map((id) => batch.load(id)));
+  const again = ids(8).map((id) => batch.load(id));
+  await vi.advanceTimersByTimeAsync(1);
+  expect(calls).toEqual([ids(8), ids(8)]);
+  await Promise.all(again);
+});
+
+test("where many are under way at once, a longer pause between them does not part them", async () => {
+  const { batch, calls } = batchAnswered();
+  await outcomes(ids(DESCRIBE_LIMIT).map((id) => batch.load(id)));
+  const first = batch.load("hpc-a");
+  await vi.advanceTimersByTimeAsync(20);
+  await outcomes([first, batch.load("hpc-b")]);
+  expect(calls.slice(1)).toEqual([["hpc-a", "hpc-b"]]);
+});
+
 test(`the ${DESCRIBE_LIMIT + 1}st id goes into a second call`, async () => {
   const { batch, calls } = batchAnswered();
   const asked = ids(DESCRIBE_LIMIT + 1);
