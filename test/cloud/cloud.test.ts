@@ -50,7 +50,17 @@ function start(args: readonly string[], account: Record<string, string> = keys()
       resolve({ code, ...said });
     });
   });
-  return { child, ended };
+  /** Settles once it has written this to its standard error. */
+  const hears = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (said.err.includes(text)) resolve();
+      };
+      look();
+      child.stderr.on("data", look);
+      child.once("close", () => reject(new Error(`It never said "${text}", but: ${said.err}`)));
+    });
+  return { child, ended, hears };
 }
 
 const keys = (): Record<string, string> => ({
@@ -190,11 +200,12 @@ describe("whatever happens, nothing is left", () => {
     ["SIGHUP", 129],
   ] as const)("%s while a creation is under way", async (signal, exitCode) => {
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
-    const { child, ended } = start(["--yes", "--contract-only", "--prefix", prefix]);
+    const { child, ended, hears } = start(["--yes", "--contract-only", "--prefix", prefix]);
     await hold.reached;
     expect(ecs.store.clusters()).toHaveLength(1);
     child.kill(signal);
     child.kill(signal); // as npm passes on what the terminal has sent already
+    await hears("Interrupted; what has been made is removed first."); // a signal may arrive after the answer otherwise
     hold.release();
     const { code, out, err } = await ended;
     expect({ code, left: ecs.store.clusters() }).toEqual({ code: exitCode, left: [] });
@@ -205,9 +216,10 @@ describe("whatever happens, nothing is left", () => {
 
   test("SIGINT while the creation's answer is lost", async () => {
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
-    const { child, ended } = start(["--yes", "--contract-only"]);
+    const { child, ended, hears } = start(["--yes", "--contract-only"]);
     await hold.reached;
     child.kill("SIGINT");
+    await hears("Interrupted; what has been made is removed first.");
     hold.drop();
     expect({ code: (await ended).code, left: ecs.store.clusters() }).toEqual({ code: 130, left: [] });
   });
