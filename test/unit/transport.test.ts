@@ -349,13 +349,13 @@ describe("no answer", () => {
 
   test("none within the configured read time-out", async () => {
     const before = performance.now();
-    const error = await failureWith(() => undefined, { readTimeoutMs: 300, connectTimeoutMs: 10_000 });
+    const error = await failureWith(() => undefined, { readTimeoutMs: 3_500, connectTimeoutMs: 60_000 });
     const took = performance.now() - before;
     expect(error).toMatchObject({ code: "RequestTimeout", status: undefined, transport: true });
-    expect(error.message).toContain("300 ms");
-    expect(took).toBeGreaterThan(290);
-    // Neither the connect time-out nor pop-core's own 3 s.
-    expect(took).toBeLessThan(2_500);
+    expect(error.message).toContain("3500 ms");
+    // Neither pop-core's own 3 s nor the connect time-out.
+    expect(took).toBeGreaterThan(3_490);
+    expect(took).toBeLessThan(50_000);
   });
 
   test("one that drips in for ever", async () => {
@@ -366,7 +366,7 @@ describe("no answer", () => {
         response.write("{");
         timers.push(setInterval(() => response.write(" "), 30));
       },
-      { readTimeoutMs: 400, connectTimeoutMs: 100 },
+      { readTimeoutMs: 1_500, connectTimeoutMs: 1_000 },
     );
     timers.forEach((timer) => clearInterval(timer));
     expect(error).toMatchObject({ code: "RequestTimeout", status: 200, transport: true });
@@ -374,9 +374,9 @@ describe("no answer", () => {
 
   test("an answer slower than the connect time-out, but not than the read time-out, succeeds", async () => {
     const server = await served((response) => {
-      setTimeout(() => json(response, 200, { RequestId: requestId }), 400);
+      setTimeout(() => json(response, 200, { RequestId: requestId }), 1_300);
     });
-    const send = transportTo(server.endpoint, { connectTimeoutMs: 100, readTimeoutMs: 5_000 });
+    const send = transportTo(server.endpoint, { connectTimeoutMs: 1_000, readTimeoutMs: 10_000 });
     await expect(send("DescribeRegions", "cn-hangzhou", {})).resolves.toMatchObject({ RequestId: requestId });
     // On a connection that is there already as well.
     await expect(send("DescribeRegions", "cn-hangzhou", {})).resolves.toMatchObject({ RequestId: requestId });
@@ -395,9 +395,9 @@ describe("no answer", () => {
           clearInterval(timer);
           response.end();
         }
-      }, 20);
+      }, 100);
     });
-    const send = transportTo(endpoint, { connectTimeoutMs: 100, readTimeoutMs: 5_000 });
+    const send = transportTo(endpoint, { connectTimeoutMs: 1_000, readTimeoutMs: 10_000 });
     await expect(send("DescribeRegions", "cn-hangzhou", {})).resolves.toMatchObject({ RequestId: requestId });
   });
 });
@@ -416,9 +416,9 @@ describe("connections", () => {
 
   test("waiting for one does not count as waiting for the answer", async () => {
     const server = await served((response) =>
-      setTimeout(() => json(response, 200, { RequestId: requestId }), 150),
+      setTimeout(() => json(response, 200, { RequestId: requestId }), 400),
     );
-    const send = transportTo(server.endpoint, { maxSockets: 1, readTimeoutMs: 450, connectTimeoutMs: 100 });
+    const send = transportTo(server.endpoint, { maxSockets: 1, readTimeoutMs: 1_800, connectTimeoutMs: 1_000 });
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => send("DescribeRegions", "cn-hangzhou", {})),
     );
@@ -436,7 +436,7 @@ describe("connections", () => {
       if (number === 1) first(response, arrival, number);
       else json(response, 200, { RequestId: requestId });
     });
-    const send = transportTo(server.endpoint, { maxSockets: 1, readTimeoutMs: 300 });
+    const send = transportTo(server.endpoint, { maxSockets: 1, readTimeoutMs: 1_000 });
     const [lost, next] = await Promise.allSettled([
       send("DescribeRegions", "cn-hangzhou", {}),
       send("DescribeRegions", "cn-hangzhou", {}),
