@@ -1,4 +1,5 @@
 /** What could make two clusters of one, or one of two. The truth is what the service holds, and the state file. */
+import { createHash } from "node:crypto";
 import { ComponentResource, type CustomResourceOptions } from "@pulumi/pulumi";
 import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { describe, expect, vi } from "vitest";
@@ -45,6 +46,12 @@ describe("one of two", () => {
     expect(new Set(agreedIds(ecs, stack)).size).toBe(3);
     expect(new Set(sentTokens(ecs)).size).toBe(3);
     expect(salts(stack)).toHaveLength(1);
+    // Of the salt and the URN that the engine gave: the program has to foretell it.
+    const salt = salts(stack)[0]?.outputs?.["value"];
+    for (const { urn, inputs } of clustersInState(stack)) {
+      const sha256 = createHash("sha256").update(JSON.stringify([salt, urn]));
+      expect(inputs?.["__tokenKey"], urn).toBe(sha256.digest("base64url").slice(0, 22));
+    }
     await stack.up({ expectNoChanges: true });
   });
 
