@@ -418,7 +418,11 @@ describe("connections", () => {
     const server = await served((response) =>
       setTimeout(() => json(response, 200, { RequestId: requestId }), 400),
     );
-    const send = transportTo(server.endpoint, { maxSockets: 1, readTimeoutMs: 1_800, connectTimeoutMs: 1_000 });
+    const send = transportTo(server.endpoint, {
+      maxSockets: 1,
+      readTimeoutMs: 1_800,
+      connectTimeoutMs: 1_000,
+    });
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => send("DescribeRegions", "cn-hangzhou", {})),
     );
