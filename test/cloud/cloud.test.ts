@@ -50,17 +50,16 @@ function start(args: readonly string[], account: Record<string, string> = keys()
       resolve({ code, ...said });
     });
   });
-  /** Settles once it has written this to its standard error. */
-  const hears = (text: string): Promise<void> =>
+  /** Sends it the signal, and settles once it has heard it: the answer to a call could come first otherwise. */
+  const interrupt = (signal: NodeJS.Signals): Promise<void> =>
     new Promise((resolve, reject) => {
-      const look = (): void => {
-        if (said.err.includes(text)) resolve();
-      };
-      look();
-      child.stderr.on("data", look);
-      child.once("close", () => reject(new Error(`It never said "${text}", but: ${said.err}`)));
+      child.stderr.on("data", () => {
+        if (said.err.includes("Interrupted; what has been made is removed first.")) resolve();
+      });
+      child.once("close", () => reject(new Error(`It ended without a word of ${signal}: ${said.err}`)));
+      child.kill(signal);
     });
-  return { child, ended, hears };
+  return { child, ended, interrupt };
 }
 
 const keys = (): Record<string, string> => ({
@@ -200,12 +199,12 @@ describe("whatever happens, nothing is left", () => {
     ["SIGHUP", 129],
   ] as const)("%s while a creation is under way", async (signal, exitCode) => {
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
-    const { child, ended, hears } = start(["--yes", "--contract-only", "--prefix", prefix]);
+    const { child, ended, interrupt } = start(["--yes", "--contract-only", "--prefix", prefix]);
     await hold.reached;
     expect(ecs.store.clusters()).toHaveLength(1);
-    child.kill(signal);
+    const heard = interrupt(signal);
     child.kill(signal); // as npm passes on what the terminal has sent already
-    await hears("Interrupted; what has been made is removed first."); // a signal may arrive after the answer otherwise
+    await heard;
     hold.release();
     const { code, out, err } = await ended;
     expect({ code, left: ecs.store.clusters() }).toEqual({ code: exitCode, left: [] });
@@ -216,10 +215,9 @@ describe("whatever happens, nothing is left", () => {
 
   test("SIGINT while the creation's answer is lost", async () => {
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
-    const { child, ended, hears } = start(["--yes", "--contract-only"]);
+    const { ended, interrupt } = start(["--yes", "--contract-only"]);
     await hold.reached;
-    child.kill("SIGINT");
-    await hears("Interrupted; what has been made is removed first.");
+    await interrupt("SIGINT");
     hold.drop();
     expect({ code: (await ended).code, left: ecs.store.clusters() }).toEqual({ code: 130, left: [] });
   });
