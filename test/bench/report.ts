@@ -201,16 +201,17 @@ const readmeSizes = [200, 1000];
 /** What the README shows: the ratios to the floor at each latency, of the package and of the naive provider. */
 export function readmeTable(summaries: Summaries): string {
   const { latencies } = summaries;
+  const [lowest = 0] = latencies;
   const rows = readmeSizes.flatMap((clusters) =>
     steps.map((step) => {
       const ratio = (contestant: Contestant, latencyMs: number) =>
         fixed(summaries.ratio(contestant, step, clusters, latencyMs), 2);
       const calls = (contestant: Contestant) =>
-        fixed(summaries.of(contestant, step, clusters, latencies[0]!)?.calls, 0);
+        fixed(summaries.of(contestant, step, clusters, lowest)?.calls, 0);
       return [
         clusters.toLocaleString("en"),
         step,
-        fixed(summaries.of("floor", step, clusters, latencies[0]!)?.seconds, 1),
+        fixed(summaries.of("floor", step, clusters, lowest)?.seconds, 1),
         ...latencies.flatMap((latencyMs) => [ratio("package", latencyMs), ratio("naive", latencyMs)]),
         calls("package"),
         calls("naive"),
