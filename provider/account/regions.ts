@@ -6,8 +6,8 @@ import { quoted } from "./quoted";
 /** DescribeRegions is called here: every account can reach this region, and the one to be checked may not exist. */
 export const REGION_OF_REGIONS = "cn-hangzhou";
 
-/** A preview must not hang without a network. */
-const PREVIEW_TIMEOUT_MS = 5_000;
+/** How long a preview waits for each call, milliseconds: it must not hang without a network. */
+export const PREVIEW_TIMEOUT_MS = 5_000;
 
 /** The account's regions, or why they are not known. */
 export type AccountRegions =

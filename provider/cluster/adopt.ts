@@ -1,8 +1,11 @@
+import { PREVIEW_TIMEOUT_MS } from "../account/regions";
 import type { HpcClusterItem } from "../ecs/items";
 import type { CheckFailure } from "./check";
+import { nameOf } from "./holders";
 import {
   changesBetween,
   describedPropertiesOf,
+  knownText,
   textOf,
   UNKNOWN,
   type ClusterProperties,
@@ -37,7 +40,7 @@ export async function adoptionFailures(
   ) {
     return [];
   }
-  const item = await (await session.ecs()).describeHpcCluster(regionId, adopt);
+  const item = await (await session.ecs()).describeHpcCluster(regionId, adopt, PREVIEW_TIMEOUT_MS);
   return item === undefined ? [notThere(adopt, regionId)] : differences(inputs, adopt, item);
 }
 
@@ -47,10 +50,9 @@ export async function adoptCluster(
   inputs: ClusterProperties,
   adopt: string,
 ): Promise<ClusterState> {
-  if (session.holders.belongsToAnother(adopt)) {
-    throw new Error(
-      `adopt: the HPC cluster ${adopt} already belongs to another resource of this stack; remove one of them.`,
-    );
+  const holder = session.holders.otherHolder(adopt, undefined);
+  if (holder !== undefined) {
+    throw new Error(`adopt: ${nameOf(holder)} already holds the HPC cluster ${adopt}; remove one of them.`);
   }
   const item = await (await session.ecs()).describeHpcCluster(inputs.regionId, adopt);
   const failures = item === undefined ? [notThere(adopt, inputs.regionId)] : differences(inputs, adopt, item);
@@ -58,11 +60,6 @@ export async function adoptCluster(
     throw new Error(failures.map(({ reason }) => reason).join("\n"));
   }
   return stateShownBy(item, { ...inputs, hpcClusterId: adopt });
-}
-
-function knownText(from: EngineProperties, key: string): string | undefined {
-  const text = textOf(from, key);
-  return text === UNKNOWN ? undefined : text;
 }
 
 function notThere(adopt: string, regionId: string): CheckFailure {

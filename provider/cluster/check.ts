@@ -1,7 +1,16 @@
 import { nearestName } from "../account/nearestName";
 import { unknownRegionReason } from "../account/regions";
+import { messageOf } from "../ecs/errors";
 import { adoptionFailures } from "./adopt";
-import { propertyNames, rows, textOf, UNKNOWN, type EngineProperties, type Property } from "./properties";
+import {
+  knownText,
+  propertyNames,
+  rows,
+  textOf,
+  UNKNOWN,
+  type EngineProperties,
+  type Property,
+} from "./properties";
 import type { Session } from "./session";
 
 /** A rule that the inputs break. */
@@ -47,7 +56,40 @@ export async function checkCluster(
     failures.push(...regionFailures(inputs, failures, regions.ids, origin));
   }
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
+  const isNew = Object.keys(olds).length === 0;
+  if (isNew && failures.length === 0 && regions !== undefined && "ids" in regions) {
+    await warnOfSameName(session, inputs);
+  }
   return { inputs, failures };
+}
+
+/**
+ * Warns of clusters with the name of a new one: an interrupted run may have left one that no state holds and no ClientToken
+ * finds any more.
+ */
+async function warnOfSameName(session: Session, inputs: EngineProperties): Promise<void> {
+  const name = knownText(inputs, "name");
+  const regionId = knownText(inputs, "regionId");
+  if (name === undefined || regionId === undefined || textOf(inputs, "adopt") !== undefined) {
+    return;
+  }
+  try {
+    const sameName = (await session.clustersIn(regionId)).filter(({ Name }) => Name === name);
+    for (const { HpcClusterId } of sameName) {
+      const isHeld = session.holders.otherHolder(HpcClusterId, undefined) !== undefined;
+      const text =
+        `${regionId} already has an HPC cluster named ${JSON.stringify(name)}: ${HpcClusterId}. If no stack manages it, e.g. after an ` +
+        `interrupted run, adopt it instead of creating another: adopt: "${HpcClusterId}".`;
+      if (!isHeld && session.reportOnce(text)) {
+        session.warn(text);
+      }
+    }
+  } catch (error) {
+    const text = `The names of the HPC clusters in ${regionId} could not be checked: ${messageOf(error)}`;
+    if (session.reportOnce(text)) {
+      session.warn(text);
+    }
+  }
 }
 
 /**

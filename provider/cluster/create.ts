@@ -1,38 +1,60 @@
 import { randomUUID } from "node:crypto";
-import { EcsError, messageOf } from "../ecs/errors";
+import { EcsError } from "../ecs/errors";
 import { adoptCluster } from "./adopt";
 import { clientTokenOf, tokenSeriesOf } from "./clientToken";
+
+import { notShown, proveGone } from "./gone";
+import { nameOf, type Entry } from "./holders";
 import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
-import { parametersOf, type ClusterProperties } from "./properties";
+import { changesBetween, parametersOf, type ClusterProperties } from "./properties";
 import type { Session } from "./session";
 import { stateShownBy, type ClusterState } from "./state";
 
 /** More clusters than this were never created and deleted with the same values: something else is wrong. */
 const MAX_GENERATIONS = 1_000;
 
+/** What a new cluster gets from its resource, beside the properties. */
+export interface Origin {
+  /** The key of the ClientTokens; undefined in a targeted run before the stack has its salt. */
+  tokenKey?: string | undefined;
+  /** The name of the resource in the program, for messages. */
+  resourceName?: string | undefined;
+}
+
 /**
  * Creates the cluster, finds the one that an interrupted run has created, or adopts one.
  *
- * @param tokenKey the key of the cluster's ClientTokens; undefined in a targeted run before the stack has its salt
  * @throws InitializationError if the cluster exists, but does not show: its id is not lost
  */
 export async function createCluster(
   session: Session,
   inputs: ClusterProperties,
-  tokenKey: string | undefined,
+  { tokenKey, resourceName }: Origin,
 ): Promise<ClusterState> {
+  const { holders } = session;
   const { adopt, clientToken } = inputs;
-  // A replacement of an adopted cluster is an ordinary new cluster: the adopted one has just been deleted.
-  const created = await (adopt !== undefined && !session.holders.wasAdopted(adopt)
-    ? adoptCluster(session, inputs, adopt)
-    : clientToken !== undefined
-      ? createWithOwnToken(session, inputs, clientToken)
-      : tokenKey !== undefined
-        ? createWithKey(session, inputs, tokenKey)
-        : createWithRandomToken(session, inputs));
-  session.holders.recordCreated(created);
-  return created;
+  const accountId = session.accountId();
+  const __entry = randomUUID();
+  const asEntry = async (state: ClusterState): Promise<ClusterState> => {
+    holders.record(state.hpcClusterId, { entry: __entry, resourceName });
+    return { ...state, __entry, __accountId: await accountId };
+  };
+  try {
+    // A replacement of an adopted cluster is an ordinary new cluster: the adopted one has just been deleted.
+    const created = await (adopt !== undefined && !holders.wasAdopted(adopt)
+      ? adoptCluster(session, inputs, adopt)
+      : clientToken !== undefined
+        ? createWithOwnToken(session, inputs, clientToken)
+        : tokenKey !== undefined
+          ? createWithKey(session, inputs, tokenKey)
+          : createWithRandomToken(session, inputs));
+    return await asEntry(created);
+  } catch (error) {
+    throw error instanceof InitializationError
+      ? new InitializationError(await asEntry(error.state), error.message)
+      : error;
+  }
 }
 
 async function createWithOwnToken(
@@ -41,14 +63,20 @@ async function createWithOwnToken(
   clientToken: string,
 ): Promise<ClusterState> {
   const state = await callCreate(session, inputs, clientToken);
-  const shown = await whenShown(session, state);
-  if (shown === undefined) {
-    throw new Error(
-      `CreateHpcCluster in ${state.regionId} returned ${state.hpcClusterId}, which was created earlier with this clientToken ` +
-        "and has been deleted since: the service goes on returning it. Give clientToken a new value, or remove it.",
-    );
+  const found = await findCreated(session, state);
+  if ("shown" in found) {
+    return found.shown;
   }
-  return shown;
+  const reason =
+    "holder" in found
+      ? `which was created earlier with this clientToken and ${nameOf(found.holder)} holds`
+      : found.isChanged
+        ? "which was created earlier with this clientToken and has been changed since, so another resource may hold it"
+        : "which was created earlier with this clientToken and has been deleted since";
+  throw new Error(
+    `CreateHpcCluster in ${state.regionId} returned ${state.hpcClusterId}, ${reason}: the service goes on returning it. ` +
+      "Give clientToken a new value, or remove it.",
+  );
 }
 
 async function createWithRandomToken(session: Session, inputs: ClusterProperties): Promise<ClusterState> {
@@ -62,30 +90,38 @@ async function createWithRandomToken(session: Session, inputs: ClusterProperties
 }
 
 /**
- * The service returns a known ClientToken's first cluster, also when that has been deleted since. So a cluster that does not
- * exist counts as deleted, and the next generation of the token is tried.
+ * The service returns a known ClientToken's first cluster, also when that has been deleted or given to another resource since.
+ * Then the next generation of the token is tried.
  */
 async function createWithKey(
   session: Session,
   inputs: ClusterProperties,
   tokenKey: string,
 ): Promise<ClusterState> {
-  const { holders } = session;
   const series = tokenSeriesOf(tokenKey, inputs);
-  const missing: ClusterState[] = [];
-  for (let generation = holders.firstGeneration(series); generation < MAX_GENERATIONS; generation += 1) {
-    const answer = await callCreate(session, inputs, clientTokenOf(series, generation));
-    // Stored, so that a replacement need not try the earlier generations again.
-    const state = generation === 0 ? answer : { ...answer, __tokenUse: { series, generation } };
-    const shown = await whenShown(session, state);
-    if (shown === undefined) {
-      missing.push(state);
-    } else if (!holders.belongsToAnother(state.hpcClusterId)) {
-      return await earliest(session, missing, shown);
+  const first = session.holders.firstGeneration(series);
+  for (let generation = first; generation < MAX_GENERATIONS; generation += 1) {
+    let state: ClusterState;
+    try {
+      state = await callCreate(session, inputs, clientTokenOf(series, generation));
+    } catch (error) {
+      // The token stands for exactly these values, so the service means a cluster that has been deleted.
+      if (error instanceof EcsError && error.meaning.refused === "token") {
+        continue;
+      }
+      throw error;
+    }
+    const found = await findCreated(
+      session,
+      // Stored, so that a replacement need not try the earlier generations again.
+      generation === 0 ? state : { ...state, __tokenUse: { series, generation } },
+    );
+    if ("shown" in found) {
+      return found.shown;
     }
   }
   throw new Error(
-    `CreateHpcCluster in ${inputs.regionId} returned ${MAX_GENERATIONS} times a cluster that does not exist.`,
+    `CreateHpcCluster in ${inputs.regionId} returned ${MAX_GENERATIONS} times a cluster that is deleted or held by another resource.`,
   );
 }
 
@@ -100,65 +136,24 @@ async function callCreate(
   return { ...inputs, ...(await ecs.createHpcCluster(inputs.regionId, parameters)) };
 }
 
-/** The cluster as the service shows it; undefined if it has been deleted. */
-async function whenShown(session: Session, state: ClusterState): Promise<ClusterState | undefined> {
-  if (session.holders.isDeleted(state.hpcClusterId)) {
-    return undefined;
-  }
-  const item = await observe(await session.ecs(), session.clock, state, (found) => found !== undefined);
-  if (item !== undefined) {
-    return stateShownBy(item, state);
-  }
-  if (await isGone(session, state)) {
-    return undefined;
-  }
-  throw notShown(state);
-}
+/** What has become of a cluster that CreateHpcCluster returned: it may be one that was created earlier. */
+type Found = { shown: ClusterState } | { holder: Entry } | { isChanged: boolean };
 
-/**
- * DescribeHpcClusters may lag: confirm with a Modify that changes nothing. A list that lags must not lead to a second cluster.
- */
-async function isGone(session: Session, state: ClusterState): Promise<boolean> {
-  const { regionId, hpcClusterId } = state;
-  const ecs = await session.ecs();
-  try {
-    await ecs.modifyHpcCluster(regionId, hpcClusterId, parametersOf(state, ["name"]));
-    return false;
-  } catch (error) {
-    if (error instanceof EcsError && error.meaning.gone !== undefined) {
-      return true;
-    }
-    throw new InitializationError(
-      state,
-      `The HPC cluster ${hpcClusterId} is in the state, but DescribeHpcClusters does not show it: ${messageOf(error)}`,
-    );
+async function findCreated(session: Session, state: ClusterState): Promise<Found> {
+  const { holders, clock } = session;
+  if (holders.isDeleted(state.hpcClusterId)) {
+    return { isChanged: false };
   }
-}
-
-/**
- * Of several clusters created one after the other because none showed, the first one that shows now. The newest shows already,
- * so an older one that still exists shows too; then the newest is deleted.
- */
-async function earliest(
-  session: Session,
-  missing: readonly ClusterState[],
-  newest: ClusterState,
-): Promise<ClusterState> {
-  const ecs = await session.ecs();
-  for (const state of missing.filter(({ hpcClusterId }) => !session.holders.isDeleted(hpcClusterId))) {
-    const item = await observe(ecs, session.clock, state, () => true);
-    if (item !== undefined) {
-      await ecs.deleteHpcCluster(newest.regionId, newest.hpcClusterId);
-      return stateShownBy(item, state);
-    }
+  const item = await observe(await session.ecs(), clock, state, (found) => found !== undefined);
+  const holder = holders.otherHolder(state.hpcClusterId, undefined);
+  if (holder !== undefined) {
+    return { holder };
   }
-  return newest;
-}
-
-function notShown(state: ClusterState): InitializationError {
-  return new InitializationError(
-    state,
-    `The HPC cluster ${state.hpcClusterId} has been created in ${state.regionId}, but DescribeHpcClusters does not show it ` +
-      "yet. Its id is in the state: run `pulumi up` again in a few minutes.",
-  );
+  if (item === undefined) {
+    await proveGone(session, state);
+    return { isChanged: false };
+  }
+  const shown = stateShownBy(item, state);
+  // Somebody has changed it since it was created with these values, so somebody holds it.
+  return changesBetween({ ...shown }, { ...state }).updates.length > 0 ? { isChanged: true } : { shown };
 }

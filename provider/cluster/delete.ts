@@ -1,14 +1,20 @@
 import { saysGone } from "../ecs/errors";
+import { nameOf } from "./holders";
 import type { Session } from "./session";
 import type { ClusterState } from "./state";
 
-/** DeleteHpcCluster. A cluster that does not exist counts as deleted. */
+/**
+ * DeleteHpcCluster. A cluster that does not exist counts as deleted. A cluster that another entry holds stays: that entry's
+ * deletion deletes it.
+ */
 export async function deleteCluster(session: Session, state: ClusterState): Promise<void> {
   const { regionId, hpcClusterId } = state;
-  if (session.holders.wasJustCreated(hpcClusterId)) {
+  const own = { entry: state.__entry };
+  const holder = session.holders.otherHolder(hpcClusterId, own);
+  if (holder !== undefined) {
+    session.holders.release(hpcClusterId, own);
     session.warn(
-      `HPC cluster ${hpcClusterId} is kept: with deleteBeforeReplace: false a forced replacement with the same values gets the same ` +
-        "cluster again. Leave deleteBeforeReplace as it is to have it deleted and created again.",
+      `The HPC cluster ${hpcClusterId} is kept, and only its old entry leaves the state: ${nameOf(holder)} holds it too.`,
     );
     return;
   }
@@ -19,6 +25,8 @@ export async function deleteCluster(session: Session, state: ClusterState): Prom
     if (!saysGone(error)) {
       throw error;
     }
+    await session.requireAccountOf(state);
   }
+  session.holders.release(hpcClusterId, own);
   session.holders.recordDeleted(state);
 }

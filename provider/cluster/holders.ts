@@ -1,28 +1,50 @@
+import type { RunNotes } from "./runNotes";
 import type { ClusterState } from "./state";
 
-/** Which clusters this process has seen, created, adopted and deleted. */
+/** An entry: a resource in a stack's state that has the id of a cluster. */
+export interface Entry {
+  /** Random, made when the entry is recorded (`__entry` in the state); missing in states of earlier versions. */
+  readonly entry?: string | undefined;
+  /** The name of the resource in the program, if it is known. */
+  readonly resourceName?: string | undefined;
+}
+
+/**
+ * Which entries hold which clusters, as far as this run has shown. The other provider processes of the run (an explicit
+ * provider has its own) are asked through their notes.
+ */
 export class Holders {
-  private readonly owned = new Set<string>();
+  private readonly entries = new Map<string, Map<string, Entry>>();
   private readonly adopted = new Set<string>();
   private readonly deleted = new Set<string>();
-  private readonly created = new Map<string, string | undefined>();
   private readonly nextGenerations = new Map<string, number>();
 
-  /**
-   * Records a cluster that is in the state. A renamed resource keeps its cluster, but not its URN: a new resource with that URN
-   * and the same values gets the same ClientToken, and with it the other's cluster.
-   *
-   * @throws if that has just happened
-   */
-  recordOwned({ hpcClusterId, requestId }: ClusterState): void {
-    const newRequestId = this.created.get(hpcClusterId);
-    if (newRequestId !== undefined && newRequestId !== requestId) {
-      throw new Error(
-        `The HPC cluster ${hpcClusterId} of this resource has just been given to a new resource as well, which has the name and the values ` +
-          "that this one once had. Remove the new one from the state (pulumi state delete), and declare it after this one.",
-      );
+  constructor(private readonly notes: RunNotes) {}
+
+  /** Records that an entry holds a cluster. */
+  record(hpcClusterId: string, { entry, resourceName }: Entry): void {
+    const held = this.entries.get(hpcClusterId) ?? new Map<string, Entry>();
+    const known = held.get(entry ?? "");
+    if (known !== undefined && (resourceName === undefined || known.resourceName === resourceName)) {
+      return;
     }
-    this.owned.add(hpcClusterId);
+    held.set(entry ?? "", { entry, resourceName });
+    this.entries.set(hpcClusterId, held);
+    this.notes.write({ hpcClusterId, entry, resourceName, holds: true });
+  }
+
+  /** Records that an entry leaves the state. */
+  release(hpcClusterId: string, { entry }: Entry): void {
+    this.entries.get(hpcClusterId)?.delete(entry ?? "");
+    this.notes.write({ hpcClusterId, entry, holds: false });
+  }
+
+  /** Another entry that holds the cluster; undefined if none has been seen. */
+  otherHolder(hpcClusterId: string, own: Entry | undefined): Entry | undefined {
+    const here = [...(this.entries.get(hpcClusterId)?.values() ?? [])];
+    return [...here, ...this.notes.holdersElsewhere(hpcClusterId)].find(
+      (other) => own === undefined || (other.entry ?? "") !== (own.entry ?? ""),
+    );
   }
 
   /** Records a cluster that is in the state as adopted. */
@@ -30,8 +52,9 @@ export class Holders {
     this.adopted.add(hpcClusterId);
   }
 
-  recordCreated({ hpcClusterId, requestId }: ClusterState): void {
-    this.created.set(hpcClusterId, requestId);
+  /** Whether a cluster to adopt was adopted earlier: then its resource is being replaced, by an ordinary new cluster. */
+  wasAdopted(hpcClusterId: string): boolean {
+    return this.adopted.has(hpcClusterId) || this.deleted.has(hpcClusterId);
   }
 
   /** Records a deletion. The service still answers the cluster's ClientToken with it. */
@@ -46,25 +69,13 @@ export class Holders {
     return this.deleted.has(hpcClusterId);
   }
 
-  belongsToAnother(hpcClusterId: string): boolean {
-    return this.owned.has(hpcClusterId) && !this.deleted.has(hpcClusterId);
-  }
-
-  /** Whether a cluster to adopt was adopted earlier: then its resource is being replaced, by an ordinary new cluster. */
-  wasAdopted(hpcClusterId: string): boolean {
-    return this.adopted.has(hpcClusterId) || this.deleted.has(hpcClusterId);
-  }
-
-  /**
-   * Whether CreateHpcCluster has returned this cluster in this process. Then a replacement that is created before the old
-   * cluster is deleted has got the old cluster again. Deleting it would delete both.
-   */
-  wasJustCreated(hpcClusterId: string): boolean {
-    return this.created.has(hpcClusterId);
-  }
-
   /** The first generation of a series whose cluster this process has not deleted. */
   firstGeneration(series: string): number {
     return this.nextGenerations.get(series) ?? 0;
   }
+}
+
+/** A holder for messages. */
+export function nameOf({ resourceName }: Entry): string {
+  return resourceName === undefined ? "another resource of this stack" : `the resource "${resourceName}"`;
 }

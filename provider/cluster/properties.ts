@@ -78,6 +78,12 @@ export function textOf(from: EngineProperties, key: string): string | undefined 
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** A property that is a text, and known in this preview. */
+export function knownText(from: EngineProperties, key: string): string | undefined {
+  const text = textOf(from, key);
+  return text === UNKNOWN ? undefined : text;
+}
+
 /** The properties that are texts. After `check` these are all, and the required ones are among them. */
 export function propertiesFrom(from: EngineProperties): ClusterProperties {
   return textsFrom(from) as ClusterProperties;

@@ -1,13 +1,14 @@
-import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state";
+import { observe } from "./observe";
 import type { EngineProperties } from "./properties";
 import type { Session } from "./session";
+import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state";
 
 /**
  * Reads a cluster, for a refresh and for `HpcCluster.get`.
  *
  * @param properties the stored outputs, or the arguments of `HpcCluster.get`
- * @returns undefined if a stored cluster does not exist any more
- * @throws if `HpcCluster.get` asks for a cluster that does not exist
+ * @returns undefined if a stored cluster does not exist any more: it did not show over several reads
+ * @throws if `HpcCluster.get` asks for a cluster that does not exist, or a stored one is in another account
  */
 export async function readCluster(
   session: Session,
@@ -15,14 +16,24 @@ export async function readCluster(
   properties: EngineProperties,
 ): Promise<ClusterState | undefined> {
   const regionId = session.regionOf(properties);
-  const item = await (await session.ecs()).describeHpcCluster(regionId, hpcClusterId);
-  if (item !== undefined) {
-    return stateShownBy(item, stateFrom(hpcClusterId, { ...properties, regionId }));
+  const state = stateFrom(hpcClusterId, { ...properties, regionId });
+  const ecs = await session.ecs();
+  if (!isStored(properties)) {
+    const item = await ecs.describeHpcCluster(regionId, hpcClusterId);
+    if (item === undefined) {
+      throw new Error(
+        `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account given to HpcCluster.get.`,
+      );
+    }
+    return stateShownBy(item, state);
   }
-  if (isStored(properties)) {
+  session.holders.record(hpcClusterId, { entry: state.__entry });
+  // A new cluster may take a moment to show, and a refresh that drops it would lose it.
+  const item = await observe(ecs, session.clock, state, (found) => found !== undefined);
+  if (item === undefined) {
+    await session.requireAccountOf(state);
+    session.holders.release(hpcClusterId, { entry: state.__entry });
     return undefined;
   }
-  throw new Error(
-    `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account given to HpcCluster.get.`,
-  );
+  return stateShownBy(item, state);
 }

@@ -1,9 +1,23 @@
-import { readRegions, validRegionId, type AccountRegions } from "../account/regions";
+import { debuglog } from "node:util";
+import {
+  PREVIEW_TIMEOUT_MS,
+  readRegions,
+  REGION_OF_REGIONS,
+  validRegionId,
+  type AccountRegions,
+} from "../account/regions";
 import type { Settings } from "../account/settings";
 import type { EcsClient } from "../ecs/client";
 import { systemClock, type Clock } from "../ecs/clock";
+import { messageOf } from "../ecs/errors";
+import { getOrCreate } from "../ecs/getOrCreate";
+import type { HpcClusterItem } from "../ecs/items";
 import { Holders } from "./holders";
+import { noRunNotes, type RunNotes } from "./runNotes";
 import { textOf, type EngineProperties } from "./properties";
+import type { ClusterState } from "./state";
+
+const debug = debuglog("alicloud-hpc");
 
 /** What a session takes from its host. */
 export interface SessionOptions {
@@ -11,6 +25,8 @@ export interface SessionOptions {
   clock?: Clock;
   /** Shows a warning to the user. Default: on standard error. */
   warn?: (text: string) => void;
+  /** How the session hears of the run's other provider processes. Default: it is alone. */
+  notes?: RunNotes;
   /** Default: a client with the session's settings. */
   connect?: (settings: Settings, clock: Clock) => EcsClient | Promise<EcsClient>;
 }
@@ -20,11 +36,13 @@ export interface SessionOptions {
  * process for every operation.
  */
 export class Session {
-  readonly holders = new Holders();
+  readonly holders: Holders;
   readonly clock: Clock;
   readonly warn: (text: string) => void;
   private readonly connect: NonNullable<SessionOptions["connect"]>;
   private readonly reported = new Set<string>();
+  private readonly lists = new Map<string, Promise<readonly HpcClusterItem[]>>();
+  private account: Promise<string | undefined> | undefined;
   private client: Promise<EcsClient> | undefined;
   private accountRegions: Promise<AccountRegions> | undefined;
 
@@ -32,6 +50,7 @@ export class Session {
     readonly settings: Settings,
     options: SessionOptions = {},
   ) {
+    this.holders = new Holders(options.notes ?? noRunNotes);
     this.clock = options.clock ?? systemClock;
     this.warn = options.warn ?? console.warn;
     this.connect = options.connect ?? connectLazily;
@@ -66,11 +85,53 @@ export class Session {
     return validRegionId(textOf(properties, "regionId") ?? this.settings.region);
   }
 
+  /**
+   * The id of the credentials' account, asked once; undefined if it cannot be asked. It is not needed for any call, so a failure
+   * only turns off the comparison of accounts.
+   */
+  async accountId(): Promise<string | undefined> {
+    this.account ??= this.readAccountId();
+    return await this.account;
+  }
+
+  /**
+   * Before a cluster counts as deleted: the service also answers "does not exist" for a cluster of another account.
+   *
+   * @throws if the cluster was created in another account than that of the credentials
+   */
+  async requireAccountOf({ hpcClusterId, __accountId }: ClusterState): Promise<void> {
+    const accountId = __accountId === undefined ? undefined : await this.accountId();
+    if (accountId !== undefined && accountId !== __accountId) {
+      throw new Error(
+        `The HPC cluster ${hpcClusterId} is in the account ${__accountId}, but the credentials are those of the account ${accountId}. ` +
+          "Nothing has been changed: run the same command again with credentials of the cluster's account.",
+      );
+    }
+  }
+
+  /** The clusters of a region, listed once, within the time that a preview waits. */
+  async clustersIn(regionId: string): Promise<readonly HpcClusterItem[]> {
+    return await getOrCreate(this.lists, regionId, async () =>
+      (await this.ecs()).listHpcClusters(regionId, PREVIEW_TIMEOUT_MS),
+    );
+  }
+
   /** Whether this text is reported for the first time. */
   reportOnce(text: string): boolean {
     const isFirst = !this.reported.has(text);
     this.reported.add(text);
     return isFirst;
+  }
+
+  private async readAccountId(): Promise<string | undefined> {
+    try {
+      return await (
+        await this.ecs()
+      ).getAccountId(this.settings.region ?? REGION_OF_REGIONS, PREVIEW_TIMEOUT_MS);
+    } catch (error) {
+      debug("the account is not known: %s", messageOf(error));
+      return undefined;
+    }
   }
 
   private async readRegions(): Promise<AccountRegions> {

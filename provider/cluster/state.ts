@@ -24,6 +24,10 @@ export interface ClusterState extends ClusterProperties {
   readonly hpcClusterId: string;
   /** RequestId of the CreateHpcCluster call; missing on a cluster that was adopted, or read with `HpcCluster.get`. */
   readonly requestId?: string | undefined;
+  /** Random: tells this entry from another one with the same cluster. Missing in states of earlier versions. */
+  readonly __entry?: string | undefined;
+  /** The account in which the cluster is, if it could be asked. */
+  readonly __accountId?: string | undefined;
   /** The ClientToken of the creation, if it is not the first of its series. Hidden: its name starts with `__`. */
   readonly __tokenUse?: TokenUse | undefined;
 }
@@ -35,6 +39,8 @@ export function stateFrom(hpcClusterId: string, outputs: EngineProperties): Clus
     ...propertiesFrom(outputs),
     hpcClusterId,
     requestId: textOf(outputs, "requestId"),
+    __entry: textOf(outputs, "__entry"),
+    __accountId: textOf(outputs, "__accountId"),
     __tokenUse: isTokenUse(tokenUse) ? tokenUse : undefined,
   };
 }

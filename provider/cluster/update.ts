@@ -1,4 +1,5 @@
 import type { HpcClusterItem } from "../ecs/items";
+import { proveGone } from "./gone";
 import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
 import { changesBetween, describedPropertiesOf, parametersOf, type ClusterProperties } from "./properties";
@@ -25,6 +26,8 @@ export async function updateCluster(
     regionId,
     hpcClusterId,
     requestId: old.requestId,
+    __entry: old.__entry,
+    __accountId: old.__accountId,
     __tokenUse: old.__tokenUse,
   };
   const staleNames = (item: HpcClusterItem) => changesBetween(describedPropertiesOf(item), inputs).updates;
@@ -35,6 +38,7 @@ export async function updateCluster(
     (found) => found !== undefined && staleNames(found).length === 0,
   );
   if (item === undefined) {
+    await proveGone(session, wanted);
     throw new Error(
       `There is no HPC cluster ${hpcClusterId} in ${regionId} any more: it has been deleted outside Pulumi. ` +
         "Run `pulumi refresh`, then `pulumi up`.",

@@ -17,6 +17,7 @@ import {
   type EngineProperties,
 } from "../cluster/properties";
 import { readCluster } from "../cluster/read";
+import { noRunNotes, runNotesInFiles, type RunNotes } from "../cluster/runNotes";
 import { Session } from "../cluster/session";
 import { inputsOf, outputsOf, stateFrom } from "../cluster/state";
 import { updateCluster } from "../cluster/update";
@@ -27,13 +28,19 @@ const warn = (text: string): void => {
   console.warn(`warning: ${text}`);
 };
 
+/** The SDK starts this process with the address of the engine, which all provider processes of one run have in common. */
+const notes = (): RunNotes => {
+  const engine = process.argv[2];
+  return engine === undefined ? noRunNotes : runNotesInFiles(engine);
+};
+
 let session: Session | undefined;
 
 /** The SDK does not wait for this before the first calls, so nothing in it may be asynchronous. */
 export function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
   session = new Session(
     readSettings((key) => config.get(key)),
-    { warn },
+    { warn, notes: notes() },
   );
   return Promise.resolve();
 }
@@ -41,7 +48,7 @@ export function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
 function currentSession(): Session {
   return (session ??= new Session(
     readSettings(() => undefined),
-    { warn },
+    { warn, notes: notes() },
   ));
 }
 
@@ -54,7 +61,10 @@ export const check = withoutStackTrace(
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export const diff = withoutStackTrace(
   (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
-    currentSession().holders.recordOwned(stateFrom(id, olds));
+    currentSession().holders.record(id, {
+      entry: stateFrom(id, olds).__entry,
+      resourceName: textOf(news, "__name"),
+    });
     const { updates, replaces } = changesBetween(olds, news);
     return Promise.resolve({ changes: updates.length + replaces.length > 0, replaces });
   },
@@ -63,11 +73,10 @@ export const diff = withoutStackTrace(
 /** CreateHpcCluster once; what DescribeHpcClusters then shows becomes the state. */
 export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> {
   return keepingState(inputs, async () => {
-    const created = await createCluster(
-      currentSession(),
-      propertiesFrom(inputs),
-      textOf(inputs, "__tokenKey"),
-    );
+    const created = await createCluster(currentSession(), propertiesFrom(inputs), {
+      tokenKey: textOf(inputs, "__tokenKey"),
+      resourceName: textOf(inputs, "__name"),
+    });
     return { id: created.hpcClusterId, outs: outputsOf(created) };
   });
 }

@@ -1,11 +1,11 @@
-import { DescribeBatch, DESCRIBE_LIMIT } from "./describeBatch";
+import { DescribeBatch, DESCRIBE_LIMIT, type DescribedClusters } from "./describeBatch";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
-import type { Answer, ApiParameters, Send } from "./http/transport";
+import type { Answer, ApiParameters, Call, Send } from "./http/transport";
 import type { HpcClusterItem, RegionItem } from "./items";
 import { withoutUndefined } from "./withoutUndefined";
 
-/** The five actions of the API, typed. Every failure is an {@link EcsError}. */
+/** The actions of the API, typed. Every failure is an {@link EcsError}. */
 export class EcsClient {
   private readonly batches = new Map<string, DescribeBatch>();
 
@@ -20,52 +20,50 @@ export class EcsClient {
   async createHpcCluster(
     regionId: string,
     parameters: ApiParameters,
-  ): Promise<{ hpcClusterId: string; requestId: string }> {
-    const call = {
-      action: "CreateHpcCluster",
-      regionId,
-      parameters: { RegionId: regionId, ...parameters },
-    };
-    const answer = await this.send(call);
-    return {
-      hpcClusterId: textOf(answer, "HpcClusterId", call, answer),
-      requestId: textOf(answer, "RequestId", call, answer),
-    };
+  ): Promise<{ hpcClusterId: string; requestId: string | undefined }> {
+    return await this.read(
+      { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
+      // An answer with an id is a cluster, whatever else is missing.
+      (answer) => ({
+        hpcClusterId: requiredText(answer, "HpcClusterId"),
+        requestId: optionalText(answer, "RequestId"),
+      }),
+    );
   }
 
-  /** DescribeHpcClusters of one id; undefined if the region has no such cluster. Calls at the same time share a request. */
-  describeHpcCluster(regionId: string, hpcClusterId: string): Promise<HpcClusterItem | undefined> {
+  /**
+   * DescribeHpcClusters of one id; undefined if the region has no such cluster. Calls at the same time share a request.
+   *
+   * @param withinMs how long the call may take, retries included, milliseconds. Default: as the settings say.
+   */
+  describeHpcCluster(
+    regionId: string,
+    hpcClusterId: string,
+    withinMs?: number,
+  ): Promise<HpcClusterItem | undefined> {
     const batch = getOrCreate(
       this.batches,
-      regionId,
+      `${regionId} ${withinMs}`,
       () =>
-        new DescribeBatch(async (ids) => {
-          const page = await this.describePage(regionId, {
-            HpcClusterIds: JSON.stringify(ids),
-            PageSize: DESCRIBE_LIMIT,
-          });
-          return page.items;
-        }),
+        new DescribeBatch(
+          async (ids) =>
+            await this.describeAllPages(regionId, { HpcClusterIds: JSON.stringify(ids) }, withinMs),
+        ),
     );
     return batch.load(hpcClusterId);
   }
 
-  /** DescribeHpcClusters of all clusters of a region, page by page. */
-  async listHpcClusters(regionId: string): Promise<HpcClusterItem[]> {
-    const found = new Map<string, HpcClusterItem>();
-    for (let page = 1; ; page += 1) {
-      const { items, totalCount } = await this.describePage(regionId, {
-        PageNumber: page,
-        PageSize: DESCRIBE_LIMIT,
-      });
-      // A cluster that is created or deleted meanwhile shifts the pages: one may come twice.
-      for (const item of items) {
-        found.set(item.HpcClusterId, item);
-      }
-      if (items.length === 0 || page * DESCRIBE_LIMIT >= totalCount) {
-        return [...found.values()];
-      }
+  /**
+   * DescribeHpcClusters of all clusters of a region.
+   *
+   * @param withinMs how long each call may take, retries included, milliseconds. Default: as the settings say.
+   */
+  async listHpcClusters(regionId: string, withinMs?: number): Promise<readonly HpcClusterItem[]> {
+    const { items, missing } = await this.describeAllPages(regionId, {}, withinMs);
+    if (missing !== undefined) {
+      throw missing;
     }
+    return items;
   }
 
   /**
@@ -97,86 +95,140 @@ export class EcsClient {
    * @param withinMs how long the call may take, retries included, milliseconds
    */
   async describeRegions(regionId: string, withinMs?: number): Promise<RegionItem[]> {
-    const call = { action: "DescribeRegions", regionId, parameters: {}, ...withoutUndefined({ withinMs }) };
-    const answer = await this.send(call);
-    return listOf(answer, "Regions", "Region", call).map((item) => ({
-      RegionId: textOf(item, "RegionId", call, answer),
-      RegionEndpoint: optionalTextOf(item, "RegionEndpoint") ?? "",
-      LocalName: optionalTextOf(item, "LocalName") ?? "",
-    }));
+    return await this.read(
+      { action: "DescribeRegions", regionId, parameters: {}, ...withoutUndefined({ withinMs }) },
+      (answer) =>
+        listOf(answer, "Regions", "Region").map((item) => ({
+          RegionId: requiredText(item, "RegionId"),
+          RegionEndpoint: optionalText(item, "RegionEndpoint") ?? "",
+          LocalName: optionalText(item, "LocalName") ?? "",
+        })),
+    );
   }
 
-  private async describePage(
+  /** GetCallerIdentity of STS: the id of the credentials' account. */
+  async getAccountId(regionId: string, withinMs: number): Promise<string> {
+    return await this.read(
+      { action: "GetCallerIdentity", regionId, parameters: {}, api: "sts", withinMs },
+      (answer) => requiredText(answer, "AccountId"),
+    );
+  }
+
+  /** All pages of DescribeHpcClusters. */
+  private async describeAllPages(
     regionId: string,
     parameters: ApiParameters,
-  ): Promise<{ items: HpcClusterItem[]; totalCount: number }> {
-    const call = {
+    withinMs: number | undefined,
+  ): Promise<DescribedClusters> {
+    const found = new Map<string, HpcClusterItem>();
+    const call: Call = {
       action: "DescribeHpcClusters",
       regionId,
-      parameters: { RegionId: regionId, ...parameters },
+      parameters: { RegionId: regionId, ...parameters, PageSize: DESCRIBE_LIMIT },
+      ...withoutUndefined({ withinMs }),
     };
-    const answer = await this.send(call);
-    const items = listOf(answer, "HpcClusters", "HpcCluster", call).map((item) => ({
-      ...textsOf(item),
-      HpcClusterId: textOf(item, "HpcClusterId", call, answer),
-      Name: textOf(item, "Name", call, answer),
-    }));
-    return { items, totalCount: Number(answer["TotalCount"] ?? items.length) };
+    for (let page = 1; ; page += 1) {
+      const { list, totalCount } = await this.read(
+        page === 1 ? call : { ...call, parameters: { ...call.parameters, PageNumber: page } },
+        (answer) => {
+          const items = listOf(answer, "HpcClusters", "HpcCluster");
+          return { list: items, totalCount: Number(answer["TotalCount"] ?? items.length) };
+        },
+      );
+      const before = found.size;
+      // A cluster that is created or deleted meanwhile shifts the pages: one may come twice.
+      for (const item of list.map(textsOf).filter(isHpcClusterItem)) {
+        found.set(item.HpcClusterId, item);
+      }
+      const items = [...found.values()];
+      if (found.size >= totalCount) {
+        return { items };
+      }
+      if (found.size === before) {
+        const message = `only ${found.size} of ${totalCount} HPC clusters were returned with id and name`;
+        return { items, missing: unreadableAnswer(call, message) };
+      }
+    }
+  }
+
+  /** Makes a call and parses its answer. An incomplete answer is repeated like a lost one. */
+  private async read<T>(call: Call, parse: (answer: Answer) => T): Promise<T> {
+    let parsed: T | undefined;
+    await this.send({
+      ...call,
+      validate: (answer) => {
+        try {
+          parsed = parse(answer);
+        } catch (error) {
+          throw error instanceof MissingField
+            ? unreadableAnswer(call, error.message, optionalText(answer, "RequestId"))
+            : error;
+        }
+      },
+    });
+    return parsed as T;
   }
 }
 
-interface CalledAction {
-  action: string;
-  regionId: string;
+/** A field that an answer must have. */
+class MissingField extends Error {
+  constructor(field: string) {
+    super(`the answer has no ${field}`);
+  }
 }
 
 /**
  * The list of an answer. An answer without it is an error: an empty list would mean that every cluster is deleted. In XML an
  * empty list is an empty text.
  */
-function listOf(answer: Answer, list: string, item: string, call: CalledAction): Answer[] {
+function listOf(answer: Answer, list: string, item: string): Answer[] {
   const container = answer[list];
   if (typeof container === "string" && container.trim() === "") {
     return [];
   }
-  const items = (container as Answer | undefined)?.[item];
+  const items = (container as Answer | null | undefined)?.[item];
   if (!Array.isArray(items)) {
-    throw missingField(answer, list, call);
+    throw new MissingField(list);
   }
-  return items as Answer[];
+  return items.map((each) => (each ?? {}) as Answer);
 }
 
-function textOf(from: Answer, key: string, call: CalledAction, answer: Answer): string {
-  const value = optionalTextOf(from, key);
+function requiredText(from: Answer, key: string): string {
+  const value = optionalText(from, key);
   if (value === undefined) {
-    throw missingField(answer, key, call);
+    throw new MissingField(key);
   }
   return value;
+}
+
+/** The service writes a missing value as an empty text. */
+function optionalText(from: Answer, key: string): string | undefined {
+  const value = from[key];
+  // A lone surrogate could not be sent to the engine.
+  return typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
 }
 
 /** All fields that are texts. */
 function textsOf(from: Answer): Record<string, string> {
   return Object.fromEntries(
     Object.keys(from).flatMap((key) => {
-      const text = optionalTextOf(from, key);
+      const text = optionalText(from, key);
       return text === undefined ? [] : [[key, text]];
     }),
   );
 }
 
-/** The service writes a missing value as an empty text. */
-function optionalTextOf(from: Answer, key: string): string | undefined {
-  const value = from[key];
-  return typeof value === "string" && value !== "" ? value : undefined;
+function isHpcClusterItem(texts: Record<string, string>): texts is Record<string, string> & HpcClusterItem {
+  return texts["HpcClusterId"] !== undefined && texts["Name"] !== undefined;
 }
 
-function missingField(answer: Answer, field: string, { action, regionId }: CalledAction): EcsError {
+function unreadableAnswer({ action, regionId }: Call, serviceMessage: string, requestId?: string): EcsError {
   return new EcsError({
     action,
     regionId,
     code: "UnreadableAnswer",
-    serviceMessage: `the answer has no ${field}`,
-    requestId: optionalTextOf(answer, "RequestId"),
+    serviceMessage,
+    requestId,
     transport: true,
   });
 }

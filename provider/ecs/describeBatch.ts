@@ -9,6 +9,13 @@ const QUIET_MS = 12;
 /** … and at the latest this long after its first id. */
 const LONGEST_WAIT_MS = 300;
 
+/** What one call has shown. */
+export interface DescribedClusters {
+  items: readonly HpcClusterItem[];
+  /** The error for the clusters that are not among the items, if the answer was not complete: they may exist. */
+  missing?: EcsError | undefined;
+}
+
 interface Read {
   id: string;
   resolve: (item: HpcClusterItem | undefined) => void;
@@ -24,7 +31,7 @@ export class DescribeBatch {
   private mostInFlight = 0;
 
   /** @param describe resolves to those of the clusters that exist, in any order */
-  constructor(private readonly describe: (ids: readonly string[]) => Promise<HpcClusterItem[]>) {}
+  constructor(private readonly describe: (ids: readonly string[]) => Promise<DescribedClusters>) {}
 
   /** The cluster; undefined if there is none with this id. */
   load(id: string): Promise<HpcClusterItem | undefined> {
@@ -80,10 +87,14 @@ export class DescribeBatch {
   private async send(reads: readonly Read[]): Promise<void> {
     const ids = [...new Set(reads.map(({ id }) => id))];
     try {
-      const items = await this.describe(ids);
+      const { items, missing } = await this.describe(ids);
       const found = new Map(items.map((item) => [item.HpcClusterId, item]));
-      for (const { id, resolve } of reads) {
-        resolve(found.get(id));
+      for (const { id, resolve, reject } of reads) {
+        if (missing !== undefined && !found.has(id)) {
+          reject(missing);
+        } else {
+          resolve(found.get(id));
+        }
       }
     } catch (error) {
       if (ids.length > 1 && error instanceof EcsError && error.meaning.refused === "ids") {

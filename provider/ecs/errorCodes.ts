@@ -10,9 +10,9 @@ export interface ErrorCode {
   readonly gone?: "certainly" | "possibly";
   /**
    * What the service refused, where it was not the request's values: `credentials` makes preview fail, `permission` is only a
-   * warning there, `ids` makes a shared read repeat each id alone.
+   * warning there, `ids` makes a shared read repeat each id alone, `token` makes create try the next ClientToken.
    */
-  readonly refused?: "credentials" | "permission" | "ids";
+  readonly refused?: "credentials" | "permission" | "ids" | "token";
   /** The same call may succeed later. */
   readonly transient?: true;
   /** The service wants fewer calls: other calls of the action slow down too. Implies `transient`. */
@@ -76,6 +76,7 @@ export const errorCodes = {
     property: "clientToken",
     advice:
       "The ClientToken was already used with other values: give `clientToken` a new value, or remove it.",
+    refused: "token",
   },
   IdempotentProcessing: {
     property: "clientToken",
@@ -173,6 +174,8 @@ export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
   ENETUNREACH: { event: "the network cannot be reached", transient: true },
   ENOTFOUND: { event: "the host name does not exist" },
   EPIPE: { event: "the connection was closed", transient: true },
+  Z_BUF_ERROR: { event: "the answer could not be decompressed", transient: true },
+  Z_DATA_ERROR: { event: "the answer could not be decompressed", transient: true },
   ETIMEDOUT: { event: "the connection timed out", transient: true },
 };
 

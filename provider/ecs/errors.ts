@@ -59,8 +59,11 @@ export class EcsError extends Error {
         : undefined,
     ];
     super(
-      `${failure.action} in ${failure.regionId}: ${failure.code}: ${sentences.filter(Boolean).join(" ")} ` +
-        `(${facts.filter(Boolean).join(", ")})`,
+      // A lone surrogate could not be sent to the engine.
+      (
+        `${failure.action} in ${failure.regionId}: ${failure.code}: ${sentences.filter(Boolean).join(" ")} ` +
+        `(${facts.filter(Boolean).join(", ")})`
+      ).toWellFormed(),
     );
     this.name = "EcsError";
     this.action = failure.action;

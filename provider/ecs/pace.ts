@@ -19,9 +19,15 @@ export class Pace {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Waits until the next call may be sent. Resolves to that time, which {@link throttled} takes. */
-  async turn(): Promise<number> {
+  /**
+   * Waits until the next call may be sent. Resolves to that time, which {@link throttled} takes; to undefined, at once, if it
+   * is after the deadline.
+   */
+  async turn(deadline = Infinity): Promise<number | undefined> {
     const at = Math.max(this.clock.now(), this.nextAt);
+    if (at > deadline) {
+      return undefined;
+    }
     this.nextAt = at + this.intervalMs;
     const wait = at - this.clock.now();
     if (wait > 0) {

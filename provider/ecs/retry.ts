@@ -1,14 +1,14 @@
 import type { Clock } from "./clock";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
-import type { Send } from "./http/transport";
+import type { Call, Send } from "./http/transport";
 import { Pace } from "./pace";
 import { decideRetry, type RetryDecision } from "./retryDecision";
 import { Slots } from "./slots";
 
 /** What the retries need to know. */
 export interface RetryOptions {
-  /** How long a call may be repeated after it was first sent, milliseconds. */
+  /** How long a call may take with its repetitions and every wait, also for its turn, milliseconds. */
   maxRetryTimeoutMs: number;
   /** Calls in flight at once in one region; the others wait. */
   maxInFlight: number;
@@ -32,15 +32,18 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     const slots = getOrCreate(slotsOfRegions, regionId, () => new Slots(maxInFlight));
     // The service limits each action separately.
     const pace = getOrCreate(paces, `${regionId} ${action}`, () => new Pace(clock));
-    let startedAt: number | undefined;
+    const startedAt = clock.now();
+    const deadline = startedAt + timeoutMs;
 
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await slots.run(async () => {
-        const sentAt = await pace.turn();
-        // The time in the queue before the first attempt does not count: a long queue is not a failure.
-        startedAt ??= sentAt;
+        const sentAt = await pace.turn(deadline);
+        if (sentAt === undefined) {
+          return { error: tooLateError(call, timeoutMs), decision: { retry: false as const } };
+        }
         try {
           const answer = await send({ ...call, attempt });
+          call.validate?.(answer);
           pace.succeeded();
           return { answer };
         } catch (error) {
@@ -57,7 +60,7 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
       if ("answer" in outcome) {
         return outcome.answer;
       }
-      const elapsedMs = clock.now() - startedAt!;
+      const elapsedMs = clock.now() - startedAt;
       const delayMs = delayBefore(attempt + 1, outcome.decision);
       // A wait that would end after the deadline is not begun.
       if (delayMs === undefined || elapsedMs + delayMs >= timeoutMs) {
@@ -66,6 +69,16 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
       await clock.sleep(delayMs);
     }
   };
+}
+
+/** The service asked for a longer wait than the call has time for. */
+function tooLateError({ action, regionId }: Call, timeoutMs: number): EcsError {
+  return new EcsError({
+    action,
+    regionId,
+    code: "Throttling",
+    serviceMessage: `the service asked to wait longer than the ${timeoutMs / 1_000} s that the call may take`,
+  });
 }
 
 /** How long to wait before this attempt, milliseconds; undefined if there must be none. */

@@ -1,23 +1,36 @@
 import * as pulumi from "@pulumi/pulumi";
-import { stackMemory } from "./stackMemory";
+import { stackMemory, type Claim } from "./stackMemory";
 import { withoutDependencies } from "./tokenSalt";
 
 /**
  * The id of the cluster to adopt.
  *
- * @throws (when the output resolves) if another resource of the stack adopts it: each would change and delete it
+ * @throws (when the output resolves) if another resource of the stack has or adopts it: each would change and delete it
  */
-export function claimAdoptedCluster(
-  adopt: pulumi.Input<string>,
-  resourceName: string,
-): pulumi.Output<string> {
-  const claim = claimOf(resourceName);
+export function claimAdoptedCluster(adopt: pulumi.Input<string>, claim: Claim): pulumi.Output<string> {
   return pulumi.output(adopt).apply((id) => {
-    claim(
-      `adopt ${id}`,
-      (both) => `adopt: the HPC cluster ${id} is adopted by both ${both}; remove one of them.`,
-    );
+    const other = otherOwner(`cluster ${id}`, claim);
+    if (other !== undefined) {
+      throw new pulumi.RunError(
+        `adopt: the HPC cluster ${id} cannot belong to both ${bothNames(other, claim)}; remove one of them from the program.`,
+      );
+    }
     return id;
+  });
+}
+
+/** Claims the cluster of a resource once it is registered. Two resources of a stack must not have the same cluster. */
+export function claimCluster(resource: pulumi.CustomResource, claim: Claim): void {
+  pulumi.all([resource.id, resource.urn]).apply(([id, urn]) => {
+    claim.urn = urn;
+    const other = otherOwner(`cluster ${id}`, claim);
+    if (other !== undefined) {
+      const commands = [other.urn, urn].filter((each) => each !== undefined);
+      throw new pulumi.RunError(
+        `The HPC cluster ${id} belongs to both ${bothNames(other, claim)}, so deleting one would delete the other's. Remove one of ` +
+          `them from the state, which leaves the cluster as it is: ${commands.map((each) => `pulumi state delete '${each}'`).join(" or ")}`,
+      );
+    }
   });
 }
 
@@ -29,34 +42,33 @@ export function claimAdoptedCluster(
  */
 export function claimClientToken(
   clientToken: pulumi.Input<string>,
-  resourceName: string,
+  claim: Claim,
   regionId: pulumi.Input<string | undefined>,
   provider: pulumi.ProviderResource | undefined,
 ): pulumi.Output<string> {
-  const claim = claimOf(resourceName);
   const account = provider === undefined ? "default" : withoutDependencies(provider.urn);
   return pulumi.output(clientToken).apply((token) =>
     pulumi.all([regionId, account]).apply((place) => {
-      claim(
-        `clientToken ${JSON.stringify([token, ...place])}`,
-        (both) =>
-          `clientToken: ${JSON.stringify(token)} is used by both ${both}; give each a token of its own.`,
-      );
+      const other = otherOwner(`clientToken ${JSON.stringify([token, ...place])}`, claim);
+      if (other !== undefined) {
+        // The token may be a secret.
+        throw new pulumi.RunError(
+          `clientToken: the same token is used by both ${bothNames(other, claim)}; give each a token of its own.`,
+        );
+      }
       return token;
     }),
   );
 }
 
-/** Lets a resource claim what only one resource of the stack may have. */
-function claimOf(resourceName: string): (what: string, message: (both: string) => string) => void {
-  const { claims } = stackMemory();
-  const claim = { resourceName };
-  return (what, message) => {
-    const owner = claims.get(what) ?? claim;
-    claims.set(what, owner);
-    if (owner !== claim) {
-      // The engine shows a RunError without a stack trace.
-      throw new pulumi.RunError(message(`"${owner.resourceName}" and "${resourceName}"`));
-    }
-  };
+/** The other resource that has claimed this already; undefined if it now belongs to this one. */
+function otherOwner(what: string, claim: Claim): Claim | undefined {
+  const { claims } = stackMemory(claim.stack);
+  const owner = claims.get(what) ?? claim;
+  claims.set(what, owner);
+  return owner === claim ? undefined : owner;
+}
+
+function bothNames(one: Claim, other: Claim): string {
+  return `"${one.resourceName}" and "${other.resourceName}"`;
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as lifecycle from "../dynamic/lifecycle";
-import { claimAdoptedCluster, claimClientToken } from "./claims";
+import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
+import { runningStack } from "./stackMemory";
 import { tokenKey } from "./tokenSalt";
 
 /** The type of the resource in the engine. */
@@ -47,7 +48,8 @@ export interface HpcClusterArgs {
    * The id (`hpc-…`) of an existing cluster to adopt instead of creating one: `import` cannot work for dynamic resources.
    *
    * Preview reads the cluster, and fails for every property that differs from the program. Once adopted, it is an ordinary
-   * cluster of the stack: updated, refreshed and destroyed with it. Default: none.
+   * cluster of the stack: updated, refreshed and destroyed with it. Default: none. The resource is protected, as after
+   * `pulumi import`, unless the option `protect` says otherwise.
    *
    * No API parameter: CreateHpcCluster is not called. A change or removal does nothing once the cluster is in the state.
    */
@@ -97,29 +99,43 @@ export class HpcCluster extends pulumi.dynamic.Resource {
       ...{ name: undefined, regionId: undefined, description: undefined, requestId: undefined },
       ...given,
     };
+    const claim = { resourceName, stack: runningStack() };
+    if (!isRead) {
+      // For the provider's messages about this resource.
+      properties["__name"] = resourceName;
+    }
     if (!isRead && !given.clientToken) {
       properties["__tokenKey"] = tokenKey(RESOURCE_TYPE, resourceName, opts);
     }
     if (given.adopt) {
-      properties["adopt"] = claimAdoptedCluster(given.adopt as pulumi.Input<string>, resourceName);
+      properties["adopt"] = claimAdoptedCluster(given.adopt as pulumi.Input<string>, claim);
     }
     if (given.clientToken && !isRead) {
       const provider = opts?.provider ?? opts?.parent?.getProvider(RESOURCE_TYPE);
       properties["clientToken"] = claimClientToken(
         given.clientToken as pulumi.Input<string>,
-        resourceName,
+        claim,
         given.regionId,
         provider,
       );
     }
+    // An adopted cluster existed before this stack: renaming its resource must not delete it.
+    const protect = opts?.protect ?? (given.adopt && !isRead ? true : undefined);
     super(
       lifecycle,
       resourceName,
       properties,
-      { ...opts, deleteBeforeReplace: opts?.deleteBeforeReplace ?? true },
+      {
+        ...opts,
+        deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
+        ...(protect === undefined ? {} : { protect }),
+      },
       "alicloud",
       "HpcCluster",
     );
+    if (!isRead) {
+      claimCluster(this, claim);
+    }
   }
 
   /**

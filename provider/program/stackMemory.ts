@@ -1,12 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getOrCreate } from "../ecs/getOrCreate";
 
+/** A resource that claims what only one resource of the stack may have (claims.ts). */
+export interface Claim {
+  readonly resourceName: string;
+  /** The stack of the resource: a claim may be settled when another stack runs in the same process. */
+  readonly stack: object;
+  /** Once it is registered. */
+  urn?: string;
+}
+
 /** What the running program has declared so far in one stack. */
 export interface StackMemory {
   /** The value of the stack's ClientTokenSalt, once it is registered. */
   salt?: pulumi.Output<string | undefined>;
   /** Which resource claims what (claims.ts). */
-  readonly claims: Map<string, { resourceName: string }>;
+  readonly claims: Map<string, Claim>;
 }
 
 /** A symbol of the global registry, so that two copies of this package in one program share the memory. */
@@ -17,9 +26,13 @@ type Memories = WeakMap<object, StackMemory>;
 const noStack = {};
 
 /** The memory of the running stack. One process may run several; each has its own, kept by its root resource. */
-export function stackMemory(): StackMemory {
+export function stackMemory(stack = runningStack()): StackMemory {
   const registry = globalThis as { [memoriesKey]?: Memories | undefined };
   const memories = (registry[memoriesKey] ??= new WeakMap());
-  const stack = (pulumi.runtime.getStackResource() as pulumi.Resource | undefined) ?? noStack;
   return getOrCreate(memories, stack, () => ({ claims: new Map() }));
+}
+
+/** The root resource of the running stack. */
+export function runningStack(): object {
+  return (pulumi.runtime.getStackResource() as pulumi.Resource | undefined) ?? noStack;
 }

@@ -14,12 +14,22 @@ const exceptions: Readonly<Record<string, string>> = {
 export interface EndpointChoice {
   /** A host or a URL that serves every region (setting `alicloud:endpoints[0].ecs`). */
   override?: string | undefined;
+  /** A host or a URL of STS (setting `alicloud:endpoints[0].sts`). */
+  stsOverride?: string | undefined;
   /** For a host without a scheme. */
   protocol: "https" | "http";
 }
 
-/** The URL of the ECS service for a region. */
-export function endpointOf(regionId: string, { override, protocol }: EndpointChoice): string {
-  const host = override ?? exceptions[regionId] ?? `ecs.${regionId}.aliyuncs.com`;
+/** The URL of a service for a region. */
+export function endpointOf(
+  api: "ecs" | "sts",
+  regionId: string,
+  { override, stsOverride, protocol }: EndpointChoice,
+): string {
+  const ecs = override ?? exceptions[regionId] ?? `ecs.${regionId}.aliyuncs.com`;
+  // A service other than Alibaba Cloud's own, e.g. a local one, must not make the credentials go to Alibaba Cloud.
+  const isOwnService = override !== undefined && !/\.aliyuncs\.com\/*$/.test(override);
+  const sts = stsOverride ?? (isOwnService ? ecs : `sts.${regionId}.aliyuncs.com`);
+  const host = api === "ecs" ? ecs : sts;
   return /^https?:\/\//i.test(host) ? host.replace(/\/+$/, "") : `${protocol}://${host}`;
 }

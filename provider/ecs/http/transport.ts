@@ -11,7 +11,9 @@ import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure
 import { Redaction } from "./redaction";
 import { RequestSocket } from "./requestSocket";
 
-const API_VERSION = "2014-05-26";
+/** An API, and the version that is spoken. */
+export type Api = keyof typeof apiVersions;
+const apiVersions = { ecs: "2014-05-26", sts: "2015-04-01" } as const;
 
 /** What the transport needs to know. */
 export interface TransportOptions {
@@ -41,6 +43,10 @@ export interface Call {
   attempt?: number;
   /** How long the call may take, milliseconds, if that is less than the settings say. */
   withinMs?: number;
+  /** Default: `ecs`. */
+  api?: Api;
+  /** Throws an {@link EcsError} if the answer is not complete; then the call may be repeated. */
+  validate?: (answer: Answer) => void;
 }
 
 /** The body of a successful answer. */
@@ -89,19 +95,19 @@ export function createTransport(options: TransportOptions): Send {
   };
 
   return async function send(call) {
-    const { action, regionId, parameters, withinMs = Infinity } = call;
+    const { action, regionId, parameters, withinMs = Infinity, api = "ecs" } = call;
     const connectTimeoutMs = Math.min(options.connectTimeoutMs, withinMs);
     const readTimeoutMs = Math.min(options.readTimeoutMs, withinMs);
     const startedAt = performance.now();
-    const endpoint = endpointOf(regionId, options.endpoint);
+    const endpoint = endpointOf(api, regionId, options.endpoint);
     const socket = new RequestSocket(
       endpoint.startsWith("https:") ? httpsAgent : httpAgent,
       connectTimeoutMs,
     );
     const client = getOrCreate(
       clients,
-      endpoint,
-      () => new RPCClient({ endpoint, apiVersion: API_VERSION, credentialsProvider }, true),
+      `${api} ${endpoint}`,
+      () => new RPCClient({ endpoint, apiVersion: apiVersions[api], credentialsProvider }, true),
     );
     let body: unknown;
     try {

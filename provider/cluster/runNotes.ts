@@ -1,0 +1,97 @@
+import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import path from "node:path";
+import type { Entry } from "./holders";
+
+/** That an entry holds a cluster, or does not hold it any more. */
+export interface RunNote extends Entry {
+  readonly hpcClusterId: string;
+  readonly holds: boolean;
+}
+
+/** How the provider processes of one run tell each other which clusters their entries hold. */
+export interface RunNotes {
+  write(note: RunNote): void;
+  /** The entries of other processes that hold the cluster. */
+  holdersElsewhere(hpcClusterId: string): Entry[];
+}
+
+/** For a process that is alone. */
+export const noRunNotes: RunNotes = { write: () => undefined, holdersElsewhere: () => [] };
+
+/**
+ * Notes in files: a folder for the run, a file for each process, a line for each note. A file counts as long as its process
+ * lives, so a killed run leaves nothing that a later one would believe. The notes contain ids and names, and no secrets.
+ *
+ * @param run what only the processes of one run have in common: the address of the engine
+ */
+export function runNotesInFiles(run: string): RunNotes {
+  const folder = path.join(
+    tmpdir(),
+    `pulumi-alicloud-hpc-${userInfo().username}`,
+    run.replace(/[^\w.-]/g, "_"),
+  );
+  const ownFile = `${process.pid}.jsonl`;
+  let isOpen = false;
+
+  function open(): void {
+    if (isOpen) {
+      return;
+    }
+    isOpen = true;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const file of readdirSync(folder)) {
+      if (file === ownFile || !isAlive(file)) {
+        rmSync(path.join(folder, file), { force: true });
+      }
+    }
+    process.once("exit", () => {
+      rmSync(path.join(folder, ownFile), { force: true });
+    });
+  }
+
+  return {
+    write(note) {
+      open();
+      appendFileSync(path.join(folder, ownFile), `${JSON.stringify(note)}\n`, { mode: 0o600 });
+    },
+    holdersElsewhere(hpcClusterId) {
+      open();
+      return readdirSync(folder)
+        .filter((file) => file !== ownFile && isAlive(file) && isOwn(path.join(folder, file)))
+        .flatMap((file) => holdersIn(readFileSync(path.join(folder, file), "utf8"), hpcClusterId));
+    },
+  };
+}
+
+function holdersIn(text: string, hpcClusterId: string): Entry[] {
+  const holders = new Map<string, Entry>();
+  // The last line may be half written.
+  for (const line of text.split("\n").slice(0, -1)) {
+    const note = JSON.parse(line) as RunNote;
+    if (note.hpcClusterId !== hpcClusterId) {
+      continue;
+    }
+    if (note.holds) {
+      holders.set(note.entry ?? "", note);
+    } else {
+      holders.delete(note.entry ?? "");
+    }
+  }
+  return [...holders.values()];
+}
+
+function isAlive(file: string): boolean {
+  try {
+    process.kill(Number.parseInt(file, 10), 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and belongs to another user.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Another user must not be able to keep a cluster from being deleted. */
+function isOwn(file: string): boolean {
+  return process.getuid === undefined || lstatSync(file).uid === process.getuid();
+}
