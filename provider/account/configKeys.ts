@@ -106,7 +106,7 @@ export const configKeys = {
     environment: ["ALICLOUD_CREDENTIALS_URI", "ALIBABA_CLOUD_CREDENTIALS_URI"],
   },
   /** A role to assume with the credentials above. */
-  assumeRole: { type: { fields: assumeRoleFields } },
+  assumeRole: { type: { fields: assumeRoleFields }, isSecret: true },
   /** A role to assume with an OpenID Connect token, instead of the credentials above. */
   assumeRoleWithOidc: { type: { fields: assumeRoleWithOidcFields } },
   /** Other endpoints than the usual ones: a list of one object. Environment, for ECS alone: `ALIBABA_CLOUD_ENDPOINT_ECS`, … */

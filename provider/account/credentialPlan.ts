@@ -25,50 +25,52 @@ export function readCredentialPlan(
   return { base, role: oidcRole === undefined ? role : undefined, sts };
 }
 
-/** The first of: access key, profile, ECS role, credentials URI, default chain. */
+/** The ways to give credentials, in the order in which they count, and the keys of each. */
+const credentialKeys = {
+  static: ["accessKey", "secretKey"],
+  profile: ["profile"],
+  ecsRole: ["ecsRoleName"],
+  uri: ["credentialsUri"],
+} as const satisfies Record<string, readonly ConfigKeyName[]>;
+
+/**
+ * The way that credentials are given. What the program or the stack gives explicitly, of any kind, comes before everything in
+ * the environment: it may be meant for another account.
+ */
+function credentialKind(reader: SettingReader): keyof typeof credentialKeys | "default" {
+  const kinds = Object.keys(credentialKeys) as (keyof typeof credentialKeys)[];
+  const isGiven =
+    (find: (key: ConfigKeyName) => unknown) =>
+    (kind: keyof typeof credentialKeys): boolean =>
+      credentialKeys[kind].some((key) => find(key) !== undefined);
+  return (
+    kinds.find(isGiven((key) => reader.fromConfig(key))) ??
+    kinds.find(isGiven((key) => reader.fromEnvironment(key))) ??
+    "default"
+  );
+}
+
 function readOwnCredentials(reader: SettingReader, profile: Profile | undefined): CredentialChoice {
-  const key = reader.find("accessKey");
-  const secret = reader.find("secretKey");
-  if (key !== undefined && secret !== undefined) {
-    return {
-      kind: "static",
-      credentials: {
-        accessKeyId: key.value,
-        accessKeySecret: secret.value,
-        securityToken: reader.text("securityToken"),
-      },
-      source: `${key.origin} and ${secret.origin}`,
-    };
-  }
-  if ((key ?? secret) !== undefined) {
-    const missing = key === undefined ? "accessKey" : "secretKey";
-    const given = (key ?? secret)!.origin;
-    reader.addProblem(
-      `alicloud:${missing}`,
-      `is missing, but ${given} is set. Set both (pulumi config set --secret alicloud:${missing} …, or the ` +
-        `environment variable ${configKeys[missing].environment[0]}), or neither.`,
-    );
-  }
-  if (profile !== undefined) {
-    return { kind: "profile", name: profile.name, profiles: profile.profiles, source: profile.source };
-  }
-  const ecsRole = reader.find("ecsRoleName");
-  if (ecsRole !== undefined) {
-    return {
-      kind: "ecsRole",
-      roleName: ecsRole.value,
-      source: `the ECS role ${ecsRole.value} (${ecsRole.origin})`,
-    };
-  }
-  const uri = reader.find("credentialsUri");
-  if (uri !== undefined) {
-    if (!/^https?:\/\//.test(uri.value) || !URL.canParse(uri.value)) {
-      reader.addProblem(
-        uri.origin,
-        "is not an http:// or https:// URL; give the URL that returns credentials.",
-      );
+  const kind = credentialKind(reader);
+  if (kind === "static") {
+    const choice = readAccessKey(reader);
+    if (choice !== undefined) {
+      return choice;
     }
-    return { kind: "uri", uri: uri.value, source: `the URI in ${uri.origin}` };
+  }
+  if (kind === "profile" && profile !== undefined) {
+    return { kind, name: profile.name, profiles: profile.profiles, source: profile.source };
+  }
+  if (kind === "ecsRole") {
+    const { value, origin } = reader.find("ecsRoleName")!;
+    return { kind, roleName: value, source: `the ECS role ${value} (${origin})` };
+  }
+  if (kind === "uri") {
+    const { value, origin } = reader.find("credentialsUri")!;
+    if (!/^https?:\/\//.test(value) || !URL.canParse(value)) {
+      reader.addProblem(origin, "is not an http:// or https:// URL; give the URL that returns credentials.");
+    }
+    return { kind, uri: value, source: `the URI in ${origin}` };
   }
   return {
     kind: "default",
@@ -77,6 +79,33 @@ function readOwnCredentials(reader: SettingReader, profile: Profile | undefined)
       `environment variables ${configKeys.accessKey.environment.join(" / ")} and ${configKeys.secretKey.environment.join(" / ")}`,
       "stack configuration alicloud:profile, alicloud:ecsRoleName and alicloud:credentialsUri, and their environment variables",
     ],
+  };
+}
+
+function readAccessKey(reader: SettingReader): CredentialChoice | undefined {
+  const key = reader.find("accessKey");
+  const secret = reader.find("secretKey");
+  if (key === undefined || secret === undefined) {
+    const missing = key === undefined ? "accessKey" : "secretKey";
+    const given = (key ?? secret)!.origin;
+    reader.addProblem(
+      `alicloud:${missing}`,
+      `is missing, but ${given} is set. Set both (pulumi config set --secret alicloud:${missing} …, or the ` +
+        `environment variable ${configKeys[missing].environment[0]}), or neither.`,
+    );
+    return undefined;
+  }
+  // A token in the environment belongs to the access key in the environment.
+  const isExplicit =
+    reader.fromConfig("accessKey") !== undefined && reader.fromConfig("secretKey") !== undefined;
+  return {
+    kind: "static",
+    credentials: {
+      accessKeyId: key.value,
+      accessKeySecret: secret.value,
+      securityToken: isExplicit ? reader.fromConfig("securityToken")?.value : reader.text("securityToken"),
+    },
+    source: `${key.origin} and ${secret.origin}`,
   };
 }
 

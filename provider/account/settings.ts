@@ -50,7 +50,7 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
     connectTimeoutMs: reader.number("clientConnectTimeout"),
     readTimeoutMs: reader.number("clientReadTimeout"),
     maxRetryTimeoutMs: reader.number("maxRetryTimeout") * 1_000,
-    proxyEnv: environment,
+    proxyEnv: readProxies(reader, environment),
     problems: reader.problems,
   };
 }
@@ -110,4 +110,26 @@ function readEndpoints(reader: SettingReader): EndpointUrls {
     }
   }
   return endpoints;
+}
+
+/** Node reads these in both cases. No other variable is handed to its agents: NODE_DEBUG=https would print them all. */
+const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
+
+function readProxies(reader: SettingReader, environment: Environment): Environment {
+  const proxies = Object.fromEntries(
+    PROXY_VARIABLES.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+  );
+  for (const [name, value] of Object.entries(proxies)) {
+    // Without the value, which may contain a password.
+    if (!/^no_proxy$/i.test(name) && !(/^https?:\/\//i.test(value) && URL.canParse(value))) {
+      reader.addProblem(
+        `environment variable ${name}`,
+        "is not an http:// or https:// URL; give the proxy's URL, or unset it.",
+      );
+    }
+  }
+  return proxies;
 }

@@ -63,7 +63,7 @@ export const diff = withoutStackTrace(
   (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
     currentSession().holders.record(id, {
       entry: stateFrom(id, olds).__entry,
-      resourceName: textOf(news, "__name"),
+      resourceName: textOf(news, "__resourceName"),
     });
     const { updates, replaces } = changesBetween(olds, news);
     return Promise.resolve({ changes: updates.length + replaces.length > 0, replaces });
@@ -75,7 +75,7 @@ export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> 
   return keepingState(inputs, async () => {
     const created = await createCluster(currentSession(), propertiesFrom(inputs), {
       tokenKey: textOf(inputs, "__tokenKey"),
-      resourceName: textOf(inputs, "__name"),
+      resourceName: textOf(inputs, "__resourceName"),
     });
     return { id: created.hpcClusterId, outs: outputsOf(created) };
   });

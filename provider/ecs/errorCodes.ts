@@ -162,6 +162,7 @@ interface NetworkErrorCode extends ErrorCode {
  * `UnreadableAnswer`, which the transport adds. After a transient one it is not known whether the request was carried out.
  */
 export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
+  AnswerTooLong: { event: "the answer is longer than 10 MB" },
   RequestTimeout: { transient: true },
   UnreadableAnswer: { transient: true },
   ConnectTimeout: { event: "the connection timed out", transient: true },

@@ -102,7 +102,7 @@ export class HpcCluster extends pulumi.dynamic.Resource {
     const claim = { resourceName, stack: runningStack() };
     if (!isRead) {
       // For the provider's messages about this resource.
-      properties["__name"] = resourceName;
+      properties["__resourceName"] = resourceName;
     }
     if (!isRead && !given.clientToken) {
       properties["__tokenKey"] = tokenKey(RESOURCE_TYPE, resourceName, opts);

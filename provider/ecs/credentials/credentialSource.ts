@@ -1,3 +1,4 @@
+import { silenceHttpx } from "../silenceHttpx";
 import { CredentialsError, MissingCredentialsError } from "./credentialErrors";
 import { type DoRequest, proxiedRequest } from "./proxiedRequest";
 
@@ -160,7 +161,10 @@ function renewed(
   async function requestCredentials(): Promise<Credentials> {
     try {
       // Loaded on first use: it takes longer to load than everything else.
-      provider ??= import("@alicloud/credentials").then((module) => make(module.default));
+      provider ??= import("@alicloud/credentials").then((module) => {
+        silenceHttpx("@alicloud/credentials");
+        return make(module.default);
+      });
       const { accessKeyId, accessKeySecret, securityToken } = await (await provider).getCredentials();
       return { accessKeyId, accessKeySecret, securityToken };
     } catch (error) {

@@ -17,6 +17,7 @@ export class RequestSocket {
           this.request = request;
           request.once("response", (response) => {
             this.response = response;
+            limitBody(request, response);
           });
           limitConnecting(request, connectTimeoutMs);
           (pool as unknown as { addRequest(request: ClientRequest, ...rest: unknown[]): void }).addRequest(
@@ -57,6 +58,27 @@ export class RequestSocket {
       this.request?.destroy();
     }
   }
+}
+
+/** Far more than any answer of the API: 100 clusters are 60 kB. */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+/** Fails a request whose answer does not end, before it fills the memory. */
+function limitBody(request: ClientRequest, response: IncomingMessage): void {
+  const push = response.push.bind(response);
+  let bytes = 0;
+  // A "data" listener would start the stream before pop-core's HTTP library reads it.
+  response.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    bytes += chunk?.length ?? 0;
+    if (bytes > MAX_BODY_BYTES) {
+      const error: NodeJS.ErrnoException = new Error("the answer is too long");
+      error.code = "AnswerTooLong";
+      response.destroy(error);
+      request.destroy(error);
+      return false;
+    }
+    return push(chunk, encoding);
+  };
 }
 
 function limitConnecting(request: ClientRequest, connectTimeoutMs: number): void {

@@ -5,6 +5,7 @@ import PopCore from "@alicloud/pop-core";
 import type { CredentialSource } from "../credentials/credentialSource";
 import { EcsError } from "../errors";
 import { getOrCreate } from "../getOrCreate";
+import { silenceHttpx } from "../silenceHttpx";
 import { withoutUndefined } from "../withoutUndefined";
 import { endpointOf, type EndpointChoice } from "./endpoints";
 import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure";
@@ -74,6 +75,7 @@ const RPCClient = PopCore as unknown as PopCoreConstructor;
 
 /** Sends each call once, as a signed POST. The only user of pop-core; what works around its bugs is marked "Trap". */
 export function createTransport(options: TransportOptions): Send {
+  silenceHttpx("@alicloud/pop-core");
   const { credentials, maxSockets, proxyEnv } = options;
   const agentOptions = { keepAlive: true, maxSockets, proxyEnv };
   const httpsAgent = new HttpsAgent(agentOptions);
