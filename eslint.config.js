@@ -1,16 +1,22 @@
 // @ts-check
 const tseslint = require("typescript-eslint");
 
-/** The arrows between the rooms (CONTRIBUTING.md): who may import whom. */
-const pureFiles = ["inputs", "nearestName", "clientToken", "state"].map((name) => `provider/${name}.ts`);
-
-/** @param {string} message @param {...string} group */
-const forbid = (message, ...group) => ({
-  "no-restricted-imports": "off",
-  "@typescript-eslint/no-restricted-imports": ["error", { patterns: [{ group, message }] }],
+/**
+ * One rule for each room (CONTRIBUTING.md): what it may not import.
+ *
+ * @param {string} room
+ * @param {string} message
+ * @param {...string} group
+ */
+const room = (room, message, ...group) => ({
+  files: [`${room}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": "off",
+    "@typescript-eslint/no-restricted-imports": ["error", { patterns: [{ group, message }] }],
+  },
 });
 const popCore = "@alicloud/pop-core";
-const pulumi = "@pulumi/pulumi*";
+const pulumi = "@pulumi/*";
 
 module.exports = tseslint.config(
   {
@@ -38,6 +44,8 @@ module.exports = tseslint.config(
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/dot-notation": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-empty-object-type": ["error", { allowInterfaces: "with-single-extends" }],
+      curly: "error",
       eqeqeq: "error",
       "no-console": "off",
     },
@@ -50,67 +58,42 @@ module.exports = tseslint.config(
       "@typescript-eslint/require-await": "off",
     },
   },
-  {
-    files: ["provider/ecs/**/*.ts"],
-    ignores: ["provider/ecs/transport.ts"],
-    rules: forbid(
-      "ecs/ knows nothing of Pulumi, and only transport.ts of pop-core.",
-      pulumi,
-      popCore,
-      "../*",
-    ),
-  },
-  {
-    files: ["provider/ecs/transport.ts"],
-    rules: forbid("ecs/ knows nothing of Pulumi.", pulumi, "../*"),
-  },
-  {
-    files: pureFiles,
-    rules: forbid(
-      "A pure file does no I/O.",
-      ...[
-        pulumi,
-        popCore,
-        "./lifecycle*",
-        "./config*",
-        "./hpcCluster*",
-        "./ecs/transport*",
-        "./ecs/connection*",
-      ],
-    ),
-  },
-  {
-    files: ["provider/hpcCluster.ts", "provider/tokenSalt.ts", "provider/index.ts"],
-    rules: forbid(
-      "The program side loads neither pop-core nor credentials.",
-      popCore,
-      "./ecs/*",
-      "./config*",
-    ),
-  },
-  {
-    files: ["provider/lifecycle.ts", "provider/creation.ts", "provider/observation.ts"],
-    rules: {
-      "@typescript-eslint/no-restricted-imports": [
-        "error",
-        {
-          patterns: [
-            {
-              group: [pulumi, "./ecs/transport*", "./ecs/connection*", popCore],
-              message: "Loaded in the program too: load what talks to the service on first need.",
-              allowTypeImports: true,
-            },
-            {
-              group: ["./hpcCluster*", "./index*", "./tokenSalt"],
-              message: "Arrows point to the service, not back.",
-            },
-          ],
-        },
-      ],
-    },
-  },
-  {
-    files: ["test/emulator/**/*.ts"],
-    rules: forbid("The emulator is an independent oracle.", "**/provider/**", "pulumi-alicloud-hpc"),
-  },
+  room(
+    "provider/program",
+    "The program side declares resources. It loads neither the core (only the key of the ClientTokens) nor pop-core.",
+    ...["**/cluster/*", "!**/cluster/clientToken", "**/http/*", "**/credentials/*", popCore],
+  ),
+  room(
+    "provider/dynamic",
+    "A host calls the core, and nothing else.",
+    ...["**/program/*", "**/http/*", "**/credentials/*", popCore],
+  ),
+  room(
+    "provider/cluster",
+    "The core knows neither its hosts, nor Pulumi, nor how a request is sent.",
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/http/*", "**/credentials/*", popCore],
+  ),
+  room(
+    "provider/account",
+    "account/ knows neither clusters nor Pulumi.",
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/cluster/*", popCore],
+  ),
+  room(
+    "provider/ecs",
+    "ecs/ knows nothing of Pulumi, of clusters in a state, or of settings; pop-core is used only in ecs/http.",
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/cluster/*", "**/account/*", popCore],
+  ),
+  room(
+    "provider/ecs/http",
+    "ecs/ knows nothing of Pulumi, of clusters in a state, or of settings.",
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/cluster/*", "**/account/*"],
+  ),
+  room(
+    "emulator",
+    "The emulator is an independent oracle.",
+    "**/provider/**",
+    "**/test/**",
+    "pulumi-alicloud-hpc",
+  ),
+  room("test/emulator", "The emulator is an independent oracle.", "**/provider/**", "pulumi-alicloud-hpc"),
 );

@@ -1,4 +1,4 @@
-export { HpcCluster, type HpcClusterArgs, type HpcClusterGetArgs } from "./hpcCluster";
+export { HpcCluster, type HpcClusterArgs, type HpcClusterGetArgs } from "./program/hpcCluster";
 export {
   getHpcCluster,
   getHpcClusterOutput,
@@ -7,15 +7,18 @@ export {
   getRegions,
   getRegionsOutput,
   type GetHpcClusterArgs,
+  type GetHpcClusterOutputArgs,
+  type GetHpcClusterResult,
   type GetHpcClustersArgs,
-  type HpcClusterResult,
-  type Lookup,
-  type RegionResult,
-} from "./lookup";
+  type GetHpcClustersOutputArgs,
+  type GetHpcClustersResult,
+  type GetRegionsResult,
+  type Region,
+} from "./program/lookups";
 export {
   Provider,
   type AssumeRole,
   type AssumeRoleWithOidc,
   type Endpoints,
   type ProviderArgs,
-} from "./provider";
+} from "./program/provider";

@@ -1,42 +1,52 @@
 import { DescribeBatch, DESCRIBE_LIMIT } from "./describeBatch";
 import { EcsError } from "./errors";
+import { getOrCreate } from "./getOrCreate";
+import type { Answer, ApiParameters, Send } from "./http/transport";
 import type { HpcClusterItem, RegionItem } from "./items";
-import type { Send } from "./transport";
+import { withoutUndefined } from "./withoutUndefined";
 
-/** The five actions, typed. Every failure is an {@link EcsError}. */
+/** The five actions of the API, typed. Every failure is an {@link EcsError}. */
 export class EcsClient {
   private readonly batches = new Map<string, DescribeBatch>();
 
-  constructor(private readonly send: Send) {}
-
-  /** CreateHpcCluster. Repeated with the same clientToken and values it answers with the first call's cluster. */
-  async createHpcCluster(request: {
-    regionId: string;
-    name: string;
-    description?: string | undefined;
-    clientToken?: string | undefined;
-  }): Promise<{ hpcClusterId: string; requestId: string }> {
-    const { regionId } = request;
-    const answer = await this.send("CreateHpcCluster", regionId, {
-      RegionId: regionId,
-      Name: request.name,
-      Description: request.description,
-      ClientToken: request.clientToken,
-    });
-    const field = fieldsOf("CreateHpcCluster", regionId, answer);
-    return { hpcClusterId: field(answer, "HpcClusterId"), requestId: field(answer, "RequestId") };
-  }
+  /** @param send makes any call of the API, with retries */
+  constructor(readonly send: Send) {}
 
   /**
-   * DescribeHpcClusters of one id; undefined if there is no such cluster in the region. Calls at the same time share a
-   * request.
+   * CreateHpcCluster. Repeated with the same ClientToken and values it returns the first call's cluster.
+   *
+   * @param parameters Name, ClientToken, and perhaps Description
    */
+  async createHpcCluster(
+    regionId: string,
+    parameters: ApiParameters,
+  ): Promise<{ hpcClusterId: string; requestId: string }> {
+    const call = {
+      action: "CreateHpcCluster",
+      regionId,
+      parameters: { RegionId: regionId, ...parameters },
+    };
+    const answer = await this.send(call);
+    return {
+      hpcClusterId: textOf(answer, "HpcClusterId", call, answer),
+      requestId: textOf(answer, "RequestId", call, answer),
+    };
+  }
+
+  /** DescribeHpcClusters of one id; undefined if the region has no such cluster. Calls at the same time share a request. */
   describeHpcCluster(regionId: string, hpcClusterId: string): Promise<HpcClusterItem | undefined> {
-    let batch = this.batches.get(regionId);
-    if (batch === undefined) {
-      batch = new DescribeBatch((ids) => this.describeByIds(regionId, ids));
-      this.batches.set(regionId, batch);
-    }
+    const batch = getOrCreate(
+      this.batches,
+      regionId,
+      () =>
+        new DescribeBatch(async (ids) => {
+          const page = await this.describePage(regionId, {
+            HpcClusterIds: JSON.stringify(ids),
+            PageSize: DESCRIBE_LIMIT,
+          });
+          return page.items;
+        }),
+    );
     return batch.load(hpcClusterId);
   }
 
@@ -48,9 +58,9 @@ export class EcsClient {
         PageNumber: page,
         PageSize: DESCRIBE_LIMIT,
       });
-      // A cluster made or deleted meanwhile shifts the pages: one may come twice.
+      // A cluster that is created or deleted meanwhile shifts the pages: one may come twice.
       for (const item of items) {
-        found.set(item.hpcClusterId, item);
+        found.set(item.HpcClusterId, item);
       }
       if (items.length === 0 || page * DESCRIBE_LIMIT >= totalCount) {
         return [...found.values()];
@@ -58,107 +68,115 @@ export class EcsClient {
     }
   }
 
-  /** ModifyHpcClusterAttribute. An empty description removes it; what is undefined stays as it is. */
-  async modifyHpcCluster(request: {
-    regionId: string;
-    hpcClusterId: string;
-    name?: string | undefined;
-    description?: string | undefined;
-  }): Promise<void> {
-    await this.send("ModifyHpcClusterAttribute", request.regionId, {
-      RegionId: request.regionId,
-      HpcClusterId: request.hpcClusterId,
-      Name: request.name,
-      Description: request.description,
+  /**
+   * ModifyHpcClusterAttribute.
+   *
+   * @param changes Name, Description, or both. What is left out stays as it is; an empty Description removes it.
+   */
+  async modifyHpcCluster(regionId: string, hpcClusterId: string, changes: ApiParameters): Promise<void> {
+    await this.send({
+      action: "ModifyHpcClusterAttribute",
+      regionId,
+      parameters: { RegionId: regionId, HpcClusterId: hpcClusterId, ...changes },
     });
   }
 
   /** DeleteHpcCluster. */
   async deleteHpcCluster(regionId: string, hpcClusterId: string): Promise<void> {
-    await this.send("DeleteHpcCluster", regionId, { RegionId: regionId, HpcClusterId: hpcClusterId });
-  }
-
-  /** DescribeRegions, asked in the given region. */
-  async describeRegions(regionId: string): Promise<RegionItem[]> {
-    const answer = await this.send("DescribeRegions", regionId, {});
-    const field = fieldsOf("DescribeRegions", regionId, answer);
-    return listOf("DescribeRegions", regionId, answer, "Regions", "Region").map((item) => ({
-      regionId: field(item, "RegionId"),
-      regionEndpoint: optional(item, "RegionEndpoint") ?? "",
-      localName: optional(item, "LocalName") ?? "",
-      ...withDefined("status", optional(item, "Status")),
-    }));
-  }
-
-  private async describeByIds(regionId: string, ids: readonly string[]): Promise<HpcClusterItem[]> {
-    const { items } = await this.describePage(regionId, {
-      HpcClusterIds: JSON.stringify(ids),
-      PageSize: DESCRIBE_LIMIT,
+    await this.send({
+      action: "DeleteHpcCluster",
+      regionId,
+      parameters: { RegionId: regionId, HpcClusterId: hpcClusterId },
     });
-    return items;
+  }
+
+  /**
+   * DescribeRegions.
+   *
+   * @param regionId the region whose endpoint is called
+   * @param withinMs how long the call may take, retries included, milliseconds
+   */
+  async describeRegions(regionId: string, withinMs?: number): Promise<RegionItem[]> {
+    const call = { action: "DescribeRegions", regionId, parameters: {}, ...withoutUndefined({ withinMs }) };
+    const answer = await this.send(call);
+    return listOf(answer, "Regions", "Region", call).map((item) => ({
+      RegionId: textOf(item, "RegionId", call, answer),
+      RegionEndpoint: optionalTextOf(item, "RegionEndpoint") ?? "",
+      LocalName: optionalTextOf(item, "LocalName") ?? "",
+    }));
   }
 
   private async describePage(
     regionId: string,
-    parameters: Record<string, string | number>,
+    parameters: ApiParameters,
   ): Promise<{ items: HpcClusterItem[]; totalCount: number }> {
-    const action = "DescribeHpcClusters";
-    const answer = await this.send(action, regionId, { RegionId: regionId, ...parameters });
-    const field = fieldsOf(action, regionId, answer);
-    const items = listOf(action, regionId, answer, "HpcClusters", "HpcCluster").map((item) => ({
-      hpcClusterId: field(item, "HpcClusterId"),
-      name: field(item, "Name"),
-      // The service writes "no description" as an empty one.
-      ...withDefined("description", optional(item, "Description") || undefined),
+    const call = {
+      action: "DescribeHpcClusters",
+      regionId,
+      parameters: { RegionId: regionId, ...parameters },
+    };
+    const answer = await this.send(call);
+    const items = listOf(answer, "HpcClusters", "HpcCluster", call).map((item) => ({
+      ...textsOf(item),
+      HpcClusterId: textOf(item, "HpcClusterId", call, answer),
+      Name: textOf(item, "Name", call, answer),
     }));
     return { items, totalCount: Number(answer["TotalCount"] ?? items.length) };
   }
 }
 
-function withDefined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+interface CalledAction {
+  action: string;
+  regionId: string;
 }
 
-type Answer = Record<string, unknown>;
-
 /**
- * The list of an answer. An answer without it is an error: taken for an empty list it would say that every cluster is
- * gone. In XML an empty list is an empty text.
+ * The list of an answer. An answer without it is an error: an empty list would mean that every cluster is deleted. In XML an
+ * empty list is an empty text.
  */
-function listOf(action: string, regionId: string, answer: Answer, list: string, item: string): Answer[] {
+function listOf(answer: Answer, list: string, item: string, call: CalledAction): Answer[] {
   const container = answer[list];
   if (typeof container === "string" && container.trim() === "") {
     return [];
   }
   const items = (container as Answer | undefined)?.[item];
   if (!Array.isArray(items)) {
-    throw incomplete(action, regionId, answer, list);
+    throw missingField(answer, list, call);
   }
   return items as Answer[];
 }
 
-function fieldsOf(action: string, regionId: string, answer: Answer): (from: Answer, key: string) => string {
-  return (from, key) => {
-    const value = from[key];
-    if (typeof value !== "string" || value === "") {
-      throw incomplete(action, regionId, answer, key);
-    }
-    return value;
-  };
+function textOf(from: Answer, key: string, call: CalledAction, answer: Answer): string {
+  const value = optionalTextOf(from, key);
+  if (value === undefined) {
+    throw missingField(answer, key, call);
+  }
+  return value;
 }
 
-function optional(from: Answer, key: string): string | undefined {
+/** All fields that are texts. */
+function textsOf(from: Answer): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(from).flatMap((key) => {
+      const text = optionalTextOf(from, key);
+      return text === undefined ? [] : [[key, text]];
+    }),
+  );
+}
+
+/** The service writes a missing value as an empty text. */
+function optionalTextOf(from: Answer, key: string): string | undefined {
   const value = from[key];
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function incomplete(action: string, regionId: string, answer: Answer, missing: string): EcsError {
+function missingField(answer: Answer, field: string, { action, regionId }: CalledAction): EcsError {
   return new EcsError({
     action,
     regionId,
     code: "UnreadableAnswer",
-    serviceMessage: `the answer lacks ${missing}`,
-    requestId: optional(answer, "RequestId"),
+    serviceMessage: `the answer has no ${field}`,
+    requestId: optionalTextOf(answer, "RequestId"),
     transport: true,
   });
 }

@@ -1,119 +1,99 @@
-import DataLoader from "dataloader";
 import { EcsError } from "./errors";
 import type { HpcClusterItem } from "./items";
 
-/** DescribeHpcClusters takes at most 100 ids, and answers with at most 100 clusters a page. */
+/** DescribeHpcClusters takes at most 100 ids, and returns at most 100 clusters a page. */
 export const DESCRIBE_LIMIT = 100;
 
-/** A batch goes out when as many wait as were ever under way at once, or when nobody has joined it for this long, … */
-const QUIET_MS = 8;
-/** … which is longer where many are under way at once: one moment's patience then spares many calls, … */
-const LONGEST_QUIET_MS = 25;
-/** … and after this long in any case. */
+/** A batch is sent when no id has been added for this long, … */
+const QUIET_MS = 12;
+/** … and at the latest this long after its first id. */
 const LONGEST_WAIT_MS = 300;
 
-/** Collects the ids that are asked for at about the same time into one call of up to 100. */
+interface Read {
+  id: string;
+  resolve: (item: HpcClusterItem | undefined) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Collects the ids that are read at about the same time into one call of up to 100. */
 export class DescribeBatch {
-  private readonly loader: DataLoader<string, HpcClusterItem | undefined>;
-  private dispatches: (() => void)[] = [];
+  private waiting: Read[] = [];
   private firstAt = 0;
-  private stopWaiting: (() => void) | undefined;
-  private waiting = 0;
+  private stopTimer = (): void => undefined;
   private inFlight = 0;
-  private mostAtOnce = 0;
+  private mostInFlight = 0;
 
   /** @param describe resolves to those of the clusters that exist, in any order */
-  constructor(private readonly describe: (ids: readonly string[]) => Promise<HpcClusterItem[]>) {
-    this.loader = new DataLoader((ids) => this.describeEach(ids), {
-      // What has been seen may change: nothing is kept.
-      cache: false,
-      maxBatchSize: DESCRIBE_LIMIT,
-      batchScheduleFn: (dispatch) => {
-        this.dispatches.push(dispatch);
-      },
+  constructor(private readonly describe: (ids: readonly string[]) => Promise<HpcClusterItem[]>) {}
+
+  /** The cluster; undefined if there is none with this id. */
+  load(id: string): Promise<HpcClusterItem | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.waiting.length === 0) {
+        this.firstAt = performance.now();
+      }
+      this.waiting.push({ id, resolve, reject });
+      this.schedule();
     });
   }
 
-  load(id: string): Promise<HpcClusterItem | undefined> {
-    const result = this.loader.load(id);
-    this.waiting += 1;
-    this.postpone();
-    return result;
-  }
-
-  /** Waits for company: the engine hands over reads one by one, also those that it makes at once. */
-  private postpone(): void {
-    const now = performance.now();
-    if (this.stopWaiting === undefined) {
-      this.firstAt = now;
-    }
-    this.stopWaiting?.();
-    const dispatch = () => {
-      this.dispatch();
-    };
-    // All that the engine lets run at once are here: nobody else will come before these are answered.
-    if (this.mostAtOnce > 0 && this.waiting >= this.mostAtOnce) {
-      const immediate = setImmediate(dispatch);
-      this.stopWaiting = () => {
+  private schedule(): void {
+    this.stopTimer();
+    // The engine runs a limited number of reads at once. When that many wait, no more will come before these are answered.
+    const isComplete =
+      this.waiting.length >= DESCRIBE_LIMIT ||
+      (this.mostInFlight > 0 && this.waiting.length >= this.mostInFlight);
+    if (isComplete) {
+      const immediate = setImmediate(() => {
+        this.sendAll();
+      });
+      this.stopTimer = () => {
         clearImmediate(immediate);
       };
-    } else {
-      const quiet = Math.min(LONGEST_QUIET_MS, Math.max(QUIET_MS, this.mostAtOnce / 4));
-      const timer = setTimeout(dispatch, Math.min(quiet, Math.max(0, this.firstAt + LONGEST_WAIT_MS - now)));
-      this.stopWaiting = () => {
-        clearTimeout(timer);
-      };
+      return;
+    }
+    const left = this.firstAt + LONGEST_WAIT_MS - performance.now();
+    const timer = setTimeout(
+      () => {
+        this.sendAll();
+      },
+      Math.max(0, Math.min(QUIET_MS, left)),
+    );
+    this.stopTimer = () => {
+      clearTimeout(timer);
+    };
+  }
+
+  private sendAll(): void {
+    const reads = this.waiting;
+    this.waiting = [];
+    this.inFlight += reads.length;
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
+    for (let start = 0; start < reads.length; start += DESCRIBE_LIMIT) {
+      const batch = reads.slice(start, start + DESCRIBE_LIMIT);
+      void this.send(batch).finally(() => {
+        this.inFlight -= batch.length;
+      });
     }
   }
 
-  private dispatch(): void {
-    this.stopWaiting = undefined;
-    this.inFlight += this.waiting;
-    this.waiting = 0;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.inFlight);
-    const dispatches = this.dispatches;
-    this.dispatches = [];
-    for (const dispatch of dispatches) {
-      dispatch();
-    }
-  }
-
-  private async describeEach(ids: readonly string[]): Promise<(HpcClusterItem | undefined | Error)[]> {
+  private async send(reads: readonly Read[]): Promise<void> {
+    const ids = [...new Set(reads.map(({ id }) => id))];
     try {
-      return await this.describeTogether(ids);
-    } finally {
-      this.inFlight -= ids.length;
-    }
-  }
-
-  private async describeTogether(ids: readonly string[]): Promise<(HpcClusterItem | undefined | Error)[]> {
-    const different = [...new Set(ids)];
-    let items: HpcClusterItem[];
-    try {
-      items = await this.describe(different);
-    } catch (error) {
-      if (different.length > 1 && isAboutTheIds(error)) {
-        // One id spoils the call for all: each is asked for alone, so that the error goes to its own.
-        return await Promise.all(ids.map((id) => this.describeAlone(id)));
+      const items = await this.describe(ids);
+      const found = new Map(items.map((item) => [item.HpcClusterId, item]));
+      for (const { id, resolve } of reads) {
+        resolve(found.get(id));
       }
-      throw error;
-    }
-    const found = new Map(items.map((item) => [item.hpcClusterId, item]));
-    return ids.map((id) => found.get(id));
-  }
-
-  private async describeAlone(id: string): Promise<HpcClusterItem | undefined | Error> {
-    try {
-      return (await this.describe([id])).find((item) => item.hpcClusterId === id);
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      if (ids.length > 1 && error instanceof EcsError && error.meaning.refused === "ids") {
+        // One wrong id makes the whole call fail: read each alone, so that only that one's read fails.
+        await Promise.all(reads.map((read) => this.send([read])));
+        return;
+      }
+      for (const { reject } of reads) {
+        reject(error);
+      }
     }
   }
-}
-
-function isAboutTheIds(error: unknown): boolean {
-  return (
-    error instanceof EcsError &&
-    (error.code.startsWith("InvalidHpcClusterIds.") || error.code === "Invalid.Parameter")
-  );
 }

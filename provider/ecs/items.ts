@@ -1,15 +1,14 @@
-/** An HPC cluster as DescribeHpcClusters tells it. */
+/** An HPC cluster as DescribeHpcClusters returns it, in the API's names. Fields without a value are left out. */
 export interface HpcClusterItem {
-  hpcClusterId: string;
-  name: string;
-  /** Absent where the service has none. */
-  description?: string;
+  readonly HpcClusterId: string;
+  readonly Name: string;
+  readonly Description?: string;
+  readonly [field: string]: string | undefined;
 }
 
-/** A region as DescribeRegions tells it. */
+/** A region as DescribeRegions returns it, in the API's names. */
 export interface RegionItem {
-  regionId: string;
-  regionEndpoint: string;
-  localName: string;
-  status?: string;
+  readonly RegionId: string;
+  readonly RegionEndpoint: string;
+  readonly LocalName: string;
 }

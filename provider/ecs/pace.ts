@@ -1,24 +1,15 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "./clock";
 
-/** The slowest pace, so that a service that only throttles is still asked now and then. */
+/** The longest interval, so that calls go on even if the service only throttles. */
 const SLOWEST_INTERVAL_MS = 5_000;
-/** Below this many milliseconds between calls there is nothing left to slow down. */
+/** Below this interval the calls are not spaced any more. */
 const FASTEST_INTERVAL_MS = 2;
-/** How long an answered call counts for what the service can do. */
+/** The answers of this last time tell how many calls the service takes. */
 const WINDOW_MS = 1_000;
 
-/** The clock and the waiting, so that tests need not wait. */
-export interface Time {
-  now(): number;
-  sleep(ms: number): Promise<unknown>;
-}
-
-const realTime: Time = { now: () => performance.now(), sleep: (ms) => sleep(ms) };
-
 /**
- * Spaces the calls of one action in one region, as the service limits them. Without throttling it does nothing. When a call
- * is throttled, all that follow keep the distance at which the service last kept up; with every call that succeeds the
- * distance shrinks a little again.
+ * Spaces the calls of one action in one region, which the service limits. Without throttling it does nothing. After a
+ * throttled call, the next calls keep the interval at which calls last succeeded; each success shortens it a little.
  */
 export class Pace {
   private intervalMs = 0;
@@ -26,21 +17,21 @@ export class Pace {
   private slowedAt = -Infinity;
   private readonly succeededAt: number[] = [];
 
-  constructor(private readonly time: Time = realTime) {}
+  constructor(private readonly clock: Clock) {}
 
-  /** Waits for one's turn. Resolves to the time of the call, which {@link throttled} wants back. */
+  /** Waits until the next call may be sent. Resolves to that time, which {@link throttled} takes. */
   async turn(): Promise<number> {
-    const at = Math.max(this.time.now(), this.nextAt);
+    const at = Math.max(this.clock.now(), this.nextAt);
     this.nextAt = at + this.intervalMs;
-    const wait = at - this.time.now();
+    const wait = at - this.clock.now();
     if (wait > 0) {
-      await this.time.sleep(wait);
+      await this.clock.sleep(wait);
     }
-    return this.time.now();
+    return this.clock.now();
   }
 
   succeeded(): void {
-    const now = this.time.now();
+    const now = this.clock.now();
     this.succeededAt.push(now);
     this.forgetBefore(now - WINDOW_MS);
     this.intervalMs *= 0.99;
@@ -50,11 +41,11 @@ export class Pace {
   }
 
   /**
-   * @param sentAt when the throttled call was sent: calls that were under way when the pace was last slowed say nothing new
-   * @param atLeastMs how long the service wants to be left alone
+   * @param sentAt when the throttled call was sent: one sent before the pace was last slowed does not slow it again
+   * @param atLeastMs how long the service asks to wait
    */
   throttled(sentAt: number, atLeastMs = 0): void {
-    const now = this.time.now();
+    const now = this.clock.now();
     this.nextAt = Math.max(this.nextAt, now + atLeastMs);
     if (sentAt < this.slowedAt) {
       return;

@@ -1,86 +1,78 @@
-import { bulkhead, DelegateBackoff, handleWhen, retry, type BulkheadPolicy } from "cockatiel";
+import type { Clock } from "./clock";
 import { EcsError } from "./errors";
+import { getOrCreate } from "./getOrCreate";
+import type { Send } from "./http/transport";
 import { Pace } from "./pace";
-import { decideRetry } from "./retryDecision";
-import type { Send } from "./transport";
+import { decideRetry, type RetryDecision } from "./retryDecision";
+import { Slots } from "./slots";
 
 /** What the retries need to know. */
 export interface RetryOptions {
   /** How long a call may be repeated after it was first sent, milliseconds. */
   maxRetryTimeoutMs: number;
-  /** Calls under way in one region at once; the others wait. */
+  /** Calls in flight at once in one region; the others wait. */
   maxInFlight: number;
+  clock: Clock;
 }
 
 const BASE_DELAY_MS = 200;
 const MAX_DELAY_MS = 20_000;
 
 /**
- * Repeats what {@link decideRetry} calls transient, with the same parameters (so the ClientToken stays; pop-core makes a new
- * nonce and timestamp), until it succeeds, fails for good, or its time is up.
+ * Repeats a call after transient errors until it succeeds, fails for good, or its time is up. The parameters stay the same, so
+ * the ClientToken does too; the transport makes a new nonce, timestamp and signature.
  */
-export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight }: RetryOptions): Send {
-  const regions = new Map<string, BulkheadPolicy>();
+export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }: RetryOptions): Send {
+  const slotsOfRegions = new Map<string, Slots>();
   const paces = new Map<string, Pace>();
 
-  return function sendWithRetry(action, regionId, parameters) {
-    const inFlight = entry(regions, regionId, () => bulkhead(maxInFlight, Infinity));
-    // The service limits each action by itself.
-    const pace = entry(paces, `${regionId} ${action}`, () => new Pace());
-    let attempts = 0;
+  return async function sendWithRetry(call) {
+    const { action, regionId, withinMs = maxRetryTimeoutMs } = call;
+    const timeoutMs = Math.min(withinMs, maxRetryTimeoutMs);
+    const slots = getOrCreate(slotsOfRegions, regionId, () => new Slots(maxInFlight));
+    // The service limits each action separately.
+    const pace = getOrCreate(paces, `${regionId} ${action}`, () => new Pace(clock));
     let startedAt: number | undefined;
-    let delayMs = 0;
 
-    /** Decides, and with it how long to wait: a wait that ends after the deadline is not begun. */
-    const mayRepeat = (error: Error): boolean => {
-      const decision = error instanceof EcsError ? decideRetry(error) : { retry: false as const };
-      if (!decision.retry) {
-        return false;
-      }
-      delayMs = (decision.atLeastMs ?? 0) + fullJitter(attempts);
-      return elapsed() + delayMs < maxRetryTimeoutMs;
-    };
-    const elapsed = () => performance.now() - (startedAt ?? performance.now());
-
-    const attempt = async () => {
-      const sentAt = await pace.turn();
-      // Time spent in the queue before the first attempt does not count: a long queue is no failure.
-      startedAt ??= sentAt;
-      attempts += 1;
-      try {
-        const answer = await send(action, regionId, parameters, attempts);
-        pace.succeeded();
-        return answer;
-      } catch (error) {
-        const decision = error instanceof EcsError ? decideRetry(error) : undefined;
-        if (decision?.retry && decision.throttled) {
-          pace.throttled(sentAt, decision.atLeastMs);
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await slots.run(async () => {
+        const sentAt = await pace.turn();
+        // The time in the queue before the first attempt does not count: a long queue is not a failure.
+        startedAt ??= sentAt;
+        try {
+          const answer = await send({ ...call, attempt });
+          pace.succeeded();
+          return { answer };
+        } catch (error) {
+          if (!(error instanceof EcsError)) {
+            throw error;
+          }
+          const decision = decideRetry(error);
+          if (decision.retry && decision.throttled) {
+            pace.throttled(sentAt, decision.atLeastMs);
+          }
+          return { error, decision };
         }
-        throw error;
-      }
-    };
-
-    return retry(handleWhen(mayRepeat), {
-      maxAttempts: Infinity,
-      backoff: new DelegateBackoff(() => delayMs),
-    })
-      .execute(() => inFlight.execute(attempt))
-      .catch((error: unknown) => {
-        throw error instanceof EcsError ? error.after(attempts, elapsed()) : error;
       });
+      if ("answer" in outcome) {
+        return outcome.answer;
+      }
+      const elapsedMs = clock.now() - startedAt!;
+      const delayMs = delayBefore(attempt + 1, outcome.decision);
+      // A wait that would end after the deadline is not begun.
+      if (delayMs === undefined || elapsedMs + delayMs >= timeoutMs) {
+        throw outcome.error.after(attempt, elapsedMs);
+      }
+      await clock.sleep(delayMs);
+    }
   };
 }
 
-/** Anything between nothing and a bound that doubles with each attempt, so that calls that failed together part. */
-function fullJitter(attempts: number): number {
-  return Math.random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (attempts - 1));
-}
-
-function entry<V>(map: Map<string, V>, key: string, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
+/** How long to wait before this attempt, milliseconds; undefined if there must be none. */
+function delayBefore(attempt: number, decision: RetryDecision): number | undefined {
+  if (!decision.retry) {
+    return undefined;
   }
-  return value;
+  // Full jitter, so that calls that failed together are not repeated together.
+  return decision.atLeastMs + Math.random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** (attempt - 2));
 }

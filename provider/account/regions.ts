@@ -1,0 +1,83 @@
+import { closest } from "fastest-levenshtein";
+import type { EcsClient } from "../ecs/client";
+import { EcsError, messageOf } from "../ecs/errors";
+import { quoted } from "./quoted";
+
+/** DescribeRegions is called here: every account can reach this region, and the one to be checked may not exist. */
+export const REGION_OF_REGIONS = "cn-hangzhou";
+
+/** A preview must not hang without a network. */
+const PREVIEW_TIMEOUT_MS = 5_000;
+
+/** The account's regions, or why they are not known. */
+export type AccountRegions =
+  | { ids: ReadonlySet<string> }
+  /** They could not be read, which is no reason to stop. */
+  | { warning: string }
+  /** The credentials are missing or refused: no other call can succeed. */
+  | { failure: string };
+
+/** Reads the account's regions. Never rejects: the result says what went wrong. */
+export async function readRegions(ecs: EcsClient): Promise<AccountRegions> {
+  try {
+    const regions = await ecs.describeRegions(REGION_OF_REGIONS, PREVIEW_TIMEOUT_MS);
+    return { ids: new Set(regions.map(({ RegionId }) => RegionId)) };
+  } catch (error) {
+    // Other errors come from the search for credentials.
+    if (!(error instanceof EcsError) || error.meaning.refused === "credentials") {
+      return { failure: messageOf(error) };
+    }
+    return {
+      warning:
+        `The regions could not be checked, so a misspelt regionId would show only at \`pulumi up\`: ${error.message} ` +
+        "(Set alicloud:skipRegionValidation to true to skip this check.)",
+    };
+  }
+}
+
+/** What is wrong with a region's id in its form, whatever the account has. */
+export function regionIdReasons(value: string): string[] {
+  // The region becomes part of the host that signed requests are sent to, so only the form of an id is accepted.
+  return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value)
+    ? []
+    : [
+        "regionId must be the id of a region, lower-case letters, digits and hyphens such as cn-hangzhou, " +
+          `but is ${quoted(value)}; give the id that DescribeRegions lists.`,
+      ];
+}
+
+export const MISSING_REGION =
+  "regionId is required; give one (e.g. cn-hangzhou), or set a region for the whole stack: " +
+  "pulumi config set alicloud:region cn-hangzhou (environment: ALICLOUD_REGION).";
+
+/**
+ * The region to use.
+ *
+ * @throws if there is none, or it is not the id of a region
+ */
+export function validRegionId(regionId: string | undefined): string {
+  const reasons = regionId === undefined ? [MISSING_REGION] : regionIdReasons(regionId);
+  if (regionId === undefined || reasons.length > 0) {
+    throw new Error(reasons.join(" "));
+  }
+  return regionId;
+}
+
+/**
+ * The reason against a region that the account does not have, with the most similar one that it has.
+ *
+ * @param origin where the region was set, if not in the program
+ */
+export function unknownRegionReason(
+  regionId: string,
+  ids: ReadonlySet<string>,
+  origin: string | undefined,
+): string | undefined {
+  if (ids.has(regionId) || ids.size === 0) {
+    return undefined;
+  }
+  return (
+    `regionId ${JSON.stringify(regionId)}${origin === undefined ? "" : ` (from ${origin})`} is not a region that ` +
+    `DescribeRegions lists for this account; did you mean ${JSON.stringify(closest(regionId, [...ids]))}?`
+  );
+}

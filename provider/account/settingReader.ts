@@ -1,0 +1,144 @@
+import { configKey, type ConfigKeyName } from "./configKeys";
+
+/** Looks up a key of the stack configuration, e.g. `alicloud:region`. Structured values are JSON texts. */
+export type ConfigLookup = (key: string) => string | undefined;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A setting that cannot be used. */
+export interface SettingProblem {
+  /** Where it is set, e.g. `alicloud:endpoints`. */
+  key: string;
+  /** What is wrong, and what to do. */
+  reason: string;
+}
+
+/** A value, and where it was found, for messages. */
+export interface FoundSetting {
+  value: string;
+  origin: string;
+}
+
+/** Reads settings from the stack configuration, then from the environment, and collects what is wrong with them. */
+export class SettingReader {
+  readonly problems: SettingProblem[] = [];
+
+  constructor(
+    private readonly lookup: ConfigLookup,
+    private readonly environment: Environment,
+  ) {}
+
+  addProblem(key: string, reason: string): void {
+    this.problems.push({ key, reason });
+  }
+
+  fromConfig(key: ConfigKeyName): FoundSetting | undefined {
+    // Explicit providers and older stacks may contain numbers and booleans.
+    const value: unknown = this.lookup(`alicloud:${key}`);
+    if (value === undefined || value === null || value === "") {
+      return undefined;
+    }
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return { value: text.trim(), origin: `alicloud:${key}` };
+  }
+
+  fromEnvironment(key: ConfigKeyName): FoundSetting | undefined {
+    const name = configKey(key).environment?.find((candidate) => this.environment[candidate]);
+    return name === undefined
+      ? undefined
+      : { value: this.environment[name]!.trim(), origin: `environment variable ${name}` };
+  }
+
+  find(key: ConfigKeyName): FoundSetting | undefined {
+    return this.fromConfig(key) ?? this.fromEnvironment(key);
+  }
+
+  text(key: ConfigKeyName): string | undefined {
+    return this.find(key)?.value;
+  }
+
+  /** One of a few words, in any case; the first is the default. */
+  word<const T extends string>(key: ConfigKeyName, words: readonly [T, ...T[]]): T {
+    const found = this.fromConfig(key);
+    const wanted = (found?.value ?? words[0]).toLowerCase();
+    const word = words.find((candidate) => candidate.toLowerCase() === wanted);
+    if (word === undefined) {
+      this.addProblem(
+        `alicloud:${key}`,
+        `is ${quotedIfShort(found?.value)}; give ${words.map((each) => each.toLowerCase()).join(" or ")} ` +
+          `(default: ${words[0].toLowerCase()}).`,
+      );
+    }
+    return word ?? words[0];
+  }
+
+  boolean(key: ConfigKeyName): boolean {
+    return this.word(key, ["false", "true"]) === "true";
+  }
+
+  /** A whole number in the key's unit. */
+  number(key: ConfigKeyName): number {
+    const row = configKey(key);
+    const defaultValue = row.default!;
+    const found = this.find(key);
+    // @pulumi/alicloud writes 0 for "the default".
+    const value = Number(found?.value ?? 0) || defaultValue;
+    const isNumber = found === undefined || /^\d+$/.test(found.value);
+    // Node's timers end at about 24 days.
+    if (isNumber && value <= 2_000_000) {
+      return value;
+    }
+    this.addProblem(
+      found!.origin,
+      `is ${quotedIfShort(found!.value)}; give a whole number of ${row.unit ?? "units"}.`,
+    );
+    return defaultValue;
+  }
+
+  /** A structured value: an object, as `pulumi config set --path` writes it. */
+  object(key: ConfigKeyName): Record<string, unknown> | undefined {
+    const found = this.fromConfig(key);
+    if (found === undefined) {
+      return undefined;
+    }
+    const parsed = parseJson(found.value);
+    // The Terraform provider has lists of one object here.
+    const object: unknown = Array.isArray(parsed) && parsed.length === 1 ? parsed[0] : parsed;
+    if (isObject(object)) {
+      return object;
+    }
+    this.addProblem(
+      `alicloud:${key}`,
+      `is not an object; set its fields with pulumi config set --path 'alicloud:${key}.<field>' ….`,
+    );
+    return undefined;
+  }
+}
+
+/** A wrong value for a message. A long one may be a secret in the wrong place. */
+function quotedIfShort(value: string | undefined): string {
+  return value === undefined || value.length > 12 ? "something else" : JSON.stringify(value);
+}
+
+/** The parsed JSON; undefined if the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the value is an object with fields. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A text or number of an object, as a text; undefined if there is none. */
+export function fieldOf(object: Record<string, unknown>, key: string): string | undefined {
+  const value = object[key];
+  return typeof value === "string" && value !== ""
+    ? value
+    : typeof value === "number"
+      ? String(value)
+      : undefined;
+}

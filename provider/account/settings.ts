@@ -1,0 +1,113 @@
+import type { CredentialPlan } from "../ecs/credentials/credentialSource";
+import type { EndpointChoice } from "../ecs/http/endpoints";
+import { readCredentialPlan, readProfile } from "./credentialPlan";
+import { endpointsFields } from "./configKeys";
+import {
+  isObject,
+  parseJson,
+  SettingReader,
+  type ConfigLookup,
+  type Environment,
+  type SettingProblem,
+} from "./settingReader";
+
+/** Everything that the stack configuration and the environment say. */
+export interface Settings {
+  /** `alicloud:region`: the region of clusters without a `regionId`. */
+  region: string | undefined;
+  /** Where the region was set, for messages. */
+  regionOrigin: string | undefined;
+  credentials: CredentialPlan;
+  endpoint: EndpointChoice;
+  /** `alicloud:skipRegionValidation`: preview does not call DescribeRegions. */
+  skipRegionValidation: boolean;
+  /** `alicloud:clientConnectTimeout`, milliseconds. */
+  connectTimeoutMs: number;
+  /** `alicloud:clientReadTimeout`, milliseconds. */
+  readTimeoutMs: number;
+  /** `alicloud:maxRetryTimeout`, in milliseconds: how long a call may be repeated. */
+  maxRetryTimeoutMs: number;
+  /** `HTTPS_PROXY` and its family, for Node's own handling of proxies. */
+  proxyEnv: Environment;
+  /** What is wrong with the settings. As long as there is a problem, the service is not called. */
+  problems: readonly SettingProblem[];
+}
+
+/** Reads all settings at once; a value that cannot be used becomes a problem, never an exception. */
+export function readSettings(lookup: ConfigLookup, environment: Environment = process.env): Settings {
+  const reader = new SettingReader(lookup, environment);
+  const profile = readProfile(reader);
+  const endpoints = readEndpoints(reader);
+  return {
+    region: reader.text("region") ?? profile?.region,
+    regionOrigin: reader.find("region")?.origin ?? profile?.source,
+    credentials: readCredentialPlan(reader, profile, endpoints.sts),
+    endpoint: {
+      override: endpoints.ecs ?? readEndpointVariable(reader),
+      protocol: reader.word("protocol", ["https", "http"]),
+    },
+    skipRegionValidation: reader.boolean("skipRegionValidation"),
+    connectTimeoutMs: reader.number("clientConnectTimeout"),
+    readTimeoutMs: reader.number("clientReadTimeout"),
+    maxRetryTimeoutMs: reader.number("maxRetryTimeout") * 1_000,
+    proxyEnv: environment,
+    problems: reader.problems,
+  };
+}
+
+/** A host with an optional port, or an http:// or https:// URL. No password: messages contain the endpoint. */
+function isEndpoint(value: string): boolean {
+  const withoutScheme = value.replace(/^https?:\/\//i, "");
+  return !/@|:\/\//.test(withoutScheme) && URL.canParse(`https://${withoutScheme}`);
+}
+
+/** The ECS endpoint in the environment. */
+function readEndpointVariable(reader: SettingReader): string | undefined {
+  const found = reader.fromEnvironment("endpoints");
+  if (found !== undefined && !isEndpoint(found.value)) {
+    reader.addProblem(
+      found.origin,
+      "is neither a host nor an http:// or https:// URL without a password; give one, or unset it.",
+    );
+    return undefined;
+  }
+  return found?.value;
+}
+
+type EndpointUrls = { -readonly [K in keyof typeof endpointsFields]?: string };
+
+/** `alicloud:endpoints`: a list of objects, e.g. `[{"ecs":"ecs.example.com"}]`. The services of other packages are ignored. */
+function readEndpoints(reader: SettingReader): EndpointUrls {
+  const found = reader.fromConfig("endpoints");
+  if (found === undefined) {
+    return {};
+  }
+  const form =
+    'give a list such as [{"ecs":"ecs.cn-hangzhou.aliyuncs.com"}] ' +
+    "(pulumi config set --path 'alicloud:endpoints[0].ecs' ecs.cn-hangzhou.aliyuncs.com).";
+  const parsed = parseJson(found.value);
+  const list: unknown[] | undefined = Array.isArray(parsed)
+    ? parsed
+    : isObject(parsed)
+      ? [parsed]
+      : undefined;
+  if (list === undefined || !list.every(isObject)) {
+    reader.addProblem("alicloud:endpoints", `is not a list of objects; ${form}`);
+    return {};
+  }
+  const endpoints: EndpointUrls = {};
+  for (const service of Object.keys(endpointsFields) as (keyof EndpointUrls)[]) {
+    const value = list
+      .map((entry) => entry[service])
+      .find((candidate) => candidate !== undefined && candidate !== "");
+    if (typeof value === "string" && isEndpoint(value)) {
+      endpoints[service] = value;
+    } else if (value !== undefined) {
+      reader.addProblem(
+        "alicloud:endpoints",
+        `has an "${service}" that is neither a host nor a URL without a password; ${form}`,
+      );
+    }
+  }
+  return endpoints;
+}

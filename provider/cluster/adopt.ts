@@ -1,0 +1,90 @@
+import type { HpcClusterItem } from "../ecs/items";
+import type { CheckFailure } from "./check";
+import {
+  changesBetween,
+  describedPropertiesOf,
+  textOf,
+  UNKNOWN,
+  type ClusterProperties,
+  type EngineProperties,
+} from "./properties";
+import type { Session } from "./session";
+import { stateShownBy, type ClusterState } from "./state";
+
+/**
+ * Preview's check of `adopt`.
+ *
+ * @param canRead false if the inputs are wrong already: then the cluster is not read
+ */
+export async function adoptionFailures(
+  session: Session,
+  olds: EngineProperties,
+  inputs: EngineProperties,
+  canRead: boolean,
+): Promise<CheckFailure[]> {
+  const adopt = knownText(inputs, "adopt");
+  const regionId = knownText(inputs, "regionId");
+  if (adopt !== undefined && textOf(olds, "adopt") === adopt) {
+    session.holders.recordAdopted(adopt);
+  }
+  const isNew = Object.keys(olds).length === 0;
+  if (
+    !isNew ||
+    !canRead ||
+    adopt === undefined ||
+    regionId === undefined ||
+    session.holders.wasAdopted(adopt)
+  ) {
+    return [];
+  }
+  const item = await (await session.ecs()).describeHpcCluster(regionId, adopt);
+  return item === undefined ? [notThere(adopt, regionId)] : differences(inputs, adopt, item);
+}
+
+/** Adopts an existing cluster: no call changes it. */
+export async function adoptCluster(
+  session: Session,
+  inputs: ClusterProperties,
+  adopt: string,
+): Promise<ClusterState> {
+  if (session.holders.belongsToAnother(adopt)) {
+    throw new Error(
+      `adopt: the HPC cluster ${adopt} already belongs to another resource of this stack; remove one of them.`,
+    );
+  }
+  const item = await (await session.ecs()).describeHpcCluster(inputs.regionId, adopt);
+  const failures = item === undefined ? [notThere(adopt, inputs.regionId)] : differences(inputs, adopt, item);
+  if (item === undefined || failures.length > 0) {
+    throw new Error(failures.map(({ reason }) => reason).join("\n"));
+  }
+  return stateShownBy(item, { ...inputs, hpcClusterId: adopt });
+}
+
+function knownText(from: EngineProperties, key: string): string | undefined {
+  const text = textOf(from, key);
+  return text === UNKNOWN ? undefined : text;
+}
+
+function notThere(adopt: string, regionId: string): CheckFailure {
+  return {
+    property: "adopt",
+    reason: `adopt: there is no HPC cluster ${adopt} in ${regionId}; check the id, the region and the account.`,
+  };
+}
+
+/** The program must describe the cluster as it is, so that adopting it changes nothing. */
+function differences(inputs: EngineProperties, adopt: string, item: HpcClusterItem): CheckFailure[] {
+  const found: EngineProperties = describedPropertiesOf(item);
+  return changesBetween(found, inputs)
+    .updates.filter((property) => inputs[property] !== UNKNOWN)
+    .map((property) => ({
+      property,
+      reason:
+        `${property} must be that of the adopted cluster ${adopt}, ${quotedOrNone(found[property])}, but is ` +
+        `${quotedOrNone(inputs[property])}; make them the same, and change it once the cluster has been adopted.`,
+    }));
+}
+
+function quotedOrNone(value: unknown): string {
+  return value === undefined ? "none" : JSON.stringify(value);
+}

@@ -1,0 +1,42 @@
+import type { EcsClient } from "../ecs/client";
+import type { Clock } from "../ecs/clock";
+import { messageOf } from "../ecs/errors";
+import type { HpcClusterItem } from "../ecs/items";
+import { InitializationError } from "./initializationError";
+import type { ClusterState } from "./state";
+
+/** How long a cluster, or a change of one, may take to show in DescribeHpcClusters. */
+export const VISIBILITY_GRACE_MS = 10_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Reads a cluster until it is as expected, or the grace period is over.
+ *
+ * @returns what was read last; undefined if the cluster does not show
+ * @throws InitializationError if it cannot be read, so that its id is not lost
+ */
+export async function observe(
+  ecs: EcsClient,
+  clock: Clock,
+  state: ClusterState,
+  isExpected: (item: HpcClusterItem | undefined) => boolean,
+): Promise<HpcClusterItem | undefined> {
+  const { regionId, hpcClusterId } = state;
+  const end = clock.now() + VISIBILITY_GRACE_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    let item: HpcClusterItem | undefined;
+    try {
+      item = await ecs.describeHpcCluster(regionId, hpcClusterId);
+    } catch (error) {
+      throw new InitializationError(
+        state,
+        `The HPC cluster ${hpcClusterId} is in the state, but could not be read afterwards: ${messageOf(error)}`,
+      );
+    }
+    if (isExpected(item) || clock.now() + pauseMs > end) {
+      return item;
+    }
+    await clock.sleep(pauseMs);
+  }
+}

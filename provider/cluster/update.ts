@@ -1,0 +1,53 @@
+import type { HpcClusterItem } from "../ecs/items";
+import { InitializationError } from "./initializationError";
+import { observe } from "./observe";
+import { changesBetween, describedPropertiesOf, parametersOf, type ClusterProperties } from "./properties";
+import type { Session } from "./session";
+import { stateShownBy, type ClusterState } from "./state";
+
+/** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
+export async function updateCluster(
+  session: Session,
+  old: ClusterState,
+  inputs: ClusterProperties,
+): Promise<ClusterState> {
+  const { regionId, hpcClusterId } = old;
+  const { updates } = changesBetween({ ...old }, inputs);
+  const ecs = await session.ecs();
+  // After a create that was not observed, the engine asks for an update in which nothing may differ.
+  if (updates.length > 0) {
+    // An empty text removes an optional value.
+    const removed = Object.fromEntries(updates.map((name) => [name, ""]));
+    await ecs.modifyHpcCluster(regionId, hpcClusterId, parametersOf({ ...removed, ...inputs }, updates));
+  }
+  const wanted: ClusterState = {
+    ...inputs,
+    regionId,
+    hpcClusterId,
+    requestId: old.requestId,
+    __tokenUse: old.__tokenUse,
+  };
+  const staleNames = (item: HpcClusterItem) => changesBetween(describedPropertiesOf(item), inputs).updates;
+  const item = await observe(
+    ecs,
+    session.clock,
+    wanted,
+    (found) => found !== undefined && staleNames(found).length === 0,
+  );
+  if (item === undefined) {
+    throw new Error(
+      `There is no HPC cluster ${hpcClusterId} in ${regionId} any more: it has been deleted outside Pulumi. ` +
+        "Run `pulumi refresh`, then `pulumi up`.",
+    );
+  }
+  const shown = stateShownBy(item, wanted);
+  const stale = staleNames(item);
+  if (stale.length > 0) {
+    throw new InitializationError(
+      shown,
+      `ModifyHpcClusterAttribute in ${regionId} succeeded, but DescribeHpcClusters still shows the old ${stale.join(" and ")} ` +
+        `of ${hpcClusterId}. Run \`pulumi refresh\`, then \`pulumi up\`.`,
+    );
+  }
+  return shown;
+}

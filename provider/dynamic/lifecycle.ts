@@ -1,0 +1,128 @@
+/**
+ * The dynamic provider: turns the engine's calls into calls of the core, and back. Pulumi stores a reference to this module
+ * (`pulumi-alicloud-hpc/lifecycle`) with every cluster, so that path must stay. The program loads it too, so what talks to the
+ * service is loaded on first use.
+ */
+import type { dynamic } from "@pulumi/pulumi";
+import { readSettings } from "../account/settings";
+import { checkCluster } from "../cluster/check";
+import { createCluster } from "../cluster/create";
+import { deleteCluster } from "../cluster/delete";
+import { InitializationError } from "../cluster/initializationError";
+import {
+  changesBetween,
+  propertiesFrom,
+  textOf,
+  UNKNOWN,
+  type EngineProperties,
+} from "../cluster/properties";
+import { readCluster } from "../cluster/read";
+import { Session } from "../cluster/session";
+import { inputsOf, outputsOf, stateFrom } from "../cluster/state";
+import { updateCluster } from "../cluster/update";
+import { withoutStackTrace } from "./withoutStackTrace";
+
+/** The engine shows standard error with the stack and not as a warning, so the text has to say that it is one. */
+const warn = (text: string): void => {
+  console.warn(`warning: ${text}`);
+};
+
+let session: Session | undefined;
+
+/** The SDK does not wait for this before the first calls, so nothing in it may be asynchronous. */
+export function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
+  session = new Session(
+    readSettings((key) => config.get(key)),
+    { warn },
+  );
+  return Promise.resolve();
+}
+
+function currentSession(): Session {
+  return (session ??= new Session(
+    readSettings(() => undefined),
+    { warn },
+  ));
+}
+
+/** Checks the inputs, the settings, the region, the credentials, and the cluster to adopt, at preview. */
+export const check = withoutStackTrace(
+  (olds: EngineProperties, news: EngineProperties): Promise<dynamic.CheckResult> =>
+    checkCluster(currentSession(), olds, news),
+);
+
+/** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
+export const diff = withoutStackTrace(
+  (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
+    currentSession().holders.recordOwned(stateFrom(id, olds));
+    const { updates, replaces } = changesBetween(olds, news);
+    return Promise.resolve({ changes: updates.length + replaces.length > 0, replaces });
+  },
+);
+
+/** CreateHpcCluster once; what DescribeHpcClusters then shows becomes the state. */
+export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> {
+  return keepingState(inputs, async () => {
+    const created = await createCluster(
+      currentSession(),
+      propertiesFrom(inputs),
+      textOf(inputs, "__tokenKey"),
+    );
+    return { id: created.hpcClusterId, outs: outputsOf(created) };
+  });
+}
+
+/** DescribeHpcClusters, for a refresh (a missing cluster leaves the state) and for `HpcCluster.get` (an error). */
+export const read = withoutStackTrace(
+  async (id: string, properties: EngineProperties): Promise<dynamic.ReadResult> => {
+    if (properties["regionId"] === UNKNOWN) {
+      return { id, props: { name: UNKNOWN, description: UNKNOWN, regionId: UNKNOWN } };
+    }
+    const found = await readCluster(currentSession(), id, properties);
+    return found === undefined ? {} : { id, props: outputsOf(found), inputs: inputsOf(found) };
+  },
+);
+
+/** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
+export function update(
+  id: string,
+  olds: EngineProperties,
+  inputs: EngineProperties,
+): Promise<dynamic.UpdateResult> {
+  return keepingState(inputs, async () => {
+    const current = currentSession();
+    const old = stateFrom(id, { ...olds, regionId: current.regionOf(olds) });
+    return { outs: outputsOf(await updateCluster(current, old, propertiesFrom(inputs))) };
+  });
+}
+
+/** DeleteHpcCluster. A cluster that does not exist counts as deleted. */
+const remove = withoutStackTrace(async (id: string, properties: EngineProperties): Promise<void> => {
+  const current = currentSession();
+  await deleteCluster(current, stateFrom(id, { ...properties, regionId: current.regionOf(properties) }));
+});
+export { remove as delete };
+
+/** An error with these fields leaves the resource in the state: the engine shows `reasons`, and runs `update` next time. */
+class ResourceInitError extends Error {
+  readonly id: string;
+  readonly properties: EngineProperties;
+  readonly reasons: readonly string[];
+
+  constructor(inputs: EngineProperties, { message, state }: InitializationError) {
+    super(message);
+    this.name = "ResourceInitError";
+    this.id = state.hpcClusterId;
+    // Unlike elsewhere, the SDK does not add `__provider` here.
+    this.properties = { __provider: inputs["__provider"], ...outputsOf(state) };
+    this.reasons = [message];
+  }
+}
+
+async function keepingState<T>(inputs: EngineProperties, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw error instanceof InitializationError ? new ResourceInitError(inputs, error) : error;
+  }
+}

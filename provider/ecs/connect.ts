@@ -1,0 +1,24 @@
+import { EcsClient } from "./client";
+import type { Clock } from "./clock";
+import { credentialSource, type CredentialPlan } from "./credentials/credentialSource";
+import { createTransport, type TransportOptions } from "./http/transport";
+import { withRetry } from "./retry";
+
+/** Calls in flight at once in one region, and so connections to one endpoint. */
+const MAX_IN_FLIGHT = 20;
+
+/** What a client needs to know. */
+export interface ConnectOptions extends Omit<TransportOptions, "maxSockets" | "credentials"> {
+  credentials: CredentialPlan;
+  /** How long a call may be repeated, milliseconds. */
+  maxRetryTimeoutMs: number;
+}
+
+/** A client of the API. It makes no call and looks for no credentials before it is used. */
+export function connect(options: ConnectOptions, clock: Clock): EcsClient {
+  const credentials = credentialSource(options.credentials, options.proxyEnv);
+  const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT });
+  return new EcsClient(
+    withRetry(send, { maxRetryTimeoutMs: options.maxRetryTimeoutMs, maxInFlight: MAX_IN_FLIGHT, clock }),
+  );
+}

@@ -1,0 +1,50 @@
+import { type IncomingMessage, Agent as HttpAgent, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+
+/** A request of `@alicloud/credentials`. */
+interface CredentialsRequest {
+  method: string;
+  headers: Record<string, string>;
+  bodyForm?: Record<string, string>;
+  readTimeout: number;
+  toRequestURL(): string;
+}
+interface CredentialsAnswer {
+  statusCode: number | undefined;
+  headers: IncomingMessage["headers"];
+  body: Buffer;
+}
+export type DoRequest = (request: CredentialsRequest) => Promise<CredentialsAnswer>;
+
+/** Replaces the HTTP library of `@alicloud/credentials`, which does not support proxies. */
+export function proxiedRequest(proxyEnv: Readonly<Record<string, string | undefined>>): DoRequest {
+  const options = { proxyEnv };
+  const [httpAgent, httpsAgent] = [new HttpAgent(options), new HttpsAgent(options)];
+  return (request) =>
+    new Promise((resolve, reject) => {
+      const { method, headers, bodyForm, readTimeout } = request;
+      const url = new URL(request.toRequestURL());
+      const [start, agent] =
+        url.protocol === "https:" ? [requestHttps, httpsAgent] : [requestHttp, httpAgent];
+      const sent = start(url, {
+        method,
+        headers,
+        agent,
+        signal: AbortSignal.timeout(readTimeout),
+      });
+      sent.once("error", reject);
+      sent.once("response", (response: IncomingMessage) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("error", reject);
+        response.once("end", () => {
+          resolve({
+            statusCode: response.statusCode,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+          });
+        });
+      });
+      sent.end(bodyForm === undefined ? undefined : new URLSearchParams(bodyForm).toString());
+    });
+}

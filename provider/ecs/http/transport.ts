@@ -1,0 +1,166 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { debuglog } from "node:util";
+import PopCore from "@alicloud/pop-core";
+import type { CredentialSource } from "../credentials/credentialSource";
+import { EcsError } from "../errors";
+import { getOrCreate } from "../getOrCreate";
+import { withoutUndefined } from "../withoutUndefined";
+import { endpointOf, type EndpointChoice } from "./endpoints";
+import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure";
+import { Redaction } from "./redaction";
+import { RequestSocket } from "./requestSocket";
+
+const API_VERSION = "2014-05-26";
+
+/** What the transport needs to know. */
+export interface TransportOptions {
+  credentials: CredentialSource;
+  endpoint: EndpointChoice;
+  /** How long making a connection may take, milliseconds. */
+  connectTimeoutMs: number;
+  /** How long the whole answer may take once connected, milliseconds. */
+  readTimeoutMs: number;
+  /** The environment with `HTTPS_PROXY` and its family, which Node honours from 24.5 on. */
+  proxyEnv: Readonly<Record<string, string | undefined>>;
+  /** Connections to one endpoint at once; further calls wait for a free one. */
+  maxSockets: number;
+}
+
+/** The parameters of an action; one that is undefined is not sent. */
+export type ApiParameters = Readonly<Record<string, string | number | undefined>>;
+
+/** One call of the API. */
+export interface Call {
+  /** E.g. `CreateHpcCluster`. */
+  action: string;
+  /** The region whose endpoint is called. */
+  regionId: string;
+  parameters: ApiParameters;
+  /** Which attempt of the call it is, for the log. Default: 1. */
+  attempt?: number;
+  /** How long the call may take, milliseconds, if that is less than the settings say. */
+  withinMs?: number;
+}
+
+/** The body of a successful answer. */
+export type Answer = Record<string, unknown>;
+
+/** Makes a call; fails with an {@link EcsError}. */
+export type Send = (call: Call) => Promise<Answer>;
+
+/** `NODE_DEBUG=alicloud-hpc` writes a line for every call to standard error. */
+const debug = debuglog("alicloud-hpc");
+
+/** What pop-core can do beyond its typings. */
+interface PopCoreClient {
+  request(action: string, parameters: object, options: object): Promise<[unknown, unknown]>;
+}
+type PopCoreConstructor = new (
+  config: {
+    endpoint: string;
+    apiVersion: string;
+    credentialsProvider: { getCredentials(): Promise<unknown> };
+  },
+  verbose: true,
+) => PopCoreClient;
+const RPCClient = PopCore as unknown as PopCoreConstructor;
+
+/** Sends each call once, as a signed POST. The only user of pop-core; what works around its bugs is marked "Trap". */
+export function createTransport(options: TransportOptions): Send {
+  const { credentials, maxSockets, proxyEnv } = options;
+  const agentOptions = { keepAlive: true, maxSockets, proxyEnv };
+  const httpsAgent = new HttpsAgent(agentOptions);
+  const httpAgent = new HttpAgent(agentOptions);
+  const clients = new Map<string, PopCoreClient>();
+  const redaction = new Redaction();
+
+  const credentialsProvider = {
+    // pop-core calls it for every request, so rotated credentials are used at once.
+    async getCredentials() {
+      const found = await credentials.getCredentials();
+      // Trap: with an empty key pop-core sends the request unsigned.
+      if (!found.accessKeyId || !found.accessKeySecret) {
+        throw new Error(`The credentials from ${credentials.source} are empty.`);
+      }
+      redaction.add(found.accessKeyId, found.accessKeySecret, found.securityToken);
+      return found;
+    },
+  };
+
+  return async function send(call) {
+    const { action, regionId, parameters, withinMs = Infinity } = call;
+    const connectTimeoutMs = Math.min(options.connectTimeoutMs, withinMs);
+    const readTimeoutMs = Math.min(options.readTimeoutMs, withinMs);
+    const startedAt = performance.now();
+    const endpoint = endpointOf(regionId, options.endpoint);
+    const socket = new RequestSocket(
+      endpoint.startsWith("https:") ? httpsAgent : httpAgent,
+      connectTimeoutMs,
+    );
+    const client = getOrCreate(
+      clients,
+      endpoint,
+      () => new RPCClient({ endpoint, apiVersion: API_VERSION, credentialsProvider }, true),
+    );
+    let body: unknown;
+    try {
+      // Trap: pop-core sends undefined as "undefined".
+      [body] = await client.request(action, withoutUndefined(parameters), {
+        // Trap: exactly "POST"; otherwise the signed URL, with key, token and signature, ends up in error messages.
+        method: "POST",
+        connectTimeout: connectTimeoutMs,
+        readTimeout: readTimeoutMs,
+        agent: socket.agent,
+        beforeRequest: socket.withoutIdleTimeout,
+      });
+    } catch (error) {
+      socket.abandon();
+      const xml = isUnparsable(error) ? await parseXml(error.text) : undefined;
+      if (xml === undefined || xml["Code"] !== undefined || !socket.succeeded) {
+        throw errorOf(failureOf(error, xml, socket, endpoint, readTimeoutMs));
+      }
+      body = xml;
+    }
+    // Trap: an answer of 500 whose JSON has no Code resolves as success.
+    if (!socket.succeeded || typeof body !== "object" || body === null || Array.isArray(body)) {
+      throw errorOf(serviceFailure(body, socket));
+    }
+    const answer = body as Answer;
+    log(call, startedAt, "OK", socket.status, answer["RequestId"]);
+    return answer;
+
+    function errorOf(failure: Failure): EcsError {
+      log(call, startedAt, failure.code, failure.status, failure.requestId);
+      const serviceMessage = redaction.redact(failure.serviceMessage);
+      const credentialSource = credentials.source;
+      return new EcsError({ ...failure, action, regionId, serviceMessage, credentialSource });
+    }
+  };
+}
+
+async function parseXml(text: string): Promise<Answer | undefined> {
+  // Loaded on first use: answers in XML are rare.
+  const { parseXmlAnswer } = await import("./xml.js");
+  return parseXmlAnswer(text);
+}
+
+function log(
+  { action, regionId, attempt = 1 }: Call,
+  startedAt: number,
+  result: string,
+  status: number | undefined,
+  requestId: unknown,
+): void {
+  const latencyMs = Math.round(performance.now() - startedAt);
+  debug(
+    "%s %s attempt %d: %s, HTTP %s, %d ms, request %s",
+    action,
+    regionId,
+    attempt,
+    result,
+    status ?? "-",
+    latencyMs,
+    requestId ?? "-",
+  );
+}

@@ -1,0 +1,160 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as lifecycle from "../dynamic/lifecycle";
+import { claimAdoptedCluster, claimClientToken } from "./claims";
+import { tokenKey } from "./tokenSalt";
+
+/** The type of the resource in the engine. */
+export const RESOURCE_TYPE = "pulumi-nodejs:dynamic/alicloud:HpcCluster";
+
+/** The properties of an {@link HpcCluster}. */
+export interface HpcClusterArgs {
+  /**
+   * The cluster's name. Names need not be unique.
+   *
+   * 2 to 128 characters; starts with an English letter or a Chinese character, then also digits, periods (`.`), underscores
+   * (`_`) and hyphens (`-`); not starting with `http://` or `https://`.
+   *
+   * API parameter `Name`. A change updates the cluster in place.
+   */
+  name: pulumi.Input<string>;
+  /**
+   * The id of the region, e.g. `cn-hangzhou`.
+   *
+   * Default: the setting `alicloud:region`, then the environment variables `ALICLOUD_REGION` and `ALIBABA_CLOUD_REGION`.
+   *
+   * API parameter `RegionId`. A change replaces the cluster.
+   */
+  regionId?: pulumi.Input<string | undefined>;
+  /**
+   * What the cluster is for.
+   *
+   * 2 to 256 characters, not starting with `http://` or `https://`. Default: none; an empty text also means none.
+   *
+   * API parameter `Description`. A change updates the cluster in place, and so does its removal.
+   */
+  description?: pulumi.Input<string | undefined>;
+  /**
+   * Makes the creation idempotent: the service answers a second call with the same token and the same values with the
+   * cluster of the first.
+   *
+   * At most 64 ASCII characters, unique among different requests. Default: one derived from the stack's random salt and the
+   * resource's URN, which survives a crash. You rarely need one of your own.
+   *
+   * API parameter `ClientToken`. A change does nothing: the token only matters while the cluster is being created.
+   */
+  clientToken?: pulumi.Input<string | undefined>;
+  /**
+   * The id (`hpc-…`) of an existing cluster to adopt instead of creating one: `import` cannot work for dynamic resources.
+   *
+   * Preview reads the cluster, and fails for every property that differs from the program. Once adopted, it is an ordinary
+   * cluster of the stack: updated, refreshed and destroyed with it. Default: none.
+   *
+   * No API parameter: CreateHpcCluster is not called. A change or removal does nothing once the cluster is in the state.
+   */
+  adopt?: pulumi.Input<string | undefined>;
+}
+
+/** The arguments of {@link HpcCluster.get}. */
+export interface HpcClusterGetArgs {
+  /** The id of the cluster's region. Default: as for {@link HpcClusterArgs.regionId}. */
+  regionId?: pulumi.Input<string | undefined>;
+}
+
+/**
+ * An HPC cluster of Alibaba Cloud ECS: a group of bare-metal or supercomputing instances with a fast network between them.
+ *
+ * ```ts
+ * const cluster = new HpcCluster("rendering", { name: "render-farm", regionId: "cn-hangzhou" });
+ * export const clusterId = cluster.id;
+ * ```
+ *
+ * A replacement deletes the old cluster before it creates the new one, unless the option `deleteBeforeReplace` says otherwise:
+ * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
+ */
+export class HpcCluster extends pulumi.dynamic.Resource {
+  /** The name, as the service returns it. */
+  declare readonly name: pulumi.Output<string>;
+  /** The id of the region. */
+  declare readonly regionId: pulumi.Output<string>;
+  /** The description, as the service returns it; undefined if there is none. */
+  declare readonly description: pulumi.Output<string | undefined>;
+  /** The RequestId of the CreateHpcCluster call; undefined on a cluster that was read with {@link HpcCluster.get}. */
+  declare readonly requestId: pulumi.Output<string | undefined>;
+
+  /**
+   * Declares an HPC cluster.
+   *
+   * @param resourceName the unique name of the resource in the program
+   * @param args its properties; every rule about them is checked at preview
+   * @param opts the usual options of a Pulumi resource
+   */
+  constructor(resourceName: string, args: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
+    // A JavaScript program may leave the arguments out; check reports what is missing.
+    const given: Partial<HpcClusterArgs> = { ...(args as HpcClusterArgs | undefined) };
+    const isRead = opts?.id !== undefined || opts?.urn !== undefined;
+    const properties: pulumi.Inputs = {
+      // Every output is registered, also one that is not an input. A copy: the SDK writes into the object it is given.
+      ...{ name: undefined, regionId: undefined, description: undefined, requestId: undefined },
+      ...given,
+    };
+    if (!isRead && !given.clientToken) {
+      properties["__tokenKey"] = tokenKey(RESOURCE_TYPE, resourceName, opts);
+    }
+    if (given.adopt) {
+      properties["adopt"] = claimAdoptedCluster(given.adopt as pulumi.Input<string>, resourceName);
+    }
+    if (given.clientToken && !isRead) {
+      const provider = opts?.provider ?? opts?.parent?.getProvider(RESOURCE_TYPE);
+      properties["clientToken"] = claimClientToken(
+        given.clientToken as pulumi.Input<string>,
+        resourceName,
+        given.regionId,
+        provider,
+      );
+    }
+    super(
+      lifecycle,
+      resourceName,
+      properties,
+      { ...opts, deleteBeforeReplace: opts?.deleteBeforeReplace ?? true },
+      "alicloud",
+      "HpcCluster",
+    );
+  }
+
+  /**
+   * The cluster's id, `hpc-…`: the same output as `id`, under the API's name.
+   *
+   * A getter: a state property that is not also an input would become unknown in every preview of an update.
+   */
+  get hpcClusterId(): pulumi.Output<string> {
+    return this.id;
+  }
+
+  /**
+   * Reads an existing cluster that this stack does not manage. It is never changed or deleted.
+   *
+   * @param resourceName the unique name of the resource in the program
+   * @param id the cluster's id, `hpc-…`
+   * @param args the cluster's region
+   * @throws (at preview and up) if there is no such cluster in the region
+   */
+  static get(
+    resourceName: string,
+    id: pulumi.Input<pulumi.ID>,
+    args?: HpcClusterGetArgs,
+    opts?: pulumi.CustomResourceOptions,
+  ): HpcCluster {
+    // With an id the engine reads instead of creating. The name comes from the service.
+    return new HpcCluster(resourceName, { ...args } as HpcClusterArgs, { ...opts, id });
+  }
+
+  /** Whether a value is an HpcCluster, of this or of another copy of this package. */
+  static override isInstance(value: unknown): value is HpcCluster {
+    // As the SDK's generated packages compare it.
+    return (
+      pulumi.CustomResource.isInstance(value) &&
+      (value as { __pulumiType?: unknown }).__pulumiType === RESOURCE_TYPE
+    );
+  }
+}

@@ -1,0 +1,73 @@
+import * as pulumi from "@pulumi/pulumi";
+import { validRegionId } from "../account/regions";
+import { readSettings } from "../account/settings";
+import type { ConfigLookup } from "../account/settingReader";
+import type { EcsClient } from "../ecs/client";
+import { systemClock } from "../ecs/clock";
+import { getOrCreate } from "../ecs/getOrCreate";
+import { RESOURCE_TYPE } from "./hpcCluster";
+import { configurationOfProvider } from "./provider";
+
+/** The explicit provider of a lookup: its own, or that of its parent. */
+export function providerOf(opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {
+  return opts?.provider ?? opts?.parent?.getProvider(RESOURCE_TYPE);
+}
+
+/** One client for each provider, and for each stack that takes its settings from its configuration. */
+const clients = new WeakMap<object, Promise<LookupClient>>();
+
+interface LookupClient {
+  ecs: EcsClient;
+  /** The configured region. */
+  region: string | undefined;
+}
+
+/** The client of a lookup's provider or of the configured account, and the lookup's region. */
+export async function lookupClient(
+  regionId: string | undefined,
+  opts: pulumi.InvokeOptions | undefined,
+): Promise<{ ecs: EcsClient; regionId: string }> {
+  const provider = providerOf(opts);
+  const key = provider ?? (pulumi.runtime.getStackResource() as pulumi.Resource | undefined) ?? clients;
+  const { ecs, region } = await getOrCreate(clients, key, () => createClient(provider));
+  return { ecs, regionId: validRegionId(regionId ?? region) };
+}
+
+async function createClient(provider: pulumi.ProviderResource | undefined): Promise<LookupClient> {
+  const settings = readSettings(await configLookup(provider));
+  if (settings.problems.length > 0) {
+    throw new pulumi.RunError(settings.problems.map(({ key, reason }) => `${key} ${reason}`).join("\n"));
+  }
+  // Loaded on first use: a program that only declares clusters does not call the service.
+  const { connect } = await import("../ecs/connect.js");
+  return { ecs: connect(settings, systemClock), region: settings.region };
+}
+
+async function configLookup(provider: pulumi.ProviderResource | undefined): Promise<ConfigLookup> {
+  if (provider === undefined) {
+    const config = new pulumi.Config("alicloud");
+    return (key) => config.get(key.replace(/^alicloud:/, ""));
+  }
+  const configuration = configurationOfProvider(provider);
+  if (configuration === undefined) {
+    throw new pulumi.RunError(
+      "A lookup takes a Provider of pulumi-alicloud-hpc as its provider; give one, or none.",
+    );
+  }
+  const known = await new Promise<Record<string, string | undefined> | undefined>((resolve, reject) => {
+    // In a preview an argument may be unknown. Then the callback is never called.
+    const { isKnown } = configuration as unknown as { isKnown: Promise<boolean> };
+    isKnown.then((known) => {
+      if (!known) {
+        resolve(undefined);
+      }
+    }, reject);
+    configuration.apply(resolve);
+  });
+  if (known === undefined) {
+    throw new pulumi.RunError(
+      "The provider's arguments are not known yet in this preview, so nothing can be looked up with it.",
+    );
+  }
+  return (key) => known[key];
+}
