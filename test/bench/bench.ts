@@ -145,8 +145,7 @@ async function main(): Promise<void> {
     progress(`this machine is busy (load ${load.toFixed(1)}): the times will not be reliable`);
   }
 
-  const loadTime =
-    options.profile === undefined ? measureLoadTime(place.folder, options.quick ? 15 : 25) : undefined;
+  const loadTime = measureLoadTime(place.folder, options.quick ? 15 : 25);
   const results = await measure(place, lives);
   const medians = new Medians(medianRows(results));
   process.stdout.write(`${reportOf(medians, loadTime)}\n`);
@@ -155,7 +154,7 @@ async function main(): Promise<void> {
     progress(`profiles are in ${options.profile}; read them with node test/bench/cpuProfile.ts FILE`);
     return;
   }
-  const measured = circumstances(engine.version);
+  const measured = { ...circumstances(engine.version), loadMs: Math.round(loadTime.ownMs * 10) / 10 };
   const raw = path.join(
     import.meta.dirname,
     "results",
@@ -191,7 +190,7 @@ async function measure(place: Place, lives: readonly LifePlan[]): Promise<StepRe
   return results;
 }
 
-function circumstances(engine: string): Circumstances {
+function circumstances(engine: string): Omit<Circumstances, "loadMs"> {
   const manifest = path.join(repositoryRoot, "node_modules/@pulumi/pulumi/package.json");
   return {
     date: new Date().toISOString().slice(0, 10),

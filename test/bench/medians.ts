@@ -110,6 +110,8 @@ export interface Circumstances {
   engine: string;
   sdk: string;
   commit: string;
+  /** How long the package takes to load after @pulumi/pulumi. */
+  loadMs: number;
 }
 
 /** The content of summary.json: the columns are named once, and each row is a list. */

@@ -32,7 +32,7 @@ export function speedTable(medians: Medians, sizes: readonly number[] = publishe
 }
 
 /** Everything that was measured. */
-export function reportOf(medians: Medians, loadTime: LoadTime | undefined): string {
+export function reportOf(medians: Medians, loadTime: LoadTime): string {
   const goals = goalsOf(medians, loadTime).map(({ what, atMost, unit, value }) => [
     what,
     `${atMost} ${unit}`,
@@ -54,7 +54,7 @@ interface Goal {
   value: number | undefined;
 }
 
-function goalsOf(medians: Medians, loadTime: LoadTime | undefined): Goal[] {
+function goalsOf(medians: Medians, loadTime: LoadTime): Goal[] {
   const ratio = (step: Step, atMost: number): Goal => ({
     what: `${step}, 200 clusters, no latency`,
     atMost,
@@ -77,7 +77,7 @@ function goalsOf(medians: Medians, loadTime: LoadTime | undefined): Goal[] {
       unit: "Describe calls",
       value: describeCalls.length === 0 ? undefined : Math.max(...describeCalls),
     },
-    { what: "load time over @pulumi/pulumi", atMost: 30, unit: "ms", value: loadTime?.ownMs },
+    { what: "load time over @pulumi/pulumi", atMost: 30, unit: "ms", value: loadTime.ownMs },
     {
       what: "provider's memory over the floor's, 1,000 clusters",
       atMost: 20,

@@ -107,9 +107,10 @@ const tables: Readonly<Record<string, Table>> = {
     const { measured, medians } = readPublished(
       readFileSync(new URL("../bench/summary.json", import.meta.url), "utf8"),
     );
-    const { date, cores, cpu, node, engine, sdk } = measured;
+    const { date, cores, cpu, node, engine, sdk, loadMs } = measured;
     const circumstances = `${date}: ${cores} cores (${cpu}), Node.js ${node}, engine ${engine}, @pulumi/pulumi ${sdk}.`;
-    return `${circumstances}\n\n${speedTable(medians)}`;
+    const load = `Loading the package takes ${loadMs} ms after @pulumi/pulumi.`;
+    return `${circumstances} ${load}\n\n${speedTable(medians)}`;
   },
 };
 
