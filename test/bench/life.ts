@@ -140,7 +140,7 @@ class LocalService {
       faults,
       JSON.stringify({ rules: latencyMs === 0 ? [] : [{ kind: "latency", ms: latencyMs }] }),
     );
-    const cli = path.join(import.meta.dirname, "../emulator/cli.ts");
+    const cli = path.join(import.meta.dirname, "../../emulator/cli.ts");
     const child = spawn(process.execPath, [cli, "--log", log, "--faults", faults], {
       stdio: ["ignore", "pipe", "inherit"],
     });
