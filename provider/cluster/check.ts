@@ -37,8 +37,31 @@ export async function checkCluster(
   olds: EngineProperties,
   news: EngineProperties,
 ): Promise<Checked> {
+  const checked = await checkEverything(session, olds, news);
+  return { ...checked, failures: withoutSecrets(news, checked.failures) };
+}
+
+/** The engine shows the value of a failed property, and so do some reasons: not those of secrets. */
+function withoutSecrets(news: EngineProperties, failures: readonly CheckFailure[]): CheckFailure[] {
+  const secretNames: unknown = news["__secretNames"];
+  return failures.map((failure) =>
+    Array.isArray(secretNames) && secretNames.includes(failure.property)
+      ? {
+          property: "",
+          reason: `${failure.property} breaks a rule. Its value is a secret, so it is not shown; see the rules of ${failure.property}.`,
+        }
+      : failure,
+  );
+}
+
+async function checkEverything(
+  session: Session,
+  olds: EngineProperties,
+  news: EngineProperties,
+): Promise<Checked> {
   const { settings } = session;
   const { inputs, failures } = checkInputs(news, settings.region);
+  delete inputs["__secretNames"];
   // A cluster keeps the key that it was created with, also when its URN changes.
   const tokenKey = textOf(olds, "__tokenKey");
   if (tokenKey !== undefined) {

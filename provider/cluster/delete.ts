@@ -1,5 +1,6 @@
-import { saysGone } from "../ecs/errors";
+import { EcsError, saysGone } from "../ecs/errors";
 import { nameOf } from "./holders";
+import { instancesOf } from "./instances";
 import type { Session } from "./session";
 import type { ClusterState } from "./state";
 
@@ -22,6 +23,12 @@ export async function deleteCluster(session: Session, state: ClusterState): Prom
   try {
     await ecs.deleteHpcCluster(regionId, hpcClusterId);
   } catch (error) {
+    if (isNotEmpty(error)) {
+      const instances = await instancesOf(session, state);
+      throw instances === undefined
+        ? error
+        : new Error(`${error.message} The cluster contains ${instances}.`);
+    }
     if (!saysGone(error)) {
       throw error;
     }
@@ -29,4 +36,8 @@ export async function deleteCluster(session: Session, state: ClusterState): Prom
   }
   session.holders.release(hpcClusterId, own);
   session.holders.recordDeleted(state);
+}
+
+function isNotEmpty(error: unknown): error is EcsError {
+  return error instanceof EcsError && error.meaning.refused === "deletion";
 }

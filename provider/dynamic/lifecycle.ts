@@ -8,6 +8,7 @@ import { readSettings } from "../account/settings";
 import { checkCluster } from "../cluster/check";
 import { createCluster } from "../cluster/create";
 import { deleteCluster } from "../cluster/delete";
+import { warnOfInstances } from "../cluster/instances";
 import { InitializationError } from "../cluster/initializationError";
 import {
   changesBetween,
@@ -60,13 +61,15 @@ export const check = withoutStackTrace(
 
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export const diff = withoutStackTrace(
-  (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
-    currentSession().holders.record(id, {
-      entry: stateFrom(id, olds).__entry,
-      resourceName: textOf(news, "__resourceName"),
-    });
+  async (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
+    const current = currentSession();
+    const old = stateFrom(id, olds);
+    current.holders.record(id, { entry: old.__entry, resourceName: textOf(news, "__resourceName") });
     const { updates, replaces } = changesBetween(olds, news);
-    return Promise.resolve({ changes: updates.length + replaces.length > 0, replaces });
+    if (replaces.length > 0) {
+      await warnOfInstances(current, old);
+    }
+    return { changes: updates.length + replaces.length > 0, replaces };
   },
 );
 

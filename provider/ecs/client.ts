@@ -106,6 +106,30 @@ export class EcsClient {
     );
   }
 
+  /**
+   * DescribeInstances: the instances of a cluster, up to ten, and how many there are.
+   *
+   * @param withinMs how long the call may take, retries included, milliseconds
+   */
+  async describeInstancesOf(
+    regionId: string,
+    hpcClusterId: string,
+    withinMs: number,
+  ): Promise<{ ids: string[]; totalCount: number }> {
+    return await this.read(
+      {
+        action: "DescribeInstances",
+        regionId,
+        parameters: { RegionId: regionId, HpcClusterId: hpcClusterId, PageSize: 10 },
+        withinMs,
+      },
+      (answer) => {
+        const ids = listOf(answer, "Instances", "Instance").map((item) => requiredText(item, "InstanceId"));
+        return { ids, totalCount: Number(answer["TotalCount"] ?? ids.length) };
+      },
+    );
+  }
+
   /** GetCallerIdentity of STS: the id of the credentials' account. */
   async getAccountId(regionId: string, withinMs: number): Promise<string> {
     return await this.read(

@@ -10,9 +10,9 @@ export interface ErrorCode {
   readonly gone?: "certainly" | "possibly";
   /**
    * What the service refused, where it was not the request's values: `credentials` makes preview fail, `permission` is only a
-   * warning there, `ids` makes a shared read repeat each id alone, `token` makes create try the next ClientToken.
+   * warning there, `ids` makes a shared read repeat each id alone, `token` makes create try the next ClientToken, `deletion` makes delete name the instances.
    */
-  readonly refused?: "credentials" | "permission" | "ids" | "token";
+  readonly refused?: "credentials" | "permission" | "ids" | "token" | "deletion";
   /** The same call may succeed later. */
   readonly transient?: true;
   /** The service wants fewer calls: other calls of the action slow down too. Implies `transient`. */
@@ -71,6 +71,7 @@ export const errorCodes = {
     advice:
       "The cluster still contains instances, and the service deletes only empty clusters: release its instances, " +
       "then run the same command again. Nothing has been deleted.",
+    refused: "deletion",
   },
   IdempotentParameterMismatch: {
     property: "clientToken",

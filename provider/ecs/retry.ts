@@ -1,7 +1,7 @@
 import type { Clock } from "./clock";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
-import type { Call, Send } from "./http/transport";
+import type { Answer, Call, Send } from "./http/transport";
 import { Pace } from "./pace";
 import { decideRetry, type RetryDecision } from "./retryDecision";
 import { Slots } from "./slots";
@@ -36,10 +36,10 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     const deadline = startedAt + timeoutMs;
 
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await slots.run(async () => {
+      const outcome = await slots.run(async (): Promise<Outcome> => {
         const sentAt = await pace.turn(deadline);
         if (sentAt === undefined) {
-          return { error: tooLateError(call, timeoutMs), decision: { retry: false as const } };
+          return { error: tooLateError(call, timeoutMs), decision: { retry: false } };
         }
         try {
           const answer = await send({ ...call, attempt });
@@ -70,6 +70,8 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     }
   };
 }
+
+type Outcome = { answer: Answer } | { error: EcsError; decision: RetryDecision };
 
 /** The service asked for a longer wait than the call has time for. */
 function tooLateError({ action, regionId }: Call, timeoutMs: number): EcsError {

@@ -107,6 +107,10 @@ export class HpcCluster extends pulumi.dynamic.Resource {
     if (!isRead && !given.clientToken) {
       properties["__tokenKey"] = tokenKey(RESOURCE_TYPE, resourceName, opts);
     }
+    const secretNames = namesOfSecrets(given);
+    if (secretNames !== undefined && !isRead) {
+      properties["__secretNames"] = secretNames;
+    }
     if (given.adopt) {
       properties["adopt"] = claimAdoptedCluster(given.adopt as pulumi.Input<string>, claim);
     }
@@ -173,4 +177,19 @@ export class HpcCluster extends pulumi.dynamic.Resource {
       (value as { __pulumiType?: unknown }).__pulumiType === RESOURCE_TYPE
     );
   }
+}
+
+/** Which arguments are secret, for `check`: the engine would show their values. Undefined if none can be. */
+function namesOfSecrets(args: Partial<HpcClusterArgs>): pulumi.Output<string[] | undefined> | undefined {
+  const outputs = Object.entries(args).filter(([, value]) => pulumi.Output.isInstance(value));
+  if (outputs.length === 0) {
+    return undefined;
+  }
+  return pulumi.output(
+    Promise.all(
+      outputs.map(async ([name, value]) =>
+        (await pulumi.isSecret(value as pulumi.Output<unknown>)) ? [name] : [],
+      ),
+    ).then((names) => (names.flat().length > 0 ? names.flat() : undefined)),
+  );
 }

@@ -1,0 +1,42 @@
+import { debuglog } from "node:util";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions";
+import { messageOf } from "../ecs/errors";
+import type { Session } from "./session";
+import type { ClusterState } from "./state";
+
+const debug = debuglog("alicloud-hpc");
+
+/**
+ * The instances of a cluster, for a message: up to ten ids, and the count.
+ *
+ * @returns undefined if there are none, or the account may not call DescribeInstances
+ */
+export async function instancesOf(
+  session: Session,
+  { regionId, hpcClusterId }: ClusterState,
+): Promise<string | undefined> {
+  try {
+    const ecs = await session.ecs();
+    const { ids, totalCount } = await ecs.describeInstancesOf(regionId, hpcClusterId, PREVIEW_TIMEOUT_MS);
+    if (ids.length === 0) {
+      return undefined;
+    }
+    const others = totalCount - ids.length;
+    return `${totalCount} ${totalCount === 1 ? "instance" : "instances"} (${ids.join(", ")}${others > 0 ? `, and ${others} more` : ""})`;
+  } catch (error) {
+    // Only a message gets shorter: the caller has its own error or result.
+    debug("the instances of %s are not known: %s", hpcClusterId, messageOf(error));
+    return undefined;
+  }
+}
+
+/** Warns in a preview that a cluster to be replaced still contains instances: the service would refuse to delete it. */
+export async function warnOfInstances(session: Session, state: ClusterState): Promise<void> {
+  const instances = await instancesOf(session, state);
+  const text =
+    `The HPC cluster ${state.hpcClusterId} would be replaced, but contains ${instances}. The service deletes only empty clusters: ` +
+    "release the instances first.";
+  if (instances !== undefined && session.reportOnce(text)) {
+    session.warn(text);
+  }
+}
