@@ -115,6 +115,7 @@ function readRole(reader: SettingReader): RoleToAssume | undefined {
     return undefined;
   }
   const required = readRequired(reader, "assumeRole", assumeRoleFields, given);
+  const sessionExpirationS = readExpiration(reader, "assumeRole", given);
   if (required === undefined) {
     return undefined;
   }
@@ -122,7 +123,7 @@ function readRole(reader: SettingReader): RoleToAssume | undefined {
     ...required,
     policy: fieldOf(given, "policy"),
     sessionName: fieldOf(given, "sessionName"),
-    sessionExpirationS: readExpiration(reader, "assumeRole", given),
+    sessionExpirationS,
     externalId: fieldOf(given, "externalId"),
   };
 }
@@ -133,6 +134,7 @@ function readOidcRole(reader: SettingReader): CredentialChoice | undefined {
     return undefined;
   }
   const required = readRequired(reader, "assumeRoleWithOidc", assumeRoleWithOidcFields, given);
+  const sessionExpirationS = readExpiration(reader, "assumeRoleWithOidc", given);
   if (required === undefined) {
     return undefined;
   }
@@ -141,7 +143,7 @@ function readOidcRole(reader: SettingReader): CredentialChoice | undefined {
     ...required,
     policy: fieldOf(given, "policy"),
     sessionName: fieldOf(given, "roleSessionName"),
-    sessionExpirationS: readExpiration(reader, "assumeRoleWithOidc", given),
+    sessionExpirationS,
     source: `the role ${required.roleArn} (alicloud:assumeRoleWithOidc)`,
   };
 }

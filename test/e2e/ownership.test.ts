@@ -5,7 +5,7 @@
 import { HpcCluster, type HpcClusterArgs, Provider } from "pulumi-alicloud-hpc";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { clustersInState, clusterType, configurationFor, createEcsStack, failureOf } from "./ecsStack.ts";
 
