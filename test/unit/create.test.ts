@@ -4,7 +4,7 @@ import type * as Clients from "../../provider/ecs/client.ts";
 import type { EcsClient } from "../../provider/ecs/client.ts";
 import type * as Errors from "../../provider/ecs/errors.ts";
 import type { EcsError } from "../../provider/ecs/errors.ts";
-import type { Send } from "../../provider/ecs/transport.ts";
+import type { Send } from "../../provider/ecs/http/transport.ts";
 import type { InitializationError } from "../../provider/observation.ts";
 
 /** A clock that moves when somebody sleeps: the grace of ten seconds costs nothing. */
