@@ -177,20 +177,16 @@ export class EcsClient {
 
   /** Makes a call and parses its answer. An incomplete answer is repeated like a lost one. */
   private async read<T>(call: Call, parse: (answer: Answer) => T): Promise<T> {
-    let parsed: T | undefined;
-    await this.send({
-      ...call,
-      validate: (answer) => {
-        try {
-          parsed = parse(answer);
-        } catch (error) {
-          throw error instanceof MissingField
-            ? unreadableAnswer(call, error.message, optionalText(answer, "RequestId"))
-            : error;
-        }
-      },
-    });
-    return parsed as T;
+    const parseAnswer = (answer: Answer): T => {
+      try {
+        return parse(answer);
+      } catch (error) {
+        throw error instanceof MissingField
+          ? unreadableAnswer(call, error.message, optionalText(answer, "RequestId"))
+          : error;
+      }
+    };
+    return parseAnswer(await this.send({ ...call, validate: (answer) => void parseAnswer(answer) }));
   }
 }
 

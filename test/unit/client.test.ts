@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError, saysGone } from "../../provider/ecs/errors.ts";
-import type { Parameters, Send } from "../../provider/ecs/transport.ts";
-import { parseXmlAnswer } from "../../provider/ecs/xmlAnswer.ts";
+import type { Parameters, Send } from "../../provider/ecs/http/transport.ts";
+import { parseXmlAnswer } from "../../provider/ecs/http/xml.ts";
 
 interface Sent {
   action: string;

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { ComponentResource, isSecret, output, type Output, ProviderResource, runtime } from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
-import { readSettings } from "../../provider/config.ts";
-import { Provider, type ProviderArgs, configurationOfProvider } from "../../provider/provider.ts";
+import { readSettings } from "../../provider/account/settings.ts";
+import { Provider, type ProviderArgs, configurationOfProvider } from "../../provider/program/provider.ts";
 
 /** What was registered: the provider's type and inputs. */
 let registered: { type: string; inputs: Record<string, unknown> }[];

@@ -2,9 +2,9 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
-import type { CredentialSource, Credentials } from "../../provider/ecs/credentials.ts";
+import type { CredentialSource, Credentials } from "../../provider/ecs/credentials/credentialSource.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
-import { createTransport, type Send, type TransportOptions } from "../../provider/ecs/transport.ts";
+import { createTransport, type Send, type TransportOptions } from "../../provider/ecs/http/transport.ts";
 import { stringToSignV1 } from "../../emulator/signature.ts";
 import { json, plain, startAnswering, type Answerer, type AnsweringServer } from "./answeringServer.ts";
 

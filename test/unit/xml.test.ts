@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseXmlAnswer } from "../../provider/ecs/xmlAnswer.ts";
+import { parseXmlAnswer } from "../../provider/ecs/http/xml.ts";
 
 describe("parseXmlAnswer", () => {
   test("reads the example of the API page into the shape of its JSON twin", () => {

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { readSettings, type Settings } from "../../provider/config.ts";
-import { credentialSource, type CredentialSource } from "../../provider/ecs/credentials.ts";
-import type { Environment } from "../../provider/settingReader.ts";
+import { readSettings, type Settings } from "../../provider/account/settings.ts";
+import { credentialSource, type CredentialSource } from "../../provider/ecs/credentials/credentialSource.ts";
+import type { Environment } from "../../provider/account/settingReader.ts";
 
 function settingsOf(configuration: Record<string, string>, environment: Environment = {}): Settings {
   return readSettings((key) => configuration[key], environment);
