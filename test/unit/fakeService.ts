@@ -30,6 +30,10 @@ export class FakeService {
   ignoresModify = false;
   /** Error codes by action. */
   errors: Partial<Record<string, string>> = {};
+  /** The account of the credentials; undefined: it cannot be asked. */
+  accountId: string | undefined;
+  /** The instances of every cluster. */
+  instances: readonly string[] = [];
   regions: readonly string[] = [regionId, "cn-beijing"];
 
   readonly send: Send = async (call) => {
@@ -43,7 +47,11 @@ export class FakeService {
       case "CreateHpcCluster":
         return { HpcClusterId: this.create(parameters), RequestId: `R-${this.calls.length}` };
       case "DescribeHpcClusters":
-        return this.describe(JSON.parse(String(parameters["HpcClusterIds"])) as string[]);
+        return this.describe(
+          parameters["HpcClusterIds"] === undefined
+            ? undefined
+            : (JSON.parse(String(parameters["HpcClusterIds"])) as string[]),
+        );
       case "ModifyHpcClusterAttribute": {
         const cluster = this.find(String(parameters["HpcClusterId"]));
         if (cluster === undefined || (this.modifyIsLateToo && !this.shows(cluster))) {
@@ -63,6 +71,16 @@ export class FakeService {
         cluster.isDeleted = true;
         return {};
       }
+      case "DescribeInstances":
+        return {
+          TotalCount: this.instances.length,
+          Instances: { Instance: this.instances.slice(0, 10).map((InstanceId) => ({ InstanceId })) },
+        };
+      case "GetCallerIdentity":
+        if (this.accountId === undefined) {
+          throw this.error(call, "Forbidden.RAM");
+        }
+        return { AccountId: this.accountId };
       case "DescribeRegions":
         return { Regions: { Region: this.regions.map((RegionId) => ({ RegionId })) } };
       default:
@@ -111,8 +129,10 @@ export class FakeService {
     return this.sent("CreateHpcCluster").map(({ ClientToken }) => String(ClientToken));
   }
 
-  private describe(ids: readonly string[]): Answer {
-    const shown = this.clusters.filter((cluster) => ids.includes(cluster.id) && this.shows(cluster));
+  private describe(ids: readonly string[] | undefined): Answer {
+    const shown = this.clusters.filter(
+      (cluster) => (ids === undefined || ids.includes(cluster.id)) && this.shows(cluster),
+    );
     return {
       TotalCount: shown.length,
       HpcClusters: {

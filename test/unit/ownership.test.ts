@@ -1,0 +1,325 @@
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { checkCluster } from "../../provider/cluster/check.ts";
+import { createCluster } from "../../provider/cluster/create.ts";
+import { deleteCluster } from "../../provider/cluster/delete.ts";
+import { Holders } from "../../provider/cluster/holders.ts";
+import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import { warnOfInstances } from "../../provider/cluster/instances.ts";
+import { readCluster } from "../../provider/cluster/read.ts";
+import { runNotesInFiles } from "../../provider/cluster/runNotes.ts";
+import { outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
+import { updateCluster } from "../../provider/cluster/update.ts";
+import { EcsClient } from "../../provider/ecs/client.ts";
+import { EcsError } from "../../provider/ecs/errors.ts";
+import type { Answer, Send } from "../../provider/ecs/http/transport.ts";
+import { withRetry } from "../../provider/ecs/retry.ts";
+import { FakeClock } from "./fakeClock.ts";
+import { failureOf } from "./failureOf.ts";
+import { FakeService, regionId } from "./fakeService.ts";
+
+const inputs = { name: "farm", regionId };
+const origin = { tokenKey: "key", resourceName: "farm" };
+
+let service: FakeService;
+beforeEach(() => {
+  service = new FakeService();
+});
+/** In a provider process of its own, as the next operation would. */
+const create = (change: object = {}, from: object = origin) =>
+  createCluster(service.session(), { ...inputs, ...change }, from);
+const read = (state: ClusterState, session = service.session()) =>
+  readCluster(session, state.hpcClusterId, outputsOf(state));
+
+describe("create takes only a cluster that nobody holds", () => {
+  test("passes over a replayed cluster that another entry holds", async () => {
+    const first = await create();
+    const session = service.session();
+    session.holders.record(first.hpcClusterId, { entry: first.__entry });
+    expect((await createCluster(session, inputs, origin)).hpcClusterId).toBe("hpc-2");
+    expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
+  });
+
+  test("passes over a replayed cluster that was changed since it was created with these values", async () => {
+    await create();
+    service.clusters[0]!.name = "farm-blue";
+    expect((await create()).hpcClusterId).toBe("hpc-2");
+  });
+
+  test.each([
+    ["is held", () => undefined, /the resource "other" holds/],
+    ["was changed", () => (service.clusters[0]!.name = "renamed"), /has been changed since/],
+    ["was deleted", () => (service.clusters[0]!.isDeleted = true), /has been deleted since/],
+  ])("with an own clientToken whose cluster %s, fails and says so", async (what, change, message) => {
+    const own = { clientToken: "mine" };
+    const first = await create(own);
+    change();
+    const session = service.session();
+    if (what === "is held") {
+      session.holders.record(first.hpcClusterId, { entry: first.__entry, resourceName: "other" });
+    }
+    const error = await failureOf(createCluster(session, { ...inputs, ...own }, origin));
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain("mine");
+  });
+
+  test("never deletes the fresh cluster because an earlier one shows after all", async () => {
+    service.modifyIsLateToo = true;
+    service.lateMs = { 1: 12_000 };
+    expect((await create()).hpcClusterId).toBe("hpc-2");
+    service.clock.advance(60_000);
+    expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
+  });
+
+  test("goes to the next ClientToken if the service refuses that of a deleted cluster", async () => {
+    const tokens: unknown[] = [];
+    const { send } = service;
+    Object.assign(service, {
+      send: (async (call) => {
+        if (call.action === "CreateHpcCluster" && tokens.push(call.parameters["ClientToken"]) === 1) {
+          const { action } = call;
+          throw new EcsError({ action, regionId, code: "IdempotentParameterMismatch", serviceMessage: "No" });
+        }
+        return await send(call);
+      }) satisfies Send,
+    });
+    expect((await create()).__tokenUse?.generation).toBe(1);
+    expect(new Set(tokens).size).toBe(2);
+  });
+
+  test.each([
+    ["HPC_CLUSTER_MODIFY_FAILED", /refresh/],
+    ["Forbidden.RAM", /grant ecs:ModifyHpcClusterAttribute or give clientToken/],
+  ])("keeps the id if the list lags and Modify answers %s", async (code, advice) => {
+    service.lateMs = { 1: 60_000 };
+    service.errors = { ModifyHpcClusterAttribute: code };
+    const { state, message } = await failureOf(create(), InitializationError);
+    expect(state.hpcClusterId).toBe("hpc-1");
+    expect(message).toMatch(advice);
+    // The next run says the same, and creates no second one.
+    const again = await failureOf(updateCluster(service.session(), state, inputs), InitializationError);
+    expect(again.message).toMatch(advice);
+    expect(service.tokens).toHaveLength(1);
+  });
+});
+
+describe("delete removes only what is its own", () => {
+  test("keeps a cluster that another entry holds, with a warning, until that entry goes", async () => {
+    const old = await create({ clientToken: "mine" });
+    const session = service.session();
+    const renamed = await createCluster(session, { ...inputs, clientToken: "mine" }, { resourceName: "new" });
+    expect(renamed.hpcClusterId).toBe(old.hpcClusterId);
+    await deleteCluster(session, old);
+    expect(service.ids).toEqual(["hpc-1"]);
+    expect(session.warnings).toEqual([expect.stringMatching(/hpc-1 is kept.*the resource "new" holds it/)]);
+    await deleteCluster(session, renamed);
+    expect(service.ids).toEqual([]);
+  });
+
+  test("names the instances of a cluster that is not empty: up to ten, and the count", async () => {
+    const state = await create();
+    service.instances = Array.from({ length: 12 }, (_, at) => `i-${at}`);
+    service.errors = { DeleteHpcCluster: "NotEmpty.HpcCluster" };
+    const error = await failureOf(deleteCluster(service.session(), state));
+    expect(error.message).toMatch(/NotEmpty.HpcCluster.*contains 12 instances \(i-0, .*, i-9, and 2 more\)/);
+    service.errors["DescribeInstances"] = "Forbidden.RAM";
+    const bare = await failureOf(deleteCluster(service.session(), state), EcsError);
+    expect(bare.message).not.toContain("i-0");
+  });
+
+  test("a replacement of a cluster with instances is announced once, and none without", async () => {
+    const state = await create();
+    const session = service.session();
+    await warnOfInstances(session, state);
+    expect(session.warnings).toEqual([]);
+    service.instances = ["i-1"];
+    await warnOfInstances(session, state);
+    await warnOfInstances(session, state);
+    expect(session.warnings).toEqual([expect.stringMatching(/would be replaced.*1 instance \(i-1\)/)]);
+  });
+});
+
+describe("gone needs proof", () => {
+  test("a refresh waits for a cluster that shows late", async () => {
+    service.lateMs = { 1: 6_000 };
+    const state: ClusterState = { ...inputs, hpcClusterId: service.add("farm") };
+    expect(await read(state)).toMatchObject({ hpcClusterId: "hpc-1" });
+  });
+
+  test("a refresh drops a cluster that does not show over several reads", async () => {
+    const state = await create();
+    service.clusters[0]!.isDeleted = true;
+    const before = service.sent("DescribeHpcClusters").length;
+    expect(await read(state)).toBeUndefined();
+    expect(service.sent("DescribeHpcClusters").length - before).toBeGreaterThan(3);
+  });
+
+  test.each<[string, (state: ClusterState) => Promise<unknown>]>([
+    ["a refresh", (state) => read(state)],
+    ["a deletion", (state) => deleteCluster(service.session(), state)],
+    ["an update", (state) => updateCluster(service.session(), state, inputs)],
+  ])("%s with credentials of another account names both accounts and drops nothing", async (_what, run) => {
+    service.accountId = "1001";
+    const state = await create();
+    expect(state.__accountId).toBe("1001");
+    service.accountId = "2002";
+    service.clusters[0]!.isDeleted = true;
+    expect((await failureOf(run(state))).message).toMatch(/hpc-1 is in the account 1001.*account 2002/);
+  });
+
+  test("an account that cannot be asked, or was not known, changes nothing", async () => {
+    const state = await create();
+    expect(state.__accountId).toBeUndefined();
+    service.clusters[0]!.isDeleted = true;
+    expect(await read(state)).toBeUndefined();
+  });
+});
+
+describe("a preview with new clusters", () => {
+  const warningsOf = async (...names: string[]): Promise<string[]> => {
+    const session = service.session();
+    for (const name of names) {
+      expect((await checkCluster(session, {}, { name })).failures).toEqual([]);
+    }
+    return session.warnings;
+  };
+
+  test("lists a region once, and warns of a cluster with the same name: its id, and adopt", async () => {
+    service.add("farm");
+    expect(await warningsOf("farm", "farm", "other")).toEqual([
+      expect.stringMatching(/cn-hangzhou already has an HPC cluster named "farm": hpc-1.*adopt: "hpc-1"/),
+    ]);
+    expect(service.sent("DescribeHpcClusters")).toHaveLength(1);
+  });
+
+  test("is quiet about a cluster that an entry of the stack holds", async () => {
+    const state = await create();
+    const session = service.session();
+    await read(state, session);
+    await checkCluster(session, {}, { name: "farm" });
+    expect(session.warnings).toEqual([]);
+  });
+
+  test("says so if the names cannot be listed, and goes on", async () => {
+    service.errors = { DescribeHpcClusters: "Forbidden.RAM" };
+    expect(await warningsOf("farm", "other")).toEqual([expect.stringContaining("Forbidden.RAM")]);
+  });
+
+  test("does not show the value of a secret that breaks a rule", async () => {
+    const news = { name: "2-secret", __secretNames: ["name"] };
+    const { failures, inputs: checked } = await checkCluster(service.session(), {}, news);
+    expect(failures).toEqual([{ property: "", reason: expect.stringContaining("name") as string }]);
+    expect(JSON.stringify(failures)).not.toContain("2-secret");
+    expect(checked).not.toHaveProperty("__secretNames");
+  });
+});
+
+describe("answers that are not complete", () => {
+  const item = (id: string, name: string | undefined = "farm") => ({ HpcClusterId: id, Name: name });
+  const client = (...answers: Answer[]) =>
+    new EcsClient(async () => answers.shift() ?? expect.fail("one call more than expected"));
+  const page = (total: number, ...items: unknown[]): Answer => ({
+    TotalCount: total,
+    HpcClusters: { HpcCluster: items },
+  });
+
+  test("the pages of a read are all fetched", async () => {
+    const ecs = client(page(2, item("hpc-1")), page(2, item("hpc-2")));
+    expect(await Promise.all(["hpc-1", "hpc-2"].map((id) => ecs.describeHpcCluster(regionId, id)))).toEqual([
+      item("hpc-1"),
+      item("hpc-2"),
+    ]);
+  });
+
+  test("fewer clusters than TotalCount is an error for the missing ones, not for the others", async () => {
+    const ecs = client(page(2, item("hpc-1")), page(2, item("hpc-1")));
+    const [first, second] = await Promise.allSettled(
+      ["hpc-1", "hpc-2"].map((id) => ecs.describeHpcCluster(regionId, id)),
+    );
+    expect(first).toMatchObject({ status: "fulfilled" });
+    expect(second).toMatchObject({ reason: { message: expect.stringContaining("only 1 of 2") as string } });
+  });
+
+  test("an item without a name, or null, fails only its own read", async () => {
+    for (const broken of [item("hpc-2", ""), null]) {
+      const ecs = client(page(2, item("hpc-1"), broken), page(2));
+      const [first, second] = await Promise.allSettled(
+        ["hpc-1", "hpc-2"].map((id) => ecs.describeHpcCluster(regionId, id)),
+      );
+      expect(first).toMatchObject({ status: "fulfilled" });
+      expect(second).toMatchObject({ status: "rejected" });
+    }
+  });
+
+  test("the same page for ever ends the list with an error", async () => {
+    const ecs = new EcsClient(async () => page(500, item("hpc-1")));
+    expect((await failureOf(ecs.listHpcClusters(regionId), EcsError)).message).toContain("only 1 of 500");
+  });
+
+  test("an answer with an id is a cluster, also without a RequestId", async () => {
+    const ecs = client({ HpcClusterId: "hpc-1" });
+    expect(await ecs.createHpcCluster(regionId, {})).toMatchObject({ hpcClusterId: "hpc-1" });
+  });
+
+  test("a missing list is repeated", async () => {
+    const answers = [{}, page(1, item("hpc-1"))];
+    const options = { maxRetryTimeoutMs: 60_000, maxInFlight: 1, clock: new FakeClock() };
+    const ecs = new EcsClient(withRetry(async () => answers.shift()!, options));
+    expect(await ecs.describeHpcCluster(regionId, "hpc-1")).toEqual(item("hpc-1"));
+  });
+
+  test("lone surrogates are replaced in messages and values", async () => {
+    const ecs = client(page(1, { ...item("hpc-1"), Description: "a\ud800" }));
+    expect((await ecs.describeHpcCluster(regionId, "hpc-1"))?.Description).toBe("a\ufffd");
+    const error = new EcsError({ action: "A", regionId, code: "C", serviceMessage: "\udfff" });
+    expect(error.message.isWellFormed()).toBe(true);
+  });
+});
+
+test("a wait that the service asks for, longer than the deadline, fails the other calls at once", async () => {
+  const clock = new FakeClock();
+  const send: Send = async ({ action }) => {
+    throw new EcsError({
+      action,
+      regionId,
+      code: "Throttling.User",
+      serviceMessage: "No",
+      status: 400,
+      retryAfterMs: 3_600_000,
+    });
+  };
+  const call = withRetry(send, { maxRetryTimeoutMs: 300_000, maxInFlight: 20, clock });
+  const errors: EcsError[] = [];
+  for (const parameters of [{}, {}]) {
+    errors.push(await failureOf(call({ action: "CreateHpcCluster", regionId, parameters }), EcsError));
+  }
+  expect(errors.map(({ code }) => code)).toEqual(["Throttling.User", "Throttling"]);
+  expect(clock.sleeps).toEqual([]);
+});
+
+describe("the notes of a run", () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  test("tell a session which clusters another living process holds, and nothing of a dead one", () => {
+    vi.stubEnv("TMPDIR", mkdtempSync(path.join(tmpdir(), "notes-")));
+    const here = new Holders(runNotesInFiles("127.0.0.1:1"));
+    here.record("hpc-0", { entry: "own" });
+    expect(here.otherHolder("hpc-0", { entry: "own" })).toBeUndefined();
+    const [user] = readdirSync(tmpdir());
+    const folder = path.join(tmpdir(), user!, "127.0.0.1_1");
+    const note = (id: string, holds: boolean) =>
+      `${JSON.stringify({ hpcClusterId: id, entry: "theirs", resourceName: "new", holds })}\n`;
+    // The test runner's parent lives; a process with this id cannot.
+    writeFileSync(
+      path.join(folder, `${process.ppid}.jsonl`),
+      note("hpc-1", true) + note("hpc-2", true) + note("hpc-2", false),
+    );
+    writeFileSync(path.join(folder, "99999999.jsonl"), note("hpc-3", true));
+    expect(here.otherHolder("hpc-1", { entry: "own" })).toMatchObject({ resourceName: "new" });
+    expect(here.otherHolder("hpc-2", { entry: "own" })).toBeUndefined();
+    expect(here.otherHolder("hpc-3", { entry: "own" })).toBeUndefined();
+    expect(new Holders(runNotesInFiles("127.0.0.1:2")).otherHolder("hpc-1", undefined)).toBeUndefined();
+  });
+});
