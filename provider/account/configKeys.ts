@@ -61,7 +61,7 @@ export const assumeRoleWithOidcFields = {
 export const endpointsFields = {
   /** The endpoint of ECS, for every region. */
   ecs: { type: "string" },
-  /** The endpoint of STS, with which roles are assumed. */
+  /** The endpoint of STS, which assumes roles and knows the account of the credentials. */
   sts: { type: "string" },
 } as const satisfies Fields;
 
