@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { automation } from "@pulumi/pulumi";
@@ -8,6 +17,7 @@ import {
   chooseEngine,
   engineCacheFolder,
   engineInCache,
+  enginePath,
   ensureEngine,
   minimumEngineVersion,
   pinnedEngineVersion,
@@ -101,6 +111,24 @@ test.each<[string, NodeJS.ProcessEnv, NodeJS.Platform, string]>([
   ["Windows", { LOCALAPPDATA: "/local" }, "win32", "/local"],
 ])("cache folder: %s", (_title, env, platform, folder) => {
   expect(engineCacheFolder(env, platform, "/home/me")).toBe(path.join(folder, "pulumi-alicloud-hpc/engine"));
+});
+
+test("where pulumi on PATH is a symlink, the plugin beside the real file comes before the SDK's", () => {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "engine-path-")));
+  try {
+    for (const name of ["installed", "linked"]) {
+      mkdirSync(path.join(folder, name));
+    }
+    const [installed, linked] = [path.join(folder, "installed"), path.join(folder, "linked")];
+    const executable = process.platform === "win32" ? "pulumi.exe" : "pulumi";
+    writeFileSync(path.join(installed, executable), "");
+    symlinkSync(path.join(installed, executable), path.join(linked, executable));
+    const folders = enginePath(linked).split(path.delimiter);
+    expect(folders.slice(0, 3)).toEqual([path.dirname(process.execPath), installed, linked]);
+    expect(folders.at(-1)).toMatch(/@pulumi.pulumi$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("the cache", () => {

@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
 } from "node:fs";
@@ -121,12 +122,19 @@ export function tooOldReason(version: string): string | undefined {
 }
 
 /**
- * PATH for an engine: this very Node first, because the dynamic provider's plugin is a script that runs the first
- * `node` it finds, and the folder of that script, which is the root of the npm package @pulumi/pulumi, last, because
- * an engine that has the script beside it warns when another is found before.
+ * PATH for an engine: this Node.js first, because the dynamic provider's plugin is a script that runs the first `node` on
+ * PATH, and last the folder of that script in the npm package @pulumi/pulumi, for an engine that comes without it.
+ *
+ * Package managers install `pulumi` as a symlink. The engine resolves it, expects the plugin there, and warns when PATH
+ * has another one first: so the folder to which the symlink leads comes before the others.
  */
 export function enginePath(inherited = process.env["PATH"] ?? ""): string {
-  return [path.dirname(process.execPath), inherited, sdkFolder].join(path.delimiter);
+  const engine = inherited
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, executable))
+    .find((file) => existsSync(file));
+  const engineFolder = engine === undefined ? [] : [path.dirname(realpathSync(engine))];
+  return [path.dirname(process.execPath), ...engineFolder, inherited, sdkFolder].join(path.delimiter);
 }
 
 /** The pinned version, with its `v`, from the Go module's requirements. */

@@ -7,13 +7,14 @@
  *     expect(stack.state().resource("c").outputs).toMatchObject({ … });
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { automation } from "@pulumi/pulumi";
-import { type Backend, StateFile, createBackend, latestUpdate, readStateText, stateFile } from "./backend.ts";
+import { type Backend, StateFile, createBackend, latestUpdate, readStateText } from "./backend.ts";
 import { ensureEngine, enginePath, repositoryRoot } from "./engine.ts";
 import { type OperationProcess, findProcesses, stillProviders } from "./engineProcesses.ts";
 import { engineEnvironment, isolateEnvironment } from "./isolatedEnvironment.ts";
+import { type ConfigInput, emptySettings, settingsWith, writeEmptyState } from "./stackFiles.ts";
 
 export {
   type Backend,
@@ -22,12 +23,10 @@ export {
   type StateResource,
   createBackend,
 } from "./backend.ts";
+export type { ConfigInput } from "./stackFiles.ts";
 
 /** An inline program; what it resolves to are the stack's outputs. */
 export type Program = automation.PulumiFn;
-
-/** A configuration value. Without a `:` in the key it belongs to the project. */
-export type ConfigInput = string | { value: string; secret?: boolean };
 
 /** How to make a stack. */
 export interface StackOptions {
@@ -116,29 +115,19 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
   const names = { projectName: options.projectName ?? "hpc", stackName: options.stackName ?? "test" };
   const current = { program: options.program };
   const environment = { ...engineEnvironment(backend.url), PATH: enginePath() };
-  const plain = Object.entries(options.config ?? {}).filter(([, value]) => typeof value === "string");
-  const isThere = existsSync(stateFile(backend, names.projectName, names.stackName));
-  // Not createOrSelectStack, and plain configuration without `config set`: each command costs a third of a second.
-  const raw = await automation.LocalWorkspace[isThere ? "selectStack" : "createStack"](
-    { ...names, program: () => current.program() },
-    {
-      workDir,
-      pulumiCommand: engine.command,
-      // Without these settings `main` would be this process's folder, and the provider would start there.
-      projectSettings: { name: names.projectName, runtime: "nodejs" },
-      stackSettings: {
-        [names.stackName]: {
-          config: Object.fromEntries(
-            plain.map(([key, value]) => [
-              key.includes(":") ? key : `${names.projectName}:${key}`,
-              value as string,
-            ]),
-          ),
-        },
-      },
-      envVars: { ...environment, ...options.env },
+  const workspace = await automation.LocalWorkspace.create({
+    workDir,
+    program: () => current.program(),
+    pulumiCommand: engine.command,
+    // Without these settings `main` would be this process's folder, and the provider would start there.
+    projectSettings: { name: names.projectName, runtime: "nodejs" },
+    stackSettings: {
+      [names.stackName]: await settingsWith(await emptySettings(), names.projectName, options.config ?? {}),
     },
-  );
+    envVars: { ...environment, ...options.env },
+  });
+  workspace.createStack = async () => writeEmptyState(backend, names.projectName, names.stackName);
+  const raw = await automation.Stack.create(names.stackName, workspace);
   readResultsFromFiles(raw, backend, names);
   const dispose = (): void => {
     if (options.backend === undefined) backend.dispose();
@@ -146,9 +135,6 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
   };
   const stack = new TestStack(raw, backend, { ...names, workDir, current, environment, dispose });
   stack.setEnv(options.env ?? {});
-  await stack.setConfig(
-    Object.fromEntries(Object.entries(options.config ?? {}).filter(([, value]) => typeof value !== "string")),
-  );
   return stack;
 }
 
@@ -208,14 +194,9 @@ export class TestStack implements AsyncDisposable {
 
   /** Sets (or with undefined removes) configuration values. */
   async setConfig(config: Record<string, ConfigInput | undefined>): Promise<void> {
-    const set: automation.ConfigMap = {};
-    const removed: string[] = [];
-    for (const [key, value] of Object.entries(config)) {
-      if (value === undefined) removed.push(key);
-      else set[key] = typeof value === "string" ? { value } : value;
-    }
-    if (Object.keys(set).length > 0) await this.automation.setAllConfig(set);
-    if (removed.length > 0) await this.automation.removeAllConfig(removed);
+    const { workspace } = this.automation;
+    const settings = await workspace.stackSettings(this.stackName);
+    await workspace.saveStackSettings(this.stackName, await settingsWith(settings, this.projectName, config));
   }
 
   /** Runs `pulumi preview`. */
