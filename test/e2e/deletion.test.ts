@@ -1,3 +1,4 @@
+/** Promise: a cluster with instances is neither replaced nor deleted, and stays in the state. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";

@@ -1,3 +1,7 @@
+/**
+ * Promises: refresh finds changes and deletions made outside Pulumi, up reverts them, and an unrelated HTTP 404
+ * removes nothing from the state.
+ */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";

@@ -1,3 +1,7 @@
+/**
+ * Promises: every documented error of CreateHpcCluster says what to change; a cluster that was created but not read
+ * stays in the state.
+ */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";

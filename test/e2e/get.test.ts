@@ -1,3 +1,4 @@
+/** Promise: HpcCluster.get reads an existing cluster, and never changes or deletes it. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";

@@ -1,3 +1,7 @@
+/**
+ * Promises: preview changes nothing, up makes exactly what the program says, up again does nothing, updates send
+ * only what changed, destroy leaves nothing.
+ */
 import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";

@@ -1,3 +1,4 @@
+/** Promise: a replacement always ends with one new cluster, deleted first unless deleteBeforeReplace is false. */
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";

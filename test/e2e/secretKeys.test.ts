@@ -1,3 +1,4 @@
+/** Promise: keys are in no state, export or output, wherever they come from. */
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster } from "pulumi-alicloud-hpc";

@@ -1,3 +1,4 @@
+/** Promise: a state that an earlier release wrote shows no difference, and can be refreshed and destroyed. */
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { automation } from "@pulumi/pulumi";

@@ -1,3 +1,7 @@
+/**
+ * Promises: unknown inputs pass the preview, ids stay known in update previews, and null, undefined, secret and
+ * frozen values work.
+ */
 import { interpolate, secret } from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";

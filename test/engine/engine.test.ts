@@ -1,3 +1,4 @@
+/** Promise: the tests find the Pulumi engine, or download or build it once. */
 import {
   existsSync,
   mkdirSync,

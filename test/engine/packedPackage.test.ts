@@ -1,3 +1,4 @@
+/** Promise: the tests use the package as npm would install it. */
 import {
   lstatSync,
   mkdirSync,

@@ -1,4 +1,7 @@
-/** Processes that die right after the service has done what it was asked for, and before anybody has heard of it. */
+/**
+ * Promise: when the engine or the provider is killed or interrupted after the service has made a change and before the
+ * engine has recorded it, an ordinary `up` ends with exactly the clusters of the program.
+ */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterAll, describe, expect, vi } from "vitest";
 import { clusterOps, clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
@@ -100,12 +103,7 @@ describe.each(["provider", "engine"] as const)("SIGKILL of the %s", (which) => {
         "state after": shown(idsInState(stack)),
       });
 
-      // The engine goes on warning about a create that it knows nothing of, until it is told to forget it.
-      await stack.refresh({ clearPendingCreates: true });
-      expect(stack.state().pendingOperations).toEqual([]);
       await stack.up({ expectNoChanges: true });
-      await stack.destroy();
-      expect(storedIds(ecs)).toEqual([]);
     },
   );
 });
@@ -144,8 +142,6 @@ describe("SIGINT in the middle of a create", () => {
       await recover(stack);
       expect(storedIds(ecs)).toHaveLength(1);
       expect(idsInState(stack)).toEqual(storedIds(ecs));
-      await stack.refresh({ clearPendingCreates: true });
-      await stack.up({ expectNoChanges: true });
     },
   );
 

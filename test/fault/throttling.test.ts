@@ -1,4 +1,4 @@
-/** Two hundred creates against a service that lets twenty a second pass. */
+/** Promise: under throttling every create of a large program ends with one cluster. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { expect } from "vitest";
 import { clustersInState, createEcsStack } from "../e2e/ecsStack.ts";

@@ -1,3 +1,7 @@
+/**
+ * Promise: every form of configuration works, in its order of precedence, and a wrong setting is one error that
+ * names it.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";

@@ -1,3 +1,4 @@
+/** Promise: lookups work in preview and up, with their provider's account and region, and fail in one sentence. */
 import { ComponentResource, ProviderResource } from "@pulumi/pulumi";
 import {
   HpcCluster,

@@ -1,3 +1,4 @@
+/** Promise: HTTP_PROXY, HTTPS_PROXY and NO_PROXY hold for every request, STS included. */
 import { writeFileSync } from "node:fs";
 import { request as send } from "node:http";
 import { createServer } from "node:https";

@@ -1,3 +1,7 @@
+/**
+ * Promises: credentials that the service refuses, or that are missing, are one error at preview, not one for each
+ * cluster; it says where they came from, shows no secret, and refused credentials are not tried again.
+ */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster } from "pulumi-alicloud-hpc";

@@ -1,3 +1,4 @@
+/** Promise: temporary credentials are renewed while an operation runs, and fetched no more often than necessary. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
