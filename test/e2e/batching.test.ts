@@ -21,7 +21,9 @@ test(`a refresh of ${count} clusters shares calls, and each cluster gets its own
   const names = Array.from({ length: count }, (_, number) => `render-farm-${number}`);
   await using stack = await createEcsStack(ecs, {
     program: async () => {
-      for (const name of names) new HpcCluster(name, { name });
+      for (const name of names) {
+        new HpcCluster(name, { name });
+      }
     },
   });
   await stack.up({ parallel: 100 });
@@ -94,7 +96,7 @@ describe("one provider process", () => {
     }
   });
 
-  test("a batch that is refused for the sake of an id is asked for id by id", async () => {
+  test("a batch that fails because of an id is repeated id by id", async () => {
     const clusters = Array.from({ length: 20 }, (_, number) => added(number));
     ecs.faults.add({
       kind: "error",
@@ -110,7 +112,7 @@ describe("one provider process", () => {
     expect(others.filter((size) => size === 1).length).toBeGreaterThanOrEqual(refused ?? Infinity);
   });
 
-  test("a batch that meets a broken connection is repeated as a whole", async () => {
+  test("a batch whose connection breaks is repeated as a whole", async () => {
     const clusters = Array.from({ length: 50 }, (_, number) => added(number));
     const fault = ecs.faults.add({ kind: "reset", action: "DescribeHpcClusters", times: 1 });
     const reads = await Promise.all(clusters.map(refreshed));

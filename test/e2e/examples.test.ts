@@ -107,7 +107,9 @@ describe.each(runnable)("$folder", ({ folder, project, prepare, leaves, expectOu
     const up = await stack.up();
     expect(there()).toEqual({ ...before, ...leaves });
     const ids = ecs.store.clusters().map(({ hpcClusterId }) => hpcClusterId);
-    if ("clusterId" in up.outputs) expect(ids).toContain(up.outputs["clusterId"].value);
+    if ("clusterId" in up.outputs) {
+      expect(ids).toContain(up.outputs["clusterId"].value);
+    }
 
     const again = await stack.up({ expectNoChanges: true });
     expect(new Set(Object.values(clusterOps(again)).flat())).toEqual(new Set(["same"]));
@@ -116,7 +118,9 @@ describe.each(runnable)("$folder", ({ folder, project, prepare, leaves, expectOu
       stack,
     );
     await stack.destroy();
-    for (const name of Object.keys(leaves)) expect(there()).not.toHaveProperty(name);
+    for (const name of Object.keys(leaves)) {
+      expect(there()).not.toHaveProperty(name);
+    }
   });
 });
 
@@ -136,7 +140,9 @@ describe.skipIf(host === undefined)(
     : "with the CLI",
   () => {
     test.each(onDisk)("$title: up, up again without changes, destroy", async ({ cwd, example }) => {
-      if (example === undefined) throw new Error("there is no example");
+      if (example === undefined) {
+        throw new Error("there is no example");
+      }
       const config = { ...configurationFor(ecs), ...example.prepare?.() };
       const before = there();
       using copy = new ExamplesCopy();
@@ -163,7 +169,9 @@ describe.skipIf(host === undefined)(
         expect(await pulumi("stack", "export")).toContain('require(\\"pulumi-alicloud-hpc/lifecycle\\")');
         await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
         await pulumi("destroy", "--yes", "--skip-preview");
-        for (const name of Object.keys(example.leaves)) expect(there()).not.toHaveProperty(name);
+        for (const name of Object.keys(example.leaves)) {
+          expect(there()).not.toHaveProperty(name);
+        }
       } finally {
         backend.dispose();
       }

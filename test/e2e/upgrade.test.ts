@@ -22,7 +22,9 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
 
   test("shows no difference, is refreshed and destroyed", async () => {
     const ecs = await startRecordedEcs();
-    for (const cluster of clusters) ecs.store.add(cluster);
+    for (const cluster of clusters) {
+      ecs.store.add(cluster);
+    }
     const idOf = (wanted: string) => clusters.find((cluster) => cluster.name === wanted)!.hpcClusterId;
     const program = upgradeProgram(ecs, idOf("adopted-farm"), idOf("somebody-elses"));
     await using stack = await createEcsStack(ecs, { program });

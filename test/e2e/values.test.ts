@@ -12,7 +12,7 @@ let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
 afterEach(() => ecs.close());
 
-test("inputs that are not known yet pass the preview, and dependents of the id stay calm when the cluster changes", async () => {
+test("inputs that are not known yet pass the preview, and dependents of the id stay unchanged when the cluster changes", async () => {
   const program = (description: string) => async () => {
     const first = new HpcCluster("first", { name: "render-farm", description });
     new HpcCluster("by-name", { name: first.id });

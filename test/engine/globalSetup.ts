@@ -29,7 +29,9 @@ export default async function setup(project: TestProject): Promise<() => void> {
   }
   const { root, version, source } = engine.value;
   // The test processes inherit it, and need not look again. An engine on PATH they find there themselves.
-  if (root !== "") process.env[engineRootVariable] = root;
+  if (root !== "") {
+    process.env[engineRootVariable] = root;
+  }
   // Every operation starts a Node.js process that loads the SDK: a third of its time without this cache.
   process.env["NODE_COMPILE_CACHE"] ??= path.join(repositoryRoot, "node_modules/.cache/compiled");
   project.provide("engine", { root, version, source });

@@ -60,7 +60,9 @@ async function recover(stack: TestStack): Promise<string[]> {
     commands.push("up");
     await stack.up();
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes("currently locked")) throw error;
+    if (!(error instanceof Error) || !error.message.includes("currently locked")) {
+      throw error;
+    }
     await stack.cancel();
     commands.push("cancel", "up");
     await stack.up();
@@ -74,7 +76,9 @@ describe.each(["provider", "engine"] as const)("SIGKILL of the %s", (which) => {
     async (kind, { ecs }) => {
       const { action, before, after, names } = changes[kind];
       await using stack = await createEcsStack(ecs, { program: before ?? none });
-      if (before !== undefined) await stack.up();
+      if (before !== undefined) {
+        await stack.up();
+      }
       stack.setProgram(after);
 
       const hold = ecs.hold({ action, when: "afterCommit" });
@@ -129,7 +133,7 @@ describe("SIGINT in the middle of a create", () => {
   });
 
   test.for(["afterCommit", "beforeCommit"] as const)(
-    "to engine and provider at once, as a terminal does it, held %s: the next up has one cluster",
+    "to engine and provider at once, as a terminal sends it, held %s: the next up has one cluster",
     async (when, { ecs }) => {
       await using stack = await createEcsStack(ecs, { program: named("render-farm") });
       const hold = ecs.hold({ action: "CreateHpcCluster", when });
@@ -145,7 +149,7 @@ describe("SIGINT in the middle of a create", () => {
     },
   );
 
-  test("twice, by somebody impatient: the next up has the cluster that was made", async ({ ecs }) => {
+  test("twice: the next up has the cluster that was created", async ({ ecs }) => {
     await using stack = await createEcsStack(ecs, { program: named("render-farm") });
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
     const operation = stack.start("up");

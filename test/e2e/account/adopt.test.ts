@@ -66,7 +66,7 @@ test("preview and up fail property by property where the program differs, and ch
   expect(changingCalls(ecs)).toEqual([]);
 });
 
-test("up takes it over without a creation; afterwards it is an ordinary cluster, with and without adopt", async () => {
+test("up adopts the cluster without creating one; afterwards it is an ordinary cluster, with and without adopt", async () => {
   const { hpcClusterId } = existing;
   await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
   expect(clusterOps(await stack.preview())).toEqual({ rendering: ["create"] });
@@ -116,7 +116,7 @@ test("a second resource that adopts the same cluster is an error at preview that
   await failureOf(stack.up());
   expect(ecs.store.clusters()).toEqual([existing]);
 
-  // One program run later it is another matter: the memory is the run's.
+  // The next run starts anew.
   stack.setProgram(program(asItIs()));
   await stack.up();
   await stack.up({ expectNoChanges: true });

@@ -142,7 +142,9 @@ test("the account's secrets are encrypted in every file, the rest can be read, a
   expect(files).toContain(ecs.endpoint); // so it is there that they would be
   for (const text of secrets) {
     expect(files).not.toContain(text);
-    for (const { output } of outputs) expect(output).not.toContain(text);
+    for (const { output } of outputs) {
+      expect(output).not.toContain(text);
+    }
   }
   const encrypted = { ciphertext: expect.any(String) as string };
   expect(stack.state().resource("beijing").inputs).toMatchObject({

@@ -16,7 +16,9 @@ const names = ["one", "two", "three"];
 const clusters =
   (args: Partial<HpcClusterArgs> = {}) =>
   async () => {
-    for (const name of names) new HpcCluster(name, { name: `farm-${name}`, ...args });
+    for (const name of names) {
+      new HpcCluster(name, { name: `farm-${name}`, ...args });
+    }
   };
 const creates = Object.fromEntries(names.map((name) => [name, ["create"]]));
 
