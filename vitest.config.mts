@@ -6,8 +6,8 @@ const filesIn = (...folders: string[]): string[] => folders.map((folder) => `tes
 export default defineConfig({
   test: {
     pool: "forks",
-    // An engine test waits more than it computes: a worker for every core, where Vitest would leave one idle.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Engine tests often wait, for deadlines or throttling: one worker more than there are cores uses that time.
+    maxWorkers: Math.max(2, availableParallelism() + 1),
     projects: [
       {
         // Neither engine nor network: `vitest run --project pure` while writing.
