@@ -170,11 +170,7 @@ export class EngineModel implements Stage {
     return [...wants].map(([resource, wanted]) => ({ resource, inputs: inputsOf(resource, wanted, salt) }));
   }
 
-  private async register(
-    operation: Operation,
-    declaration: Declaration,
-    isReplaced: boolean,
-  ): Promise<void> {
+  private async register(operation: Operation, declaration: Declaration, isReplaced: boolean): Promise<void> {
     const entry = this.entries.get(declaration.resource);
     if (entry === undefined) {
       await this.create(operation, declaration);

@@ -47,7 +47,10 @@ const faults: [string, FaultRule][] = [
   ["InternalError, 404", { kind: "error", status: 404, code: "InternalError", message: "Failed", times }],
   ["SystemBusy", { kind: "error", status: 400, code: "SystemBusy", message: "Busy", times }],
   ["an answer after the time-out", { kind: "delay", ms: 400, when: "afterCommit", times }],
-  ["a call that is still running after the time-out", { kind: "delay", ms: 400, when: "beforeCommit", times: 1 }],
+  [
+    "a call that is still running after the time-out",
+    { kind: "delay", ms: 400, when: "beforeCommit", times: 1 },
+  ],
   ["an answer in small pieces", { kind: "drip", intervalMs: 1, bytes: 4, times }],
   ["slow calls", { kind: "latency", ms: 50, times }],
 ];
