@@ -144,7 +144,7 @@ describe("clusters with the same values", () => {
         createEcsStack(ecs, { program: one(), stackName: "test" }),
       ]);
       await Promise.all(stacks.map((stack) => stack.up()));
-      expect(urnOf(stacks[2]!)).toBe(urnOf(stacks[0]!));
+      expect(urnOf(stacks[2]!)).toBe(urnOf(stacks[0]));
       expect(agreedIds(ecs, ...stacks)).toHaveLength(3);
       const values = stacks.flatMap(salts).map(({ outputs }) => outputs?.["value"]);
       expect(new Set(values).size).toBe(3);

@@ -251,7 +251,11 @@ function inputsOf(resource: string, wanted: Wanted, salt: string): Properties {
 async function check(operation: Operation, olds: Properties, news: Properties): Promise<Properties> {
   const { inputs, failures } = await operation.provider.check(olds, news);
   if (failures.length > 0) {
-    throw new Error(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"));
+    throw new Error(
+      failures
+        .map(({ property, reason }) => (property === "" ? reason : `${property}: ${reason}`))
+        .join("\n"),
+    );
   }
   return stored(inputs);
 }

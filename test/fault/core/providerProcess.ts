@@ -36,7 +36,7 @@ export interface ProvidedResource {
 /** What one operating-system process of the provider is: a session, and the engine's calls of it. */
 export class ProviderProcess {
   private readonly session: Session;
-  private isAlive = true;
+  private isKilled = false;
 
   constructor({ configuration, clock, warn }: ProviderProcessOptions) {
     this.session = new Session(
@@ -86,7 +86,7 @@ export class ProviderProcess {
 
   /** From now on it calls nothing, and none of its calls returns. */
   kill(): void {
-    this.isAlive = false;
+    this.isKilled = true;
   }
 
   private stored(id: string, properties: EngineProperties): ClusterState {
@@ -94,20 +94,21 @@ export class ProviderProcess {
   }
 
   private async whileAlive<T>(run: () => Promise<T>): Promise<T> {
-    const never = new Promise<never>(() => undefined);
-    if (!this.isAlive) {
-      return await never;
-    }
+    await this.unlessKilled();
     try {
-      const result = await run();
-      return this.isAlive ? result : await never;
-    } catch (error) {
-      throw this.isAlive ? error : await never;
+      return await run();
+    } finally {
+      await this.unlessKilled();
     }
+  }
+
+  /** Returns at once, or never if the process has been killed. */
+  private unlessKilled(): Promise<void> {
+    return this.isKilled ? new Promise(() => undefined) : Promise.resolve();
   }
 }
 
-/** A cluster, as an {@link ProviderProcess} returns it to the engine. */
+/** A cluster, as a {@link ProviderProcess} returns it to the engine. */
 export function resourceOf(state: ClusterState): ProvidedResource {
   return { id: state.hpcClusterId, outputs: outputsOf(state) };
 }

@@ -16,7 +16,7 @@ test("thirty random lives under random faults leave no duplicate, no orphan and 
 }, 60_000);
 
 test("the same seed plans the same life", async () => {
-  const [first, second] = await Promise.all([soakOnce(seed + 1), soakOnce(seed + 1)]);
+  const [first, second] = await Promise.all([soakOnce(seed + 59), soakOnce(seed + 59)]);
   const planned = ({ steps }: { steps: string[] }) => steps.filter((step) => !step.startsWith("  "));
   expect(planned(second)).toEqual(planned(first));
 }, 60_000);
