@@ -110,14 +110,19 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 function add(total: SoakReport, report: RunReport): void {
   total.runs += 1;
   total.engineRuns += report.onEngine ? 1 : 0;
-  for (const key of ["operations", "failedOperations", "kills", "requests"] as const)
-    {total[key] += report[key];}
+  for (const key of ["operations", "failedOperations", "kills", "requests"] as const) {
+    total[key] += report[key];
+  }
   for (const [kind, count] of Object.entries(report.injected) as [FaultKind, number][]) {
     total.injected[kind] = (total.injected[kind] ?? 0) + count;
   }
   const wrong = ["duplicates", "orphans", "lost", "problems"] as const;
-  for (const key of wrong) {total[key] += report[key].length;}
-  if (wrong.some((key) => report[key].length > 0)) {total.failures.push(report);}
+  for (const key of wrong) {
+    total[key] += report[key].length;
+  }
+  if (wrong.some((key) => report[key].length > 0)) {
+    total.failures.push(report);
+  }
 }
 
 /**
@@ -250,10 +255,16 @@ class Run {
       this.ecs.faults.add(rule);
       this.note(`fault ${JSON.stringify(rule)}`);
     }
-    if (!rules.some(({ kind }) => withholding.has(kind))) {this.configure(patient);}
-    for (let clusters = 1 + this.random.below(4); clusters > 0; clusters -= 1) {this.want();}
+    if (!rules.some(({ kind }) => withholding.has(kind))) {
+      this.configure(patient);
+    }
+    for (let clusters = 1 + this.random.below(4); clusters > 0; clusters -= 1) {
+      this.want();
+    }
     await this.step("create", (replaced) => this.stage.up(this.wants, replaced));
-    for (let steps = 3 + this.random.below(5); steps > 0; steps -= 1) {await this.randomStep();}
+    for (let steps = 3 + this.random.below(5); steps > 0; steps -= 1) {
+      await this.randomStep();
+    }
 
     this.note("no more faults; destroy");
     this.stopFaults();
@@ -261,8 +272,12 @@ class Run {
     this.check("before the end");
     this.report.operations += 1;
     await this.stage.destroy();
-    for (const { hpcClusterId } of this.ecs.store.clusters()) {this.report.orphans.push(hpcClusterId);}
-    for (const { id } of this.stage.kept()) {this.report.problems.push(`${id} is in the state at the end`);}
+    for (const { hpcClusterId } of this.ecs.store.clusters()) {
+      this.report.orphans.push(hpcClusterId);
+    }
+    for (const { id } of this.stage.kept()) {
+      this.report.problems.push(`${id} is in the state at the end`);
+    }
   }
 
   private note(step: string): void {
@@ -295,7 +310,9 @@ class Run {
     const suffix = () => this.random.of(["a", "b", "c"]);
     switch (this.random.below(12)) {
       case 0:
-        if (present.length < 4) {this.want();}
+        if (present.length < 4) {
+          this.want();
+        }
         return await this.step("add one");
       case 1:
       case 2:
@@ -336,7 +353,9 @@ class Run {
   ): Promise<void> {
     this.note(name);
     const isDone = await this.attempt(() => run(replaced));
-    if (!isDone || name === "destroy") {await this.settle();}
+    if (!isDone || name === "destroy") {
+      await this.settle();
+    }
     this.check(name);
   }
 
@@ -347,7 +366,9 @@ class Run {
       await run();
       return true;
     } catch (error) {
-      if (!(error instanceof Error)) {throw error;}
+      if (!(error instanceof Error)) {
+        throw error;
+      }
       this.report.failedOperations += 1;
       this.note(`  failed: ${reasonOf(error)}`);
       return false;
@@ -372,14 +393,18 @@ class Run {
         this.stopFaults();
       }
       const isFresh = await this.attempt(() => this.stage.refresh());
-      if (isFresh && (await this.attempt(() => this.stage.up(this.wants)))) {return;}
+      if (isFresh && (await this.attempt(() => this.stage.up(this.wants)))) {
+        return;
+      }
     }
     throw new Error("refresh and up still fail although there are no faults any more");
   }
 
   private async outOfBand(resource: string): Promise<void> {
     const kept = this.stage.kept().find((one) => one.resource === resource);
-    if (kept === undefined) {return;}
+    if (kept === undefined) {
+      return;
+    }
     if (this.random.chance(0.5)) {
       this.note(`somebody deletes ${resource}`);
       this.ecs.store.remove(kept.id);
@@ -418,7 +443,9 @@ class Run {
     });
     if (outcome.isKilled) {
       this.report.kills += 1;
-      if (victim === "engine") {await this.stage.unlock();}
+      if (victim === "engine") {
+        await this.stage.unlock();
+      }
       hold.drop();
     } else {
       // It must not hold a later call.
@@ -435,7 +462,9 @@ class Run {
     const complain = (list: string[], what: string) => {
       list.push(`after ${after}: ${what}`);
       this.note(`  WRONG: ${what}`);
-      if (this.report.printed.length === 0) {this.report.printed = [...this.stage.printed];}
+      if (this.report.printed.length === 0) {
+        this.report.printed = [...this.stage.printed];
+      }
     };
     for (const id of new Set(ids.filter((candidate, at) => ids.indexOf(candidate) !== at))) {
       complain(this.report.duplicates, `${id} is in the state more than once`);
@@ -445,7 +474,9 @@ class Run {
       complain(this.report.duplicates, `there are several clusters named ${name}`);
     }
     for (const { hpcClusterId, name } of stored) {
-      if (!ids.includes(hpcClusterId)) {complain(this.report.orphans, `${hpcClusterId} (${name})`);}
+      if (!ids.includes(hpcClusterId)) {
+        complain(this.report.orphans, `${hpcClusterId} (${name})`);
+      }
     }
     for (const { id, resource } of kept) {
       const cluster = stored.find(({ hpcClusterId }) => hpcClusterId === id);
