@@ -1,11 +1,14 @@
 /** ClientTokens that the service knows already, and clusters that are deleted or show late: always exactly one cluster. */
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import type { Emulator } from "../../emulator/emulator.ts";
 import { sentTokens, storedIds, test } from "../localEcs.ts";
 import type { Wanted, Wants } from "../stage.ts";
 import { configurationFor, EngineModel } from "./engineModel.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { skippingClock } from "./testClocks.ts";
+
+// A busy machine is slow.
+vi.setConfig({ testTimeout: 60_000 });
 
 const stackOf = (ecs: Emulator) => new EngineModel(ecs, { clock: skippingClock() });
 

@@ -2,13 +2,16 @@
  * The message of every error, kept in messages.md. Read a change there like a change of the documentation:
  * `vitest run --project pure test/fault/core/messages.test.ts -u`.
  */
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { Emulator, FaultRule } from "../../emulator/emulator.ts";
 import { test } from "../localEcs.ts";
 import type { Wanted, Wants } from "../stage.ts";
 import { configurationFor, EngineModel } from "./engineModel.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { skippingClock } from "./testClocks.ts";
+
+// A busy machine is slow.
+vi.setConfig({ testTimeout: 60_000 });
 
 interface Chapter {
   title: string;
