@@ -279,3 +279,13 @@ async function all(tasks: Promise<void>[]): Promise<void> {
     throw new AggregateError(failures, failures.map(({ message }) => message).join("\n"));
   }
 }
+
+/** The error of an operation that has to fail. */
+export async function failureOf(operation: Promise<unknown>): Promise<Error> {
+  try {
+    await operation;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("the operation did not fail");
+}

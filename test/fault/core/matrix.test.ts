@@ -9,7 +9,7 @@ import {
 } from "../../emulator/emulator.ts";
 import { sentTokens, storedIds, test } from "../localEcs.ts";
 import type { Wants } from "../stage.ts";
-import { configurationFor, EngineModel } from "./engineModel.ts";
+import { configurationFor, EngineModel, failureOf } from "./engineModel.ts";
 import { skippingClock } from "./testClocks.ts";
 
 // A busy machine is slow.
@@ -155,7 +155,7 @@ test("a final error is reported after one call, and leaves the state as it was",
       ecs.faults.add({ kind: "error", action, status, code, message: "No.", regionId: regionOf(ecs, at) });
     }
     const before = { requests: ecs.requests.length, ids: storedIds(ecs) };
-    const failure = (await run().catch((error: unknown) => error)) as AggregateError;
+    const failure = (await failureOf(run())) as AggregateError;
     for (const [at, [, code]] of finalErrors.entries()) {
       expect(failure.message).toContain(`${action} in ${regionOf(ecs, at)}: ${code}`);
     }
@@ -210,9 +210,8 @@ describe("a call waits", () => {
 
   test("no longer than alicloud:maxRetryTimeout, and the error counts the attempts", async ({ ecs }) => {
     ecs.faults.add({ kind: "serviceUnavailable", action: "CreateHpcCluster" });
-    const { message } = (await stackOf(ecs, { "alicloud:maxRetryTimeout": "60" })
-      .up(one)
-      .catch((error: unknown) => error)) as Error;
+    const stack = stackOf(ecs, { "alicloud:maxRetryTimeout": "60" });
+    const { message } = await failureOf(stack.up(one));
     const [, attempts, seconds] =
       /ServiceUnavailable: .*\(HTTP 503, request .*, (\d+) attempts over (\d+\.\d) s\)/.exec(message) ?? [];
     expect(Number(attempts)).toBe(ecs.calls("CreateHpcCluster").length);

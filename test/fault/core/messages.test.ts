@@ -6,7 +6,7 @@ import { expect, vi } from "vitest";
 import type { Emulator, FaultRule } from "../../emulator/emulator.ts";
 import { test } from "../localEcs.ts";
 import type { Wanted, Wants } from "../stage.ts";
-import { configurationFor, EngineModel } from "./engineModel.ts";
+import { configurationFor, EngineModel, failureOf } from "./engineModel.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { skippingClock } from "./testClocks.ts";
 
@@ -34,13 +34,6 @@ function normalized(ecs: Emulator, message: string): string {
     .replace(/[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}/g, "REQUEST-ID")
     .replace(/hpc-[a-z0-9]{16}/g, "hpc-ID")
     .replace(/\d+ attempts over \d+\.\d s/g, "N attempts over N s");
-}
-
-async function failureOf(operation: Promise<unknown>): Promise<AggregateError> {
-  return await operation.then(
-    () => expect.fail("the operation did not fail"),
-    (error: unknown) => error as AggregateError,
-  );
 }
 
 /** A stack that gives up after a few attempts, of which none takes time. */
