@@ -12,13 +12,14 @@ export default defineConfig({
       {
         // Neither engine nor network: `vitest run --project pure` while writing.
         extends: true,
-        test: { name: "pure", include: filesIn("unit", "property", "emulator", "bench", "docs") },
+        test: { name: "pure", include: filesIn("unit", "property", "emulator", "bench", "docs", "fault/core") },
       },
       {
         extends: true,
         test: {
           name: "engine",
           include: filesIn("engine", "rpc", "e2e", "fault", "consumer", "cloud"),
+          exclude: filesIn("fault/core"),
           globalSetup: "test/engine/globalSetup.ts",
           // An operation takes about a second alone, and several when every core has an engine of its own.
           testTimeout: 120_000,
