@@ -15,9 +15,13 @@ afterAll(() => folder.remove());
 function packagesOf(files: readonly string[]): string[] {
   const names = files.flatMap((file) => {
     const [, inside] = /.*[\\/]node_modules[\\/](.+)$/.exec(file) ?? [];
-    if (inside === undefined) return [];
+    if (inside === undefined) {
+      return [];
+    }
     const parts = inside.split(path.sep);
-    if (parts[0] === "pulumi-alicloud-hpc") return [parts.slice(2).join("/")];
+    if (parts[0] === "pulumi-alicloud-hpc") {
+      return [parts.slice(2).join("/")];
+    }
     return [parts.slice(0, parts[0]?.startsWith("@") ? 2 : 1).join("/")];
   });
   return [...new Set(names)].sort();
