@@ -7,7 +7,13 @@ import { notShown, proveGone } from "./gone";
 import { nameOf, type Entry } from "./holders";
 import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
-import { changesBetween, parametersOf, type ClusterProperties } from "./properties";
+import {
+  changesBetween,
+  parametersOf,
+  textOf,
+  type ClusterProperties,
+  type EngineProperties,
+} from "./properties";
 import type { Session } from "./session";
 import { stateShownBy, type ClusterState } from "./state";
 
@@ -20,6 +26,11 @@ export interface Origin {
   tokenKey?: string | undefined;
   /** The name of the resource in the program, for messages. */
   resourceName?: string | undefined;
+}
+
+/** What the program side has added to the inputs. */
+export function originFrom(inputs: EngineProperties): Origin {
+  return { tokenKey: textOf(inputs, "__tokenKey"), resourceName: textOf(inputs, "__resourceName") };
 }
 
 /**

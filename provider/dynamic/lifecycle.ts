@@ -6,17 +6,11 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { readSettings } from "../account/settings";
 import { checkCluster } from "../cluster/check";
-import { createCluster } from "../cluster/create";
+import { createCluster, originFrom } from "../cluster/create";
 import { deleteCluster } from "../cluster/delete";
-import { warnOfInstances } from "../cluster/instances";
+import { diffCluster } from "../cluster/diff";
 import { InitializationError } from "../cluster/initializationError";
-import {
-  changesBetween,
-  propertiesFrom,
-  textOf,
-  UNKNOWN,
-  type EngineProperties,
-} from "../cluster/properties";
+import { propertiesFrom, UNKNOWN, type EngineProperties } from "../cluster/properties";
 import { readCluster } from "../cluster/read";
 import { noRunNotes, runNotesInFiles, type RunNotes } from "../cluster/runNotes";
 import { Session } from "../cluster/session";
@@ -62,13 +56,7 @@ export const check = withoutStackTrace(
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export const diff = withoutStackTrace(
   async (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
-    const current = currentSession();
-    const old = stateFrom(id, olds);
-    current.holders.record(id, { entry: old.__entry, resourceName: textOf(news, "__resourceName") });
-    const { updates, replaces } = changesBetween(olds, news);
-    if (replaces.length > 0) {
-      await warnOfInstances(current, old);
-    }
+    const { updates, replaces } = await diffCluster(currentSession(), id, olds, news);
     return { changes: updates.length + replaces.length > 0, replaces };
   },
 );
@@ -76,10 +64,7 @@ export const diff = withoutStackTrace(
 /** CreateHpcCluster once; what DescribeHpcClusters then shows becomes the state. */
 export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> {
   return keepingState(inputs, async () => {
-    const created = await createCluster(currentSession(), propertiesFrom(inputs), {
-      tokenKey: textOf(inputs, "__tokenKey"),
-      resourceName: textOf(inputs, "__resourceName"),
-    });
+    const created = await createCluster(currentSession(), propertiesFrom(inputs), originFrom(inputs));
     return { id: created.hpcClusterId, outs: outputsOf(created) };
   });
 }

@@ -189,7 +189,7 @@ export class EngineModel implements Stage {
   private async change(operation: Operation, declaration: Declaration, entry: Entry): Promise<void> {
     const { provider } = operation;
     const inputs = await check(operation, entry.inputs, declaration.inputs);
-    const { updates, replaces } = provider.diff(entry.id, entry.outputs, inputs);
+    const { updates, replaces } = await provider.diff(entry.id, entry.outputs, inputs);
     if (replaces.length > 0) {
       await this.replace(operation, declaration);
     } else if (updates.length > 0 || entry.initErrors.length > 0) {

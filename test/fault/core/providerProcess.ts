@@ -1,11 +1,10 @@
 import { readSettings } from "../../../provider/account/settings.ts";
 import { checkCluster, type Checked } from "../../../provider/cluster/check.ts";
-import { createCluster } from "../../../provider/cluster/create.ts";
+import { createCluster, originFrom } from "../../../provider/cluster/create.ts";
 import { deleteCluster } from "../../../provider/cluster/delete.ts";
+import { diffCluster } from "../../../provider/cluster/diff.ts";
 import {
-  changesBetween,
   propertiesFrom,
-  textOf,
   type EngineProperties,
   type PropertyChanges,
 } from "../../../provider/cluster/properties.ts";
@@ -57,14 +56,12 @@ export class ProviderProcess {
     return checkCluster(this.session, olds, news);
   }
 
-  diff(id: string, olds: EngineProperties, news: EngineProperties): PropertyChanges {
-    this.session.holders.recordOwned(stateFrom(id, olds));
-    return changesBetween(olds, news);
+  diff(id: string, olds: EngineProperties, news: EngineProperties): Promise<PropertyChanges> {
+    return diffCluster(this.session, id, olds, news);
   }
 
   async create(inputs: EngineProperties): Promise<ProvidedResource> {
-    const tokenKey = textOf(inputs, "__tokenKey");
-    return resourceOf(await createCluster(this.session, propertiesFrom(inputs), tokenKey));
+    return resourceOf(await createCluster(this.session, propertiesFrom(inputs), originFrom(inputs)));
   }
 
   /** @returns undefined if the cluster does not exist any more */
