@@ -12,7 +12,7 @@ export type ActionName =
   | "DescribeRegions";
 
 /** One authenticated call: who asks for what, and what there is. */
-export type Call = {
+export interface Call {
   readonly accountId: string;
   readonly parameters: Parameters;
   readonly store: Store;
@@ -21,28 +21,34 @@ export type Call = {
   readonly now: () => number;
   /** How long a cluster made by this call stays out of sight (a fault). */
   readonly hidden: Hidden;
-};
+}
 
 /** An action in two steps, so that a call can be stopped between its checks and its effect. */
-export type Action = {
+export interface Action {
   readonly name: ActionName;
   /** Whether a client token makes it idempotent; reads are so anyway. */
   readonly changes: boolean;
   /** Checks every value, then returns the step that looks at the stored state, changes it and answers. */
   prepare(call: Call): () => Body;
-};
+}
 
 /** The call's region, or the action's own refusal for none and for an unknown one. */
 export function regionOf(call: Call, missing: Refusal, unknown: Refusal): string {
   const regionId = call.parameters.RegionId;
-  if (regionId === undefined || regionId === "") throw missing;
-  if (!call.regions.includes(regionId)) throw unknown;
+  if (regionId === undefined || regionId === "") {
+    throw missing;
+  }
+  if (!call.regions.includes(regionId)) {
+    throw unknown;
+  }
   return regionId;
 }
 
 /** A parameter that must be there and not be empty. */
 export function required(call: Call, name: string, missing: Refusal): string {
   const value = call.parameters[name];
-  if (value === undefined || value === "") throw missing;
+  if (value === undefined || value === "") {
+    throw missing;
+  }
   return value;
 }

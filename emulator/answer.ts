@@ -4,18 +4,20 @@ import type { Refusal } from "./refusal.ts";
 export type Content = string | number | readonly Content[] | { readonly [field: string]: Content };
 
 /** The fields of a successful answer, without the RequestId. */
-export type Body = { readonly [field: string]: Content };
+export interface Body {
+  readonly [field: string]: Content;
+}
 
 /** The two formats of the RPC style; XML when none is asked for. */
 export type Format = "JSON" | "XML";
 
 /** An answer ready to be sent. */
-export type Reply = {
+export interface Reply {
   readonly status: number;
   readonly code?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-};
+}
 
 /** Renders a success. */
 export function success(format: Format, action: string, requestId: string, body: Body): Reply {
@@ -50,7 +52,9 @@ function rendered(format: Format, root: string, content: Body, requestId: string
 }
 
 function xml(name: string, content: Content): string {
-  if (isList(content)) return content.map((item) => xml(name, item)).join("");
+  if (isList(content)) {
+    return content.map((item) => xml(name, item)).join("");
+  }
   const inside =
     typeof content === "object"
       ? Object.entries(content)

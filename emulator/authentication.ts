@@ -5,14 +5,14 @@ import { missingCommonParameter, refusal } from "./refusal.ts";
 import { sha256, signV1, signV3 } from "./signature.ts";
 
 /** What a request says about its signer, the same for both versions of the signature. */
-export type Signed = {
+export interface Signed {
   readonly accessKeyId: string;
   readonly securityToken: string | undefined;
   readonly nonce: string;
   readonly timestamp: string;
   /** Whether the signature is the one that this secret makes. The expected one never leaves this closure. */
   matches(accessKeySecret: string): boolean;
-};
+}
 
 /** Fifteen minutes, either way. */
 export const clockTolerance = 15 * 60 * 1000;
@@ -36,7 +36,9 @@ function signedPartV1(incoming: Incoming, parameters: IncomingParameters): Signe
   const { all } = parameters;
   const mandatory = (name: string): string => {
     const value = all[name];
-    if (value === undefined || value === "") throw missingCommonParameter(name);
+    if (value === undefined || value === "") {
+      throw missingCommonParameter(name);
+    }
     return value;
   };
   const accessKeyId = mandatory("AccessKeyId");
@@ -46,8 +48,12 @@ function signedPartV1(incoming: Incoming, parameters: IncomingParameters): Signe
   const timestamp = mandatory("Timestamp");
   const signature = mandatory("Signature");
   // Twenty bytes in base64. Anything else was cut off, or was encoded once too often.
-  if (!/^[A-Za-z0-9+/]{27}=$/.test(signature)) throw refusal("IncompleteSignature");
-  if (signatureMethod !== "HMAC-SHA1" || signatureVersion !== "1.0") throw refusal("IncompleteSignature");
+  if (!/^[A-Za-z0-9+/]{27}=$/.test(signature)) {
+    throw refusal("IncompleteSignature");
+  }
+  if (signatureMethod !== "HMAC-SHA1" || signatureVersion !== "1.0") {
+    throw refusal("IncompleteSignature");
+  }
   return {
     accessKeyId,
     securityToken: all.SecurityToken,
@@ -61,7 +67,9 @@ function signedPartV3(incoming: Incoming, parameters: IncomingParameters): Signe
   const { headers } = incoming;
   const mandatory = (header: string, parameter: string): string => {
     const value = headers[header];
-    if (value === undefined || value === "") throw missingCommonParameter(parameter);
+    if (value === undefined || value === "") {
+      throw missingCommonParameter(parameter);
+    }
     return value;
   };
   const authorization =
@@ -81,7 +89,9 @@ function signedPartV3(incoming: Incoming, parameters: IncomingParameters): Signe
     ...requiredHeaders,
     ...(securityToken === undefined ? [] : ["x-acs-security-token"]),
   ].some((name) => !signedHeaders.includes(name));
-  if (uncovered) throw refusal("IncompleteSignature");
+  if (uncovered) {
+    throw refusal("IncompleteSignature");
+  }
   return {
     accessKeyId,
     securityToken,
@@ -113,31 +123,39 @@ export function checkTimestamp(timestamp: string, now: number): void {
   if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 19) !== timestamp.slice(0, 19)) {
     throw refusal("InvalidTimeStamp.Format");
   }
-  if (Math.abs(now - time) > clockTolerance) throw refusal("InvalidTimeStamp.Expired");
+  if (Math.abs(now - time) > clockTolerance) {
+    throw refusal("InvalidTimeStamp.Expired");
+  }
 }
 
 /** SignatureDoesNotMatch. */
 export function checkSignature(signed: Signed, accessKeySecret: string): void {
-  if (!signed.matches(accessKeySecret)) throw refusal("SignatureDoesNotMatch");
+  if (!signed.matches(accessKeySecret)) {
+    throw refusal("SignatureDoesNotMatch");
+  }
 }
 
 /** Nonces of the requests that could still be replayed. */
 export class Nonces {
-  readonly #usedAt = new Map<string, number>();
+  private readonly usedAt = new Map<string, number>();
 
   /** SignatureNonceUsed. To be asked after the signature, or a stranger could use up somebody's nonces. */
   use(signed: Signed, now: number): void {
     const key = JSON.stringify([signed.accessKeyId, signed.nonce]);
-    this.#forget(now - 2 * clockTolerance);
-    if (this.#usedAt.has(key)) throw refusal("SignatureNonceUsed");
-    this.#usedAt.set(key, now);
+    this.forget(now - 2 * clockTolerance);
+    if (this.usedAt.has(key)) {
+      throw refusal("SignatureNonceUsed");
+    }
+    this.usedAt.set(key, now);
   }
 
   // Older ones are refused by their timestamp. The map is in the order of insertion, so the oldest come first.
-  #forget(before: number): void {
-    for (const [key, usedAt] of this.#usedAt) {
-      if (usedAt >= before) return;
-      this.#usedAt.delete(key);
+  private forget(before: number): void {
+    for (const [key, usedAt] of this.usedAt) {
+      if (usedAt >= before) {
+        return;
+      }
+      this.usedAt.delete(key);
     }
   }
 }

@@ -19,13 +19,13 @@ A local ECS on 127.0.0.1. Prints one JSON line, {"endpoint","accessKeyId","acces
 `;
 
 /** What the command line asks for. */
-type Arguments = {
+interface Arguments {
   readonly port: number;
   readonly seed: number | undefined;
   readonly key: { readonly accessKeyId: string; readonly accessKeySecret: string } | undefined;
   readonly faults: FaultPlan | undefined;
   readonly log: string | undefined;
-};
+}
 
 class UsageError extends Error {}
 
@@ -44,7 +44,9 @@ function readArguments(args: readonly string[]): Arguments | "help" {
       help: { type: "boolean" },
     },
   });
-  if (values.help === true) return "help";
+  if (values.help === true) {
+    return "help";
+  }
   const accessKeyId = values["access-key-id"];
   const accessKeySecret = values["access-key-secret"];
   if ((accessKeyId ?? "") === "" ? accessKeySecret !== undefined : (accessKeySecret ?? "") === "") {
@@ -63,7 +65,9 @@ function readArguments(args: readonly string[]): Arguments | "help" {
 }
 
 function wholeNumber(option: string, text: string | undefined, most: number): number | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    return undefined;
+  }
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > most) {
     throw new UsageError(`${option} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}.`);
@@ -72,7 +76,9 @@ function wholeNumber(option: string, text: string | undefined, most: number): nu
 }
 
 function isUsageError(error: unknown): error is Error {
-  if (error instanceof UsageError || error instanceof FaultPlanError) return true;
+  if (error instanceof UsageError || error instanceof FaultPlanError) {
+    return true;
+  }
   return (
     error instanceof Error &&
     "code" in error &&
@@ -86,7 +92,9 @@ async function main(): Promise<void> {
   try {
     chosen = readArguments(process.argv.slice(2));
   } catch (error) {
-    if (!isUsageError(error)) throw error;
+    if (!isUsageError(error)) {
+      throw error;
+    }
     process.stderr.write(`${error.message}\n\n${usage}`);
     process.exitCode = 2;
     return;
@@ -100,7 +108,9 @@ async function main(): Promise<void> {
     await run(chosen);
   } catch (error) {
     // A port that is taken, a log that cannot be written: the system's own message says it best.
-    if (!(error instanceof Error) || !("syscall" in error)) throw error;
+    if (!(error instanceof Error) || !("syscall" in error)) {
+      throw error;
+    }
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }

@@ -19,7 +19,7 @@ export type { RequestRecord } from "./requests.ts";
 export type { Hidden, NewCluster, Store, StoredCluster } from "./store.ts";
 
 /** Everything about a local ECS that can be chosen. */
-export type EmulatorOptions = {
+export interface EmulatorOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number;
   /** Default: one account with one random key pair. */
@@ -35,10 +35,10 @@ export type EmulatorOptions = {
   readonly requestLimit?: number;
   /** Told of every request that has been answered, or has come to its end without an answer. */
   readonly onFinished?: (record: RequestRecord) => void;
-};
+}
 
 /** A running local ECS. */
-export type Emulator = {
+export interface Emulator {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
   /** The first account, its first key. */
@@ -60,7 +60,7 @@ export type Emulator = {
   hold(request: HoldRequest): Hold;
   /** Drops what is held, destroys every connection and frees the port. */
   close(): Promise<void>;
-};
+}
 
 /** Starts a local ECS. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
@@ -68,16 +68,22 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const seed = options.seed ?? plan?.seed ?? randomInt(2 ** 32);
   const regions = options.regions ?? defaultRegions;
   const [firstRegion] = regions;
-  if (firstRegion === undefined) throw new Error("A service needs a region.");
+  if (firstRegion === undefined) {
+    throw new Error("A service needs a region.");
+  }
 
   const accounts = new Accounts();
   const [first = { accountId: randomAccountId() }, ...others] = options.accounts ?? [];
   const key = accounts.add(first);
-  for (const other of others) accounts.add(other);
+  for (const other of others) {
+    accounts.add(other);
+  }
 
   const store = new Store(randomStream(seed), first.accountId, firstRegion);
   const faults = new Faults(plan?.seed ?? seed);
-  for (const rule of plan?.rules ?? []) faults.add(rule);
+  for (const rule of plan?.rules ?? []) {
+    faults.add(rule);
+  }
   const holds = new Holds();
   const requests = new Requests(options.requestLimit ?? Number.POSITIVE_INFINITY);
   const clock = options.clock ?? Date.now;

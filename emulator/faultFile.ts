@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import type { FaultKind, FaultPlan, FaultRule } from "./faults.ts";
 
 type Check = (value: unknown) => string | undefined;
-type Field = { readonly check: Check; readonly required?: true };
+interface Field {
+  readonly check: Check;
+  readonly required?: true;
+}
 type Fields = Readonly<Record<string, Field>>;
 
 const actionNames = [
@@ -55,9 +58,15 @@ const actions: Check = (value) => {
 
 const calls: Check = (value) => {
   const wrong = "must be a call number from 1 up, a list of them, or { from, to, every }";
-  if (typeof value === "number") return whole(1)(value) === undefined ? undefined : wrong;
-  if (Array.isArray(value)) return value.every((each) => whole(1)(each) === undefined) ? undefined : wrong;
-  if (!isRecord(value)) return wrong;
+  if (typeof value === "number") {
+    return whole(1)(value) === undefined ? undefined : wrong;
+  }
+  if (Array.isArray(value)) {
+    return value.every((each) => whole(1)(each) === undefined) ? undefined : wrong;
+  }
+  if (!isRecord(value)) {
+    return wrong;
+  }
   return Object.entries(value).every(
     ([name, each]) => ["from", "to", "every"].includes(name) && whole(1)(each) === undefined,
   )
@@ -134,31 +143,46 @@ export function readFaultFile(path: string): FaultPlan {
 
 /** Checks a plan and returns it unchanged, or throws with everything that is wrong with it. */
 export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
-  if (!isRecord(value)) throw new FaultPlanError(where, ["must be an object with a list of rules"]);
+  if (!isRecord(value)) {
+    throw new FaultPlanError(where, ["must be an object with a list of rules"]);
+  }
   const problems: string[] = [];
   for (const name of Object.keys(value)) {
-    if (name !== "seed" && name !== "rules") problems.push(`${name}: unknown; known are seed, rules`);
+    if (name !== "seed" && name !== "rules") {
+      problems.push(`${name}: unknown; known are seed, rules`);
+    }
   }
   if (value["seed"] !== undefined) {
     const wrong = whole(0)(value["seed"]);
-    if (wrong !== undefined) problems.push(`seed: ${wrong}, not ${shown(value["seed"])}`);
+    if (wrong !== undefined) {
+      problems.push(`seed: ${wrong}, not ${shown(value["seed"])}`);
+    }
   }
   const rules = value["rules"];
-  if (!Array.isArray(rules)) problems.push("rules: must be a list");
-  else rules.forEach((rule, index) => problems.push(...problemsOf(rule, `rules[${index}]`)));
-  if (problems.length > 0) throw new FaultPlanError(where, problems);
-  return value as FaultPlan;
+  if (!Array.isArray(rules)) {
+    problems.push("rules: must be a list");
+  } else {
+    rules.forEach((rule, index) => problems.push(...problemsOf(rule, `rules[${index}]`)));
+  }
+  if (problems.length > 0) {
+    throw new FaultPlanError(where, problems);
+  }
+  return value as unknown as FaultPlan;
 }
 
 /** The same for one rule. */
 export function parseFaultRule(value: unknown): FaultRule {
   const problems = problemsOf(value, "rule");
-  if (problems.length > 0) throw new FaultPlanError("The rule", problems);
+  if (problems.length > 0) {
+    throw new FaultPlanError("The rule", problems);
+  }
   return value as FaultRule;
 }
 
 function problemsOf(value: unknown, where: string): string[] {
-  if (!isRecord(value)) return [`${where}: must be an object, not ${shown(value)}`];
+  if (!isRecord(value)) {
+    return [`${where}: must be an object, not ${shown(value)}`];
+  }
   const kind = value["kind"];
   if (typeof kind !== "string" || !Object.hasOwn(fields, kind)) {
     return [`${where}.kind: must be one of ${Object.keys(fields).join(", ")}, not ${shown(kind)}`];
@@ -171,7 +195,9 @@ function problemsOf(value: unknown, where: string): string[] {
       problems.push(`${where}.${name}: unknown for ${kind}; known are ${Object.keys(known).join(", ")}`);
     } else if (given !== undefined) {
       const wrong = field.check(given);
-      if (wrong !== undefined) problems.push(`${where}.${name}: ${wrong}, not ${shown(given)}`);
+      if (wrong !== undefined) {
+        problems.push(`${where}.${name}: ${wrong}, not ${shown(given)}`);
+      }
     }
   }
   for (const [name, field] of Object.entries(known)) {

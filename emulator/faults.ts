@@ -70,7 +70,7 @@ export type Fault =
 export type FaultKind = Fault["kind"];
 
 /** Which calls a fault befalls: all that match, of those the numbered ones, of those a share, so many times at most. */
-export type FaultSelector = {
+export interface FaultSelector {
   readonly action?: ActionName | readonly ActionName[];
   readonly regionId?: string;
   /** Counted from 1 over the calls that match action and region since the rule was added. */
@@ -79,20 +79,23 @@ export type FaultSelector = {
   /** From 0 to 1, drawn from the rule's own seeded stream. */
   readonly rate?: number;
   readonly times?: number;
-};
+}
 
 /** One fault and the calls that it befalls. */
 export type FaultRule = FaultSelector & Fault;
 
 /** A script of faults; also the format of a fault file. */
-export type FaultPlan = { readonly seed?: number; readonly rules: readonly FaultRule[] };
+export interface FaultPlan {
+  readonly seed?: number;
+  readonly rules: readonly FaultRule[];
+}
 
 /** A rule that is in force. */
-export type ActiveFault = {
+export interface ActiveFault {
   /** How often it has struck. */
   readonly injected: number;
   remove(): void;
-};
+}
 
 /** A fault that decides the answer, in place of the service. */
 export type Ending = Extract<
@@ -113,75 +116,78 @@ export type Ending = Extract<
 >;
 
 /** What befalls one call on its arrival, before anybody knows who calls. */
-export type ArrivalFaults = {
+export interface ArrivalFaults {
   readonly latencyMs: number;
   readonly skewMs: number;
   readonly expiredToken: boolean;
   readonly kind: FaultKind | undefined;
-};
+}
 
 /** What befalls one call that has been let in. */
-export type ServiceFaults = {
+export interface ServiceFaults {
   readonly ending: Ending | undefined;
   readonly delayMs: Readonly<Record<When, number>>;
   readonly drip: { readonly intervalMs: number; readonly bytes: number } | undefined;
   readonly hidden: { readonly ms?: number; readonly describes?: number };
   readonly kind: FaultKind | undefined;
-};
+}
 
-type Bucket = { tokens: number; filledAt: number };
+interface Bucket {
+  tokens: number;
+  filledAt: number;
+}
 
-type Rule = {
+interface Rule {
   readonly rule: FaultRule;
   readonly random: () => number;
   readonly buckets: Map<string, Bucket>;
   seen: number;
   injected: number;
-};
+}
 
 const arrivalKinds: readonly FaultKind[] = ["latency", "clockSkew", "expiredToken"];
 
 /** The rules in force, and what they have done so far. */
 export class Faults {
-  readonly #seed: number;
-  readonly #rules = new Set<Rule>();
-  readonly #injected = new Map<FaultKind, number>();
-  #added = 0;
+  private readonly seed: number;
+  private readonly rules = new Set<Rule>();
+  private readonly injectedByKind = new Map<FaultKind, number>();
+  private added = 0;
 
   constructor(seed: number) {
-    this.#seed = seed;
+    this.seed = seed;
   }
 
   /** Puts a rule in force, after those already there. An impossible rule is an error that says why. */
   add(rule: FaultRule): ActiveFault {
     // Every rule draws from a stream of its own, so that adding one does not change what the others do.
-    this.#added += 1;
+    this.added += 1;
     const active: Rule = {
       rule: parseFaultRule(rule),
-      random: randomStream(this.#seed + 0x9e3779b9 * this.#added),
+      random: randomStream(this.seed + 0x9e3779b9 * this.added),
       buckets: new Map(),
       seen: 0,
       injected: 0,
     };
-    this.#rules.add(active);
+    this.rules.add(active);
     return {
       get injected() {
         return active.injected;
       },
       remove: () => {
-        this.#rules.delete(active);
+        this.rules.delete(active);
       },
     };
   }
 
   /** Takes all rules out of force; the counts stay. */
   clear(): void {
-    this.#rules.clear();
+    this.rules.clear();
   }
 
   /** How often each kind has struck. */
   get injected(): Partial<Record<FaultKind, number>> {
-    return Object.fromEntries(this.#injected);
+    return Object.fromEntries(this.injectedByKind);
   }
 
   /** Draws what befalls a call before its signature is looked at. */
@@ -190,15 +196,25 @@ export class Faults {
     let skewMs = 0;
     let expiredToken = false;
     let kind: FaultKind | undefined;
-    for (const active of this.#matching(action, regionId, true)) {
+    for (const active of this.matching(action, regionId, true)) {
       const { rule } = active;
-      if (rule.kind === "expiredToken" && !hasToken) continue;
-      if (!this.#strikes(active)) continue;
-      this.#count(active);
+      if (rule.kind === "expiredToken" && !hasToken) {
+        continue;
+      }
+      if (!this.strikes(active)) {
+        continue;
+      }
+      this.count(active);
       kind ??= rule.kind;
-      if (rule.kind === "latency") latencyMs += rule.ms;
-      if (rule.kind === "clockSkew") skewMs += rule.ms;
-      if (rule.kind === "expiredToken") expiredToken = true;
+      if (rule.kind === "latency") {
+        latencyMs += rule.ms;
+      }
+      if (rule.kind === "clockSkew") {
+        skewMs += rule.ms;
+      }
+      if (rule.kind === "expiredToken") {
+        expiredToken = true;
+      }
     }
     return { latencyMs, skewMs, expiredToken, kind };
   }
@@ -210,9 +226,11 @@ export class Faults {
     let drip: ServiceFaults["drip"];
     let hidden: ServiceFaults["hidden"] = {};
     let kind: FaultKind | undefined;
-    for (const active of this.#matching(action, regionId, false)) {
+    for (const active of this.matching(action, regionId, false)) {
       const { rule } = active;
-      if (!this.#strikes(active)) continue;
+      if (!this.strikes(active)) {
+        continue;
+      }
       switch (rule.kind) {
         case "latency":
         case "clockSkew":
@@ -225,16 +243,22 @@ export class Faults {
           drip = { intervalMs: rule.intervalMs, bytes: rule.bytes ?? 1 };
           break;
         case "lateVisible":
-          if (action !== "CreateHpcCluster") continue;
+          if (action !== "CreateHpcCluster") {
+            continue;
+          }
           hidden = {
             ...(rule.ms === undefined ? {} : { ms: rule.ms }),
             ...(rule.describes === undefined ? {} : { describes: rule.describes }),
           };
           break;
         case "bucket": {
-          if (ending !== undefined) continue;
+          if (ending !== undefined) {
+            continue;
+          }
           const waitMs = takeToken(active.buckets, `${accountId}/${regionId ?? ""}/${action}`, rule, now);
-          if (waitMs === 0) continue;
+          if (waitMs === 0) {
+            continue;
+          }
           ending = {
             kind: "throttling",
             ...(rule.code === undefined ? {} : { code: rule.code }),
@@ -245,47 +269,65 @@ export class Faults {
           break;
         }
         default:
-          if (ending !== undefined) continue;
+          if (ending !== undefined) {
+            continue;
+          }
           ending = rule;
           kind = rule.kind;
       }
-      this.#count(active);
+      this.count(active);
       kind ??= rule.kind;
     }
     return { ending, delayMs, drip, hidden, kind };
   }
 
-  *#matching(action: string, regionId: string | undefined, arrival: boolean): Generator<Rule> {
-    for (const active of this.#rules) {
+  private *matching(action: string, regionId: string | undefined, arrival: boolean): Generator<Rule> {
+    for (const active of this.rules) {
       const { rule } = active;
-      if (arrivalKinds.includes(rule.kind) !== arrival) continue;
+      if (arrivalKinds.includes(rule.kind) !== arrival) {
+        continue;
+      }
       const actions = typeof rule.action === "string" ? [rule.action] : rule.action;
-      if (actions !== undefined && !actions.some((name) => name === action)) continue;
-      if (rule.regionId !== undefined && rule.regionId !== regionId) continue;
+      if (actions !== undefined && !actions.some((name) => name === action)) {
+        continue;
+      }
+      if (rule.regionId !== undefined && rule.regionId !== regionId) {
+        continue;
+      }
       yield active;
     }
   }
 
-  #strikes(active: Rule): boolean {
+  private strikes(active: Rule): boolean {
     const { rule } = active;
     active.seen += 1;
     // Drawn for every call, or a limit elsewhere in the rule would shift the stream.
     const drawn = rule.rate === undefined ? 0 : active.random();
-    if (rule.times !== undefined && active.injected >= rule.times) return false;
-    if (!numbered(rule.calls, active.seen)) return false;
+    if (rule.times !== undefined && active.injected >= rule.times) {
+      return false;
+    }
+    if (!numbered(rule.calls, active.seen)) {
+      return false;
+    }
     return rule.rate === undefined || drawn < rule.rate;
   }
 
-  #count(active: Rule): void {
+  private count(active: Rule): void {
     active.injected += 1;
-    this.#injected.set(active.rule.kind, (this.#injected.get(active.rule.kind) ?? 0) + 1);
+    this.injectedByKind.set(active.rule.kind, (this.injectedByKind.get(active.rule.kind) ?? 0) + 1);
   }
 }
 
 function numbered(calls: FaultSelector["calls"], number: number): boolean {
-  if (calls === undefined) return true;
-  if (typeof calls === "number") return number === calls;
-  if (isNumbers(calls)) return calls.includes(number);
+  if (calls === undefined) {
+    return true;
+  }
+  if (typeof calls === "number") {
+    return number === calls;
+  }
+  if (isNumbers(calls)) {
+    return calls.includes(number);
+  }
   const { from = 1, to = Number.POSITIVE_INFINITY, every = 1 } = calls;
   return number >= from && number <= to && (number - from) % every === 0;
 }

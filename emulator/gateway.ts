@@ -34,7 +34,7 @@ export type Delivery =
   | { readonly kind: "silence" };
 
 /** Everything that the gateway needs to know. */
-export type GatewayParts = {
+export interface GatewayParts {
   readonly accounts: Accounts;
   readonly store: Store;
   readonly regions: readonly string[];
@@ -45,7 +45,7 @@ export type GatewayParts = {
   readonly random: () => number;
   /** Aborted when the service closes: ends every pause. */
   readonly closing: AbortSignal;
-};
+}
 
 const version = "2014-05-26";
 
@@ -55,29 +55,29 @@ const actions: ReadonlyMap<string, Action> = new Map(
   ),
 );
 
-type Arrived = {
+interface Arrived {
   readonly incoming: Incoming;
   readonly parameters: IncomingParameters;
   readonly record: RequestRecord;
   readonly format: Format;
-};
+}
 
 /**
  * The service behind the socket. The order of its checks is that of the numbered steps below, and nowhere else:
  * a request with several faults is refused for the first.
  */
 export class Gateway {
-  readonly #parts: GatewayParts;
-  readonly #nonces = new Nonces();
-  readonly #tokens = new ClientTokens();
+  private readonly parts: GatewayParts;
+  private readonly nonces = new Nonces();
+  private readonly tokens = new ClientTokens();
 
   constructor(parts: GatewayParts) {
-    this.#parts = parts;
+    this.parts = parts;
   }
 
   /** Serves one request up to its delivery. The record it returns is still open: the socket finishes it. */
   async serve(incoming: Incoming): Promise<{ readonly delivery: Delivery; readonly record: RequestRecord }> {
-    const requestId = upperCaseUuid(this.#parts.random);
+    const requestId = upperCaseUuid(this.parts.random);
     let parameters: IncomingParameters = { query: {}, all: {} };
     let format: Format = "XML";
     let unreadable: Refusal | undefined;
@@ -86,7 +86,9 @@ export class Gateway {
       parameters = parametersOf(incoming);
       format = formatOf(incoming, parameters.all);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
       unreadable = error; // thrown again below, once the request is on record
     }
     const record: RequestRecord = {
@@ -97,48 +99,66 @@ export class Gateway {
       accountId: undefined,
       status: undefined,
       code: undefined,
-      startedAt: this.#parts.clock(),
+      startedAt: this.parts.clock(),
       finishedAt: undefined,
       fault: undefined,
       committed: false,
     };
-    this.#parts.requests.begin(record);
+    this.parts.requests.begin(record);
     const arrived: Arrived = { incoming, parameters, record, format };
     try {
-      if (unreadable !== undefined) throw unreadable;
-      return { delivery: await this.#answer(arrived), record };
+      if (unreadable !== undefined) {
+        throw unreadable;
+      }
+      return { delivery: await this.answer(arrived), record };
     } catch (error) {
       if (error instanceof Dropped) {
-        this.#note(record, { fault: "drop" });
+        this.note(record, { fault: "drop" });
         return { delivery: { kind: "destroy" }, record };
       }
-      if (error instanceof Refusal) return { delivery: this.#refuse(arrived, error, undefined), record };
+      if (error instanceof Refusal) {
+        return { delivery: this.refuse(arrived, error, undefined), record };
+      }
       throw error;
     }
   }
 
-  async #answer(arrived: Arrived): Promise<Delivery> {
+  private async answer(arrived: Arrived): Promise<Delivery> {
     const { incoming, parameters, record } = arrived;
-    const { accounts, faults } = this.#parts;
+    const { accounts, faults } = this.parts;
 
     // 2. Method and path of the RPC style.
-    if (incoming.method !== "GET" && incoming.method !== "POST") throw refusal("UnsupportedHTTPMethod");
-    if (incoming.path !== "/") throw refusal("InvalidAction.NotFound");
+    if (incoming.method !== "GET" && incoming.method !== "POST") {
+      throw refusal("UnsupportedHTTPMethod");
+    }
+    if (incoming.path !== "/") {
+      throw refusal("InvalidAction.NotFound");
+    }
 
     // 3. There is such an action in this version: MissingAction, MissingVersion, InvalidVersion, InvalidAction.NotFound.
     const asked = actionOf(incoming, parameters.all);
-    if (asked.action === undefined || asked.action === "") throw missingCommonParameter("Action");
-    if (asked.version === undefined || asked.version === "") throw missingCommonParameter("Version");
-    if (asked.version !== version) throw refusal("InvalidVersion");
+    if (asked.action === undefined || asked.action === "") {
+      throw missingCommonParameter("Action");
+    }
+    if (asked.version === undefined || asked.version === "") {
+      throw missingCommonParameter("Version");
+    }
+    if (asked.version !== version) {
+      throw refusal("InvalidVersion");
+    }
     const action = actions.get(asked.action);
-    if (action === undefined) throw refusal("InvalidAction.NotFound");
+    if (action === undefined) {
+      throw refusal("InvalidAction.NotFound");
+    }
 
     // (Faults that come before any check of the sender: latency, a wrong clock, an expired token.)
     const hasToken = carriesToken(arrived);
     const early = faults.onArrival(action.name, record.regionId, hasToken);
-    if (early.kind !== undefined) this.#note(record, { fault: early.kind });
-    await this.#pause(early.latencyMs);
-    const now = (): number => this.#parts.clock() + early.skewMs;
+    if (early.kind !== undefined) {
+      this.note(record, { fault: early.kind });
+    }
+    await this.pause(early.latencyMs);
+    const now = (): number => this.parts.clock() + early.skewMs;
 
     // 4. The signature is complete: Missing{Param}, IncompleteSignature.
     const signed = signedPartOf(incoming, parameters);
@@ -148,38 +168,44 @@ export class Gateway {
     const { key, accountId } = accounts.keyFor(signed.accessKeyId);
     // 7. Its security token: MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey, .Malformed, .Expired.
     checkSecurityToken(key, signed.securityToken, now());
-    if (early.expiredToken) throw refusal("InvalidSecurityToken.Expired");
+    if (early.expiredToken) {
+      throw refusal("InvalidSecurityToken.Expired");
+    }
     // 8. The signature itself: SignatureDoesNotMatch.
     checkSignature(signed, key.accessKeySecret);
     // 9. It is no replay: SignatureNonceUsed.
-    this.#nonces.use(signed, now());
-    this.#note(record, { accountId });
+    this.nonces.use(signed, now());
+    this.note(record, { accountId });
     // 10. The account may do this: Forbidden.RAM.
     accounts.checkPermission(accountId, action.name);
 
     // 11. Throttling, and the other faults of a service that has let the call in.
     const late = faults.onService(action.name, record.regionId, accountId, now());
-    if (late.kind !== undefined) this.#note(record, { fault: late.kind });
+    if (late.kind !== undefined) {
+      this.note(record, { fault: late.kind });
+    }
     const { ending } = late;
     if (ending !== undefined && !isAfterCommit(ending)) {
-      await this.#pause(late.delayMs.beforeCommit);
-      return this.#end(arrived, ending);
+      await this.pause(late.delayMs.beforeCommit);
+      return this.end(arrived, ending);
     }
 
     // 12. to 15.
     let delivery: Delivery;
     try {
-      const body = await this.#work(arrived, action, accountId, now, late);
+      const body = await this.work(arrived, action, accountId, now, late);
       const reply = success(arrived.format, action.name, record.requestId, body);
       delivery = { kind: "reply", reply, drip: late.drip };
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      delivery = this.#refuse(arrived, error, late.drip);
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
+      delivery = this.refuse(arrived, error, late.drip);
     }
-    return ending === undefined ? delivery : this.#end(arrived, ending);
+    return ending === undefined ? delivery : this.end(arrived, ending);
   }
 
-  async #work(
+  private async work(
     arrived: Arrived,
     action: Action,
     accountId: string,
@@ -187,7 +213,7 @@ export class Gateway {
     faults: ServiceFaults,
   ): Promise<Body> {
     const { record } = arrived;
-    const { store, regions, holds } = this.#parts;
+    const { store, regions, holds } = this.parts;
     const hidden = {
       ...(faults.hidden.ms === undefined ? {} : { untilTime: now() + faults.hidden.ms }),
       ...(faults.hidden.describes === undefined ? {} : { describes: faults.hidden.describes }),
@@ -201,10 +227,10 @@ export class Gateway {
     const reservation =
       token === undefined || !action.changes
         ? undefined
-        : this.#tokens.reserve([accountId, record.regionId ?? "", action.name], token, record.params);
+        : this.tokens.reserve([accountId, record.regionId ?? "", action.name], token, record.params);
     let body: Body;
     try {
-      await this.#pause(faults.delayMs.beforeCommit);
+      await this.pause(faults.delayMs.beforeCommit);
       await holds.stop(action.name, "beforeCommit", record.regionId, heldAt(record, action.name, undefined));
       // 14. What is stored: the cluster exists, it is empty. Then the change.
       body = reservation?.earlier ?? commit();
@@ -214,16 +240,16 @@ export class Gateway {
     }
     if (reservation?.earlier === undefined) {
       reservation?.keep(body);
-      this.#note(record, { committed: action.changes });
+      this.note(record, { committed: action.changes });
     }
     // 15. The answer.
-    await this.#pause(faults.delayMs.afterCommit);
+    await this.pause(faults.delayMs.afterCommit);
     await holds.stop(action.name, "afterCommit", record.regionId, heldAt(record, action.name, body));
     return body;
   }
 
-  #end(arrived: Arrived, ending: Ending): Delivery {
-    const refused = (error: Refusal): Delivery => this.#refuse(arrived, error, undefined);
+  private end(arrived: Arrived, ending: Ending): Delivery {
+    const refused = (error: Refusal): Delivery => this.refuse(arrived, error, undefined);
     const raw = (status: number, type: string | undefined, body: string): Delivery => ({
       kind: "reply",
       reply: { status, headers: type === undefined ? {} : { "content-type": type }, body },
@@ -242,7 +268,7 @@ export class Gateway {
         return refused(new Refusal(ending.status, ending.code, ending.message, ending.retryAfterMs));
       case "xmlError": {
         const { status, code, message } = refusal("ServiceUnavailable");
-        return this.#refuse(
+        return this.refuse(
           { ...arrived, format: "XML" },
           new Refusal(ending.status ?? status, ending.code ?? code, ending.message ?? message),
           undefined,
@@ -269,7 +295,7 @@ export class Gateway {
     }
   }
 
-  #refuse(arrived: Arrived, refused: Refusal, drip: ServiceFaults["drip"]): Delivery {
+  private refuse(arrived: Arrived, refused: Refusal, drip: ServiceFaults["drip"]): Delivery {
     const hostId = arrived.incoming.headers["host"] ?? "";
     return {
       kind: "reply",
@@ -278,12 +304,14 @@ export class Gateway {
     };
   }
 
-  #note(record: RequestRecord, change: RequestUpdate): void {
-    this.#parts.requests.update(record, change);
+  private note(record: RequestRecord, change: RequestUpdate): void {
+    this.parts.requests.update(record, change);
   }
 
-  async #pause(ms: number): Promise<void> {
-    if (ms > 0) await pause(ms, undefined, { signal: this.#parts.closing });
+  private async pause(ms: number): Promise<void> {
+    if (ms > 0) {
+      await pause(ms, undefined, { signal: this.parts.closing });
+    }
   }
 }
 

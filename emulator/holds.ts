@@ -4,20 +4,27 @@ import type { ActionName } from "./action.ts";
 export type When = "beforeCommit" | "afterCommit";
 
 /** Where a call stands when it is held. */
-export type Held = { readonly requestId: string; readonly hpcClusterId?: string };
+export interface Held {
+  readonly requestId: string;
+  readonly hpcClusterId?: string;
+}
 
 /** Which call to hold: the next one that matches. */
-export type HoldRequest = { readonly action: ActionName; readonly when: When; readonly regionId?: string };
+export interface HoldRequest {
+  readonly action: ActionName;
+  readonly when: When;
+  readonly regionId?: string;
+}
 
 /** One held call. */
-export type Hold = {
+export interface Hold {
   /** Settles when a call has been stopped; rejects when the service closes first. */
   readonly reached: Promise<Held>;
   /** Lets the call go on. */
   release(): void;
   /** Destroys its connection. What is committed stays committed; what is not is not. */
   drop(): void;
-};
+}
 
 /** Thrown inside a call whose connection is to be destroyed. */
 export class Dropped extends Error {
@@ -27,22 +34,22 @@ export class Dropped extends Error {
   }
 }
 
-type Waiting = {
+interface Waiting {
   readonly request: HoldRequest;
   readonly reached: Deferred<Held>;
   readonly decided: Deferred<"release" | "drop">;
-};
+}
 
-type Deferred<T> = {
+interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
   readonly reject: (reason: Error) => void;
-};
+}
 
 /** Calls that a test stops in the middle, one at a time. */
 export class Holds {
-  readonly #waiting = new Set<Waiting>();
-  readonly #stopped = new Set<Waiting>();
+  private readonly waiting = new Set<Waiting>();
+  private readonly stopped = new Set<Waiting>();
 
   add(request: HoldRequest): Hold {
     const waiting: Waiting = {
@@ -52,37 +59,49 @@ export class Holds {
     };
     // A test may never look at `reached`; its rejection at close must not end the process.
     waiting.reached.promise.catch(() => {});
-    this.#waiting.add(waiting);
+    this.waiting.add(waiting);
     return {
       reached: waiting.reached.promise,
-      release: () => waiting.decided.resolve("release"),
-      drop: () => waiting.decided.resolve("drop"),
+      release: () => {
+        waiting.decided.resolve("release");
+      },
+      drop: () => {
+        waiting.decided.resolve("drop");
+      },
     };
   }
 
   /** Stops here if a hold asks for it, until it is decided. Throws Dropped. */
   async stop(action: ActionName, when: When, regionId: string | undefined, held: Held): Promise<void> {
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.waiting) {
       const { request } = waiting;
-      if (request.action !== action || request.when !== when) continue;
-      if (request.regionId !== undefined && request.regionId !== regionId) continue;
-      this.#waiting.delete(waiting);
-      this.#stopped.add(waiting);
+      if (request.action !== action || request.when !== when) {
+        continue;
+      }
+      if (request.regionId !== undefined && request.regionId !== regionId) {
+        continue;
+      }
+      this.waiting.delete(waiting);
+      this.stopped.add(waiting);
       waiting.reached.resolve(held);
       const decision = await waiting.decided.promise;
-      this.#stopped.delete(waiting);
-      if (decision === "drop") throw new Dropped();
+      this.stopped.delete(waiting);
+      if (decision === "drop") {
+        throw new Dropped();
+      }
       return;
     }
   }
 
   /** Drops what is held and disappoints who still waits. */
   close(): void {
-    for (const waiting of this.#stopped) waiting.decided.resolve("drop");
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.stopped) {
+      waiting.decided.resolve("drop");
+    }
+    for (const waiting of this.waiting) {
       waiting.reached.reject(new Error(`No ${waiting.request.action} came before the service closed.`));
     }
-    this.#waiting.clear();
+    this.waiting.clear();
   }
 }
 

@@ -3,19 +3,19 @@ import { refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 
 /** An HTTP request as it came in, its body read to the end. */
-export type Incoming = {
+export interface Incoming {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
-};
+}
 
 /** Parameters, decoded, by where they were; `all` is both together. */
-export type IncomingParameters = {
+export interface IncomingParameters {
   readonly query: Parameters;
   readonly all: Parameters;
-};
+}
 
 /** Parameters that say how a request is made, as opposed to what it asks for. */
 const common = new Set([
@@ -64,19 +64,29 @@ export function actionOf(
 /** The format that the answer should have. Version 1 defaults to XML; version 3 came with clients that read JSON. */
 export function formatOf(incoming: Incoming, parameters: Parameters): Format {
   const asked = parameters.Format?.toUpperCase();
-  if (asked === "JSON" || asked === "XML") return asked;
-  if (asked !== undefined && asked !== "") throw refusal("InvalidParameter.Format");
-  if (!isV3(incoming)) return "XML";
+  if (asked === "JSON" || asked === "XML") {
+    return asked;
+  }
+  if (asked !== undefined && asked !== "") {
+    throw refusal("InvalidParameter.Format");
+  }
+  if (!isV3(incoming)) {
+    return "XML";
+  }
   return incoming.headers["accept"]?.includes("xml") ? "XML" : "JSON";
 }
 
 function decodeForm(text: string, before: Parameters): Parameters {
-  const parameters: Record<string, string> = Object.assign(Object.create(null), before);
+  const parameters = Object.assign(Object.create(null) as Record<string, string>, before);
   for (const pair of text.split("&")) {
-    if (pair === "") continue;
+    if (pair === "") {
+      continue;
+    }
     const equals = pair.indexOf("=");
     const name = decodePart(equals < 0 ? pair : pair.slice(0, equals));
-    if (name in parameters) throw refusal("Invalid.Parameter");
+    if (name in parameters) {
+      throw refusal("Invalid.Parameter");
+    }
     parameters[name] = equals < 0 ? "" : decodePart(pair.slice(equals + 1));
   }
   return parameters;

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import type { RequestRecord } from "./requests.ts";
 
 /** A file with one JSON line for each finished request. Lines are picked field by field: no parameter gets in. */
-export type RequestLog = {
+export interface RequestLog {
   readonly write: (record: RequestRecord) => void;
   readonly close: () => Promise<void>;
-};
+}
 
 /** Opens the file for appending; fails at once if that cannot be done. */
 export async function openRequestLog(path: string): Promise<RequestLog> {

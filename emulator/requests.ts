@@ -2,7 +2,7 @@ import type { FaultKind } from "./faults.ts";
 import type { Parameters } from "./signature.ts";
 
 /** One request as the service saw it. It holds no key and no signature. */
-export type RequestRecord = {
+export interface RequestRecord {
   readonly requestId: string;
   /** As the client wrote it, so it can be the name of no action, or empty. */
   readonly action: string;
@@ -22,7 +22,7 @@ export type RequestRecord = {
   readonly fault: FaultKind | "drop" | undefined;
   /** Whether this request has changed anything. A repetition with the same client token has not. */
   readonly committed: boolean;
-};
+}
 
 /** What is learned about a request while it is served. */
 export type RequestUpdate = Partial<
@@ -32,24 +32,26 @@ export type RequestUpdate = Partial<
 /** Every request, in the order of arrival. */
 export class Requests {
   readonly records: RequestRecord[] = [];
-  readonly #limit: number;
-  readonly #watchers = new Set<() => void>();
+  private readonly limit: number;
+  private readonly watchers = new Set<() => void>();
 
   /** Keeps the last `limit` requests. */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   begin(record: RequestRecord): void {
     // Twice the limit before the array is cut, so that the cut does not cost every request.
-    if (this.records.length >= 2 * this.#limit) this.records.splice(0, this.records.length - this.#limit);
+    if (this.records.length >= 2 * this.limit) {
+      this.records.splice(0, this.records.length - this.limit);
+    }
     this.records.push(record);
-    this.#notify();
+    this.notify();
   }
 
   update(record: RequestRecord, change: RequestUpdate): void {
     Object.assign(record, change);
-    this.#notify();
+    this.notify();
   }
 
   calls(action?: string, regionId?: string): RequestRecord[] {
@@ -65,19 +67,23 @@ export class Requests {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         try {
-          if (!condition()) return;
+          if (!condition()) {
+            return;
+          }
           resolve();
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
-        this.#watchers.delete(look);
+        this.watchers.delete(look);
       };
-      this.#watchers.add(look);
+      this.watchers.add(look);
       look();
     });
   }
 
-  #notify(): void {
-    for (const look of [...this.#watchers]) look();
+  private notify(): void {
+    for (const look of [...this.watchers]) {
+      look();
+    }
   }
 }

@@ -16,7 +16,9 @@ export function checkName(name: string): void {
 
 /** 2 to 256 characters, no http:// or https:// in front. The empty description is the default one. */
 export function checkDescription(description: string): void {
-  if (description === "") return;
+  if (description === "") {
+    return;
+  }
   const length = codePoints(description);
   if (length < 2 || length > 256 || /^https?:\/\//.test(description)) {
     throw new Refusal(
@@ -30,25 +32,37 @@ export function checkDescription(description: string): void {
 /** The ClientToken: ASCII, 64 characters at most. An empty one counts as none. */
 export function clientTokenOf(parameters: Parameters): string | undefined {
   const token = parameters.ClientToken;
-  if (token === undefined || token === "") return undefined;
-  if (token.length > 64 || !/^[\0-\x7f]*$/.test(token)) throw refusal("Invalid.Parameter");
+  if (token === undefined || token === "") {
+    return undefined;
+  }
+  if (token.length > 64 || !/^[\0-\x7f]*$/.test(token)) {
+    throw refusal("Invalid.Parameter");
+  }
   return token;
 }
 
 /** A whole number from 1 up to `most`; `otherwise` when the parameter is absent. */
 export function pagingOf(parameters: Parameters, name: string, otherwise: number, most: number): number {
   const text = parameters[name];
-  if (text === undefined || text === "") return otherwise;
-  if (!/^[0-9]{1,9}$/.test(text)) throw refusal("Invalid.Parameter");
+  if (text === undefined || text === "") {
+    return otherwise;
+  }
+  if (!/^[0-9]{1,9}$/.test(text)) {
+    throw refusal("Invalid.Parameter");
+  }
   const value = Number(text);
-  if (value < 1 || value > most) throw refusal("Invalid.Parameter");
+  if (value < 1 || value > most) {
+    throw refusal("Invalid.Parameter");
+  }
   return value;
 }
 
 /** The ids in HpcClusterIds, a string that holds a JSON array; undefined when there is no filter. */
 export function idFilterOf(parameters: Parameters): readonly string[] | undefined {
   const text = parameters.HpcClusterIds;
-  if (text === undefined || text === "") return undefined;
+  if (text === undefined || text === "") {
+    return undefined;
+  }
   const ids = parseIds(text);
   if (ids === undefined) {
     throw new Refusal(
@@ -81,10 +95,14 @@ function parseIds(text: string): string[] | undefined {
   } catch {
     return undefined; // not JSON is malformed, which is what the caller says
   }
-  if (!Array.isArray(parsed)) return undefined;
+  if (!Array.isArray(parsed)) {
+    return undefined;
+  }
   const ids: string[] = [];
   for (const id of parsed as unknown[]) {
-    if (typeof id !== "string") return undefined;
+    if (typeof id !== "string") {
+      return undefined;
+    }
     ids.push(id);
   }
   return ids;

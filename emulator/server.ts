@@ -10,7 +10,10 @@ import type { RequestRecord, RequestUpdate } from "./requests.ts";
 export type Finish = (record: RequestRecord, change: RequestUpdate) => void;
 
 /** An HTTP server on the loopback interface in front of the gateway. */
-export type ListeningServer = { readonly port: number; close(): Promise<void> };
+export interface ListeningServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
 
 /** Listens on 127.0.0.1 and nowhere else; port 0 takes a free one. */
 export async function listen(
@@ -23,7 +26,9 @@ export async function listen(
   const server = createServer((request, response) => {
     serve(gateway, request, response, finish).catch((error: unknown) => {
       response.destroy();
-      if (closing.aborted) return; // pauses end with an error when the service closes
+      if (closing.aborted) {
+        return;
+      } // pauses end with an error when the service closes
       // A bug of this service. Answering would make it look like one of its faults.
       queueMicrotask(() => {
         throw error;
@@ -38,14 +43,24 @@ export async function listen(
   });
   await listening(server, port);
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The server has no port.");
+  if (address === null || typeof address === "string") {
+    throw new Error("The server has no port.");
+  }
   return {
     port: address.port,
     close: async () => {
       const closed = new Promise<void>((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.close((error) => {
+          if (error === undefined) {
+            resolve();
+          } else {
+            reject(error);
+          }
+        });
       });
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       await closed;
     },
   };
@@ -68,7 +83,9 @@ async function serve(
   finish: Finish,
 ): Promise<void> {
   const incoming = await read(request);
-  if (incoming === undefined) return; // the client left in the middle of its request, which is none then
+  if (incoming === undefined) {
+    return;
+  } // the client left in the middle of its request, which is none then
   const { delivery, record } = await gateway.serve(incoming);
   await deliver(delivery, record, response, finish);
 }
@@ -77,11 +94,19 @@ async function read(request: IncomingMessage): Promise<Incoming | undefined> {
   const chunks: Buffer[] = [];
   const complete = await new Promise<boolean>((resolve) => {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.once("end", () => resolve(true));
-    request.once("close", () => resolve(request.complete));
-    request.once("error", () => resolve(false));
+    request.once("end", () => {
+      resolve(true);
+    });
+    request.once("close", () => {
+      resolve(request.complete);
+    });
+    request.once("error", () => {
+      resolve(false);
+    });
   });
-  if (!complete) return undefined;
+  if (!complete) {
+    return undefined;
+  }
   const target = request.url ?? "/";
   const question = target.indexOf("?");
   const headers: Record<string, string | undefined> = {};
@@ -114,8 +139,13 @@ async function deliver(
       socket?.destroy();
       return;
     case "silence":
-      if (socket === null || socket.destroyed) finish(record, {});
-      else socket.once("close", () => finish(record, {}));
+      if (socket === null || socket.destroyed) {
+        finish(record, {});
+      } else {
+        socket.once("close", () => {
+          finish(record, {});
+        });
+      }
       return;
     case "reply": {
       const { reply, drip } = delivery;
@@ -142,13 +172,17 @@ async function writeSlowly(
   drip: { readonly intervalMs: number; readonly bytes: number },
 ): Promise<void> {
   const left = new AbortController();
-  response.once("close", () => left.abort());
+  response.once("close", () => {
+    left.abort();
+  });
   try {
     for (let at = 0; at < body.length; at += drip.bytes) {
       await pause(drip.intervalMs, undefined, { signal: left.signal });
       response.write(body.subarray(at, at + drip.bytes));
     }
   } catch (error) {
-    if (!left.signal.aborted) throw error; // nobody is there to read the rest
+    if (!left.signal.aborted) {
+      throw error;
+    } // nobody is there to read the rest
   }
 }

@@ -33,14 +33,14 @@ export function signV1(method: string, parameters: Parameters, accessKeySecret: 
 }
 
 /** What a version 3 signature covers. `headers` have lower-case names. */
-export type RequestV3 = {
+export interface RequestV3 {
   readonly method: string;
   readonly path: string;
   readonly query: Parameters;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly signedHeaders: readonly string[];
   readonly hashedBody: string;
-};
+}
 
 /** The canonical request of version 3. Every canonical header ends in its own newline, hence the empty line. */
 export function canonicalRequestV3(request: RequestV3): string {

@@ -1,7 +1,7 @@
 import { lowerCaseId } from "./random.ts";
 
 /** A cluster as the service keeps it. */
-export type StoredCluster = {
+export interface StoredCluster {
   readonly accountId: string;
   readonly regionId: string;
   readonly hpcClusterId: string;
@@ -9,42 +9,49 @@ export type StoredCluster = {
   readonly description: string;
   /** Instances inside: a cluster that has any cannot be deleted through the API. */
   readonly instances: number;
-};
+}
 
 /** Fields of a new cluster; everything but the name has a default. */
-export type NewCluster = {
+export interface NewCluster {
   readonly name: string;
   readonly description?: string;
   readonly accountId?: string;
   readonly regionId?: string;
   readonly hpcClusterId?: string;
   readonly instances?: number;
-};
+}
 
 /** Until when DescribeHpcClusters does not show a new cluster yet. */
-export type Hidden = { readonly untilTime?: number; readonly describes?: number };
+export interface Hidden {
+  readonly untilTime?: number;
+  readonly describes?: number;
+}
 
-type Entry = { cluster: StoredCluster; hiddenUntil: number; hiddenDescribes: number };
+interface Entry {
+  cluster: StoredCluster;
+  hiddenUntil: number;
+  hiddenDescribes: number;
+}
 
 /** The clusters of all accounts and regions, readable and changeable behind the API's back. */
 export class Store {
-  readonly #entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, Entry>();
   // Clusters of one account in one region, in the order of their creation: what Describe lists.
-  readonly #rooms = new Map<string, Map<string, Entry>>();
-  readonly #random: () => number;
-  readonly #defaultAccountId: string;
-  readonly #defaultRegionId: string;
+  private readonly rooms = new Map<string, Map<string, Entry>>();
+  private readonly random: () => number;
+  private readonly defaultAccountId: string;
+  private readonly defaultRegionId: string;
 
   constructor(random: () => number, defaultAccountId: string, defaultRegionId: string) {
-    this.#random = random;
-    this.#defaultAccountId = defaultAccountId;
-    this.#defaultRegionId = defaultRegionId;
+    this.random = random;
+    this.defaultAccountId = defaultAccountId;
+    this.defaultRegionId = defaultRegionId;
   }
 
   /** Copies of the clusters whose fields equal those of the filter. */
   clusters(filter: Partial<StoredCluster> = {}): StoredCluster[] {
     const wanted = Object.entries(filter) as [string, string | number | undefined][];
-    return [...this.#entries.values()]
+    return [...this.entries.values()]
       .map((entry) => entry.cluster)
       .filter((cluster) =>
         wanted.every(
@@ -56,21 +63,21 @@ export class Store {
 
   /** A copy of the cluster with that id, in whatever account and region. */
   find(hpcClusterId: string): StoredCluster | undefined {
-    const entry = this.#entries.get(hpcClusterId);
+    const entry = this.entries.get(hpcClusterId);
     return entry === undefined ? undefined : { ...entry.cluster };
   }
 
   /** Adds a cluster, by default to the first account and the first region. */
   add(cluster: NewCluster, hidden: Hidden = {}): StoredCluster {
     const stored: StoredCluster = {
-      accountId: cluster.accountId ?? this.#defaultAccountId,
-      regionId: cluster.regionId ?? this.#defaultRegionId,
-      hpcClusterId: cluster.hpcClusterId ?? this.#newId(),
+      accountId: cluster.accountId ?? this.defaultAccountId,
+      regionId: cluster.regionId ?? this.defaultRegionId,
+      hpcClusterId: cluster.hpcClusterId ?? this.newId(),
       name: cluster.name,
       description: cluster.description ?? "",
       instances: cluster.instances ?? 0,
     };
-    if (this.#entries.has(stored.hpcClusterId)) {
+    if (this.entries.has(stored.hpcClusterId)) {
       throw new Error(`There is a cluster ${stored.hpcClusterId} already.`);
     }
     const entry: Entry = {
@@ -78,10 +85,10 @@ export class Store {
       hiddenUntil: hidden.untilTime ?? Number.NEGATIVE_INFINITY,
       hiddenDescribes: hidden.describes ?? 0,
     };
-    this.#entries.set(stored.hpcClusterId, entry);
+    this.entries.set(stored.hpcClusterId, entry);
     const room = roomKey(stored.accountId, stored.regionId);
-    const clusters = this.#rooms.get(room) ?? new Map<string, Entry>();
-    this.#rooms.set(room, clusters.set(stored.hpcClusterId, entry));
+    const clusters = this.rooms.get(room) ?? new Map<string, Entry>();
+    this.rooms.set(room, clusters.set(stored.hpcClusterId, entry));
     return { ...stored };
   }
 
@@ -90,7 +97,7 @@ export class Store {
     hpcClusterId: string,
     change: Partial<Pick<StoredCluster, "name" | "description" | "instances">>,
   ): StoredCluster {
-    const entry = this.#entry(hpcClusterId);
+    const entry = this.entry(hpcClusterId);
     const { name, description, instances } = entry.cluster;
     entry.cluster = {
       ...entry.cluster,
@@ -103,9 +110,9 @@ export class Store {
 
   /** Removes a cluster, whether or not it holds instances. */
   remove(hpcClusterId: string): void {
-    const { cluster } = this.#entry(hpcClusterId);
-    this.#entries.delete(hpcClusterId);
-    this.#rooms.get(roomKey(cluster.accountId, cluster.regionId))?.delete(hpcClusterId);
+    const { cluster } = this.entry(hpcClusterId);
+    this.entries.delete(hpcClusterId);
+    this.rooms.get(roomKey(cluster.accountId, cluster.regionId))?.delete(hpcClusterId);
   }
 
   /** Puts that many instances into a cluster. */
@@ -120,8 +127,10 @@ export class Store {
     ids: readonly string[] | undefined,
     now: number,
   ): StoredCluster[] {
-    const room = this.#rooms.get(roomKey(accountId, regionId));
-    if (room === undefined) return [];
+    const room = this.rooms.get(roomKey(accountId, regionId));
+    if (room === undefined) {
+      return [];
+    }
     const entries =
       ids === undefined
         ? [...room.values()]
@@ -131,19 +140,23 @@ export class Store {
 
   /** The cluster, if it is this account's and in this region. */
   owned(accountId: string, regionId: string, hpcClusterId: string): StoredCluster | undefined {
-    return this.#rooms.get(roomKey(accountId, regionId))?.get(hpcClusterId)?.cluster;
+    return this.rooms.get(roomKey(accountId, regionId))?.get(hpcClusterId)?.cluster;
   }
 
-  #entry(hpcClusterId: string): Entry {
-    const entry = this.#entries.get(hpcClusterId);
-    if (entry === undefined) throw new Error(`There is no cluster ${hpcClusterId}.`);
+  private entry(hpcClusterId: string): Entry {
+    const entry = this.entries.get(hpcClusterId);
+    if (entry === undefined) {
+      throw new Error(`There is no cluster ${hpcClusterId}.`);
+    }
     return entry;
   }
 
-  #newId(): string {
+  private newId(): string {
     for (;;) {
-      const id = `hpc-${lowerCaseId(this.#random, 16)}`;
-      if (!this.#entries.has(id)) return id;
+      const id = `hpc-${lowerCaseId(this.random, 16)}`;
+      if (!this.entries.has(id)) {
+        return id;
+      }
     }
   }
 }

@@ -12,7 +12,9 @@ export const createHpcCluster: Action = {
   prepare(call) {
     const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
     const { Name: name, Description: description = "" } = call.parameters;
-    if (name === undefined) throw notSupplied("MissingParameter", "Name");
+    if (name === undefined) {
+      throw notSupplied("MissingParameter", "Name");
+    }
     checkName(name);
     checkDescription(description);
     return () => {

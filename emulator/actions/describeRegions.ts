@@ -6,6 +6,6 @@ export const describeRegions: Action = {
   name: "DescribeRegions",
   changes: false,
   prepare(call) {
-    return () => ({ Regions: { Region: call.regions.map(describeRegion) } });
+    return () => ({ Regions: { Region: call.regions.map((regionId) => ({ ...describeRegion(regionId) })) } });
   },
 };

@@ -20,8 +20,12 @@ export const modifyHpcClusterAttribute: Action = {
         "Modify info is invalid, name/description must not null at the same time",
       );
     }
-    if (name !== undefined) checkName(name);
-    if (description !== undefined) checkDescription(description);
+    if (name !== undefined) {
+      checkName(name);
+    }
+    if (description !== undefined) {
+      checkDescription(description);
+    }
     return () => {
       if (call.store.owned(call.accountId, regionId, id) === undefined) {
         throw new Refusal(400, "HpcClusterNotExists", "The specified hpc cluster does not exist");

@@ -16,11 +16,16 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "emulator-"));
 });
 afterAll(() => {
-  for (const child of running) child.kill("SIGKILL"); // a test that failed half-way leaves its service behind
+  for (const child of running) {
+    child.kill("SIGKILL");
+  } // a test that failed half-way leaves its service behind
   rmSync(folder, { recursive: true });
 });
 
-type Ended = { readonly code: number | null; readonly signal: string | null };
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
 
 function start(...args: readonly string[]) {
   const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });

@@ -103,7 +103,9 @@ describe("the requests", () => {
   test("a limit on how many are kept", async () => {
     const small = await startEmulator({ requestLimit: 2 });
     try {
-      for (let call = 0; call < 9; call += 1) await ask(small, "DescribeRegions");
+      for (let call = 0; call < 9; call += 1) {
+        await ask(small, "DescribeRegions");
+      }
       expect(small.requests.length).toBeLessThanOrEqual(4);
       expect(small.requests.length).toBeGreaterThanOrEqual(2);
     } finally {
@@ -256,7 +258,9 @@ describe("starting and closing", () => {
     const outside = Object.values(networkInterfaces())
       .flat()
       .find((address) => address?.family === "IPv4" && !address.internal);
-    if (outside === undefined) return; // a machine without a network proves nothing
+    if (outside === undefined) {
+      return;
+    } // a machine without a network proves nothing
     const outcome = await new Promise<string>((resolve) => {
       const socket = connect(Number(new URL(ecs.endpoint).port), outside.address);
       socket.once("connect", () => resolve("connected"));

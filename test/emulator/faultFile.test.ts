@@ -10,7 +10,9 @@ function problems(plan: unknown): readonly string[] {
   try {
     parseFaultPlan(plan);
   } catch (error) {
-    if (error instanceof FaultPlanError) return error.problems;
+    if (error instanceof FaultPlanError) {
+      return error.problems;
+    }
     throw error;
   }
   return [];

@@ -395,7 +395,9 @@ describe("which calls", () => {
     const drawn = (seed: number, others: readonly FaultRule[] = []): string => {
       const faults = new Faults(seed);
       const fault = faults.add({ ...busy, rate: 0.3 });
-      for (const other of others) faults.add(other);
+      for (const other of others) {
+        faults.add(other);
+      }
       let seen = "";
       for (let call = 0; call < 1000; call += 1) {
         const before = fault.injected;
@@ -421,7 +423,9 @@ describe("which calls", () => {
       const before = rules.map((rule) => rule.injected);
       faults.onService("DescribeRegions", undefined, "account", 0);
       const [one, other] = rules.map((rule, at) => rule.injected - (before[at] ?? 0));
-      if (one !== other) apart += 1;
+      if (one !== other) {
+        apart += 1;
+      }
     }
     expect(apart).toBeGreaterThan(20);
   });

@@ -5,11 +5,11 @@ import { encode, sha256, signV1, signV3 } from "../../emulator/signature.ts";
 // A client for the tests of the emulator itself: unlike a real one it can get every single thing wrong.
 
 /** Who signs. */
-export type Signer = {
+export interface Signer {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly securityToken?: string | undefined;
-};
+}
 
 /** Where to ask; its own key signs unless another is given. */
 export type Service = Signer & { readonly endpoint: string };
@@ -18,7 +18,7 @@ export type Service = Signer & { readonly endpoint: string };
 export type Overrides = Readonly<Record<string, string | undefined>>;
 
 /** How one request differs from an ordinary POST that asks for JSON. */
-export type Asking = {
+export interface Asking {
   readonly method?: string;
   readonly signer?: Signer;
   /** Common parameters (version 1) or headers (version 3) before signing. */
@@ -31,15 +31,15 @@ export type Asking = {
   readonly signal?: AbortSignal;
   /** Called when the headers of the answer are there, before its body. */
   readonly onHeaders?: () => void;
-};
+}
 
 /** An answer, its body parsed when it is JSON. */
-export type Answered = {
+export interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   readonly json: Record<string, unknown>;
-};
+}
 
 /** Sends a request with a version 1 signature. */
 export async function ask(
