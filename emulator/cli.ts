@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 import { startEmulator } from "./emulator.ts";
 import { FaultPlanError, readFaultFile } from "./faultFile.ts";
-import type { FaultPlan } from "./faults.ts";
+import type { FaultPlan } from "./fault.ts";
 import { openRequestLog } from "./requestLog.ts";
 
 const usage = `Usage: npm run emulator -- [options]
@@ -12,7 +12,7 @@ A local ECS on 127.0.0.1. Prints one JSON line, {"endpoint","accessKeyId","acces
   --port N                  default 0: a free port
   --access-key-id ID        default: a random key pair
   --access-key-secret SECRET
-  --faults FILE             a fault plan, see test/emulator/faults.ts
+  --faults FILE             a fault plan, see emulator/fault.ts
   --seed N                  makes ids and faults repeatable
   --log FILE                appends a JSON line for each request
   --help

@@ -41,11 +41,28 @@ export function clientTokenOf(parameters: Parameters): string | undefined {
   return token;
 }
 
-/** A whole number from 1 up to `most`; `otherwise` when the parameter is absent. */
-export function pagingOf(parameters: Parameters, name: string, otherwise: number, most: number): number {
-  const text = parameters[name];
+/** Which page of a list the call asks for. */
+export interface Paging {
+  readonly pageNumber: number;
+  readonly pageSize: number;
+}
+
+/** PageNumber (default 1) and PageSize (default 10, at most 100). */
+export function pagingOf(parameters: Parameters): Paging {
+  return {
+    pageNumber: wholeNumber(parameters.PageNumber, 1, 999_999_999),
+    pageSize: wholeNumber(parameters.PageSize, 10, 100),
+  };
+}
+
+/** The items on that page. */
+export function pageOf<T>(items: readonly T[], { pageNumber, pageSize }: Paging): T[] {
+  return items.slice((pageNumber - 1) * pageSize, pageNumber * pageSize);
+}
+
+function wholeNumber(text: string | undefined, defaultValue: number, most: number): number {
   if (text === undefined || text === "") {
-    return otherwise;
+    return defaultValue;
   }
   if (!/^[0-9]{1,9}$/.test(text)) {
     throw refusal("Invalid.Parameter");

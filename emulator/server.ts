@@ -1,13 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 
-import type { Delivery, Gateway } from "./gateway.ts";
+import { deliver, type Finish } from "./delivery.ts";
+import type { Gateway } from "./gateway.ts";
 import type { Incoming } from "./incoming.ts";
-import type { RequestRecord, RequestUpdate } from "./requests.ts";
-
-/** What the socket side tells about a request. */
-export type Finish = (record: RequestRecord, change: RequestUpdate) => void;
 
 /** An HTTP server on the loopback interface in front of the gateway. */
 export interface ListeningServer {
@@ -27,8 +23,8 @@ export async function listen(
     serve(gateway, request, response, finish).catch((error: unknown) => {
       response.destroy();
       if (closing.aborted) {
-        return;
-      } // pauses end with an error when the service closes
+        return; // pauses end with an error when the service closes
+      }
       // A bug of this service. Answering would make it look like one of its faults.
       queueMicrotask(() => {
         throw error;
@@ -84,8 +80,8 @@ async function serve(
 ): Promise<void> {
   const incoming = await read(request);
   if (incoming === undefined) {
-    return;
-  } // the client left in the middle of its request, which is none then
+    return; // the client closed the connection before its request was complete
+  }
   const { delivery, record } = await gateway.serve(incoming);
   await deliver(delivery, record, response, finish);
 }
@@ -120,69 +116,4 @@ async function read(request: IncomingMessage): Promise<Incoming | undefined> {
     headers,
     body: Buffer.concat(chunks),
   };
-}
-
-async function deliver(
-  delivery: Delivery,
-  record: RequestRecord,
-  response: ServerResponse,
-  finish: Finish,
-): Promise<void> {
-  const { socket } = response;
-  switch (delivery.kind) {
-    case "reset":
-      finish(record, {});
-      socket?.resetAndDestroy();
-      return;
-    case "destroy":
-      finish(record, {});
-      socket?.destroy();
-      return;
-    case "silence":
-      if (socket === null || socket.destroyed) {
-        finish(record, {});
-      } else {
-        socket.once("close", () => {
-          finish(record, {});
-        });
-      }
-      return;
-    case "reply": {
-      const { reply, drip } = delivery;
-      const body = Buffer.from(reply.body, "utf8");
-      response.writeHead(reply.status, { ...reply.headers, "content-length": body.length });
-      const change = { status: reply.status, ...(reply.code === undefined ? {} : { code: reply.code }) };
-      if (drip !== undefined) {
-        response.flushHeaders();
-        await writeSlowly(response, body, drip);
-        finish(record, change);
-        response.end();
-        return;
-      }
-      // Before the bytes go, so that who has the answer also finds the record complete.
-      finish(record, change);
-      response.end(body);
-    }
-  }
-}
-
-async function writeSlowly(
-  response: ServerResponse,
-  body: Buffer,
-  drip: { readonly intervalMs: number; readonly bytes: number },
-): Promise<void> {
-  const left = new AbortController();
-  response.once("close", () => {
-    left.abort();
-  });
-  try {
-    for (let at = 0; at < body.length; at += drip.bytes) {
-      await pause(drip.intervalMs, undefined, { signal: left.signal });
-      response.write(body.subarray(at, at + drip.bytes));
-    }
-  } catch (error) {
-    if (!left.signal.aborted) {
-      throw error;
-    } // nobody is there to read the rest
-  }
 }

@@ -4,6 +4,7 @@ import { describeRegion } from "../regions.ts";
 /** Lists every region; it takes no parameters and ignores any. */
 export const describeRegions: Action = {
   name: "DescribeRegions",
+  version: "2014-05-26",
   changes: false,
   prepare(call) {
     return () => ({ Regions: { Region: call.regions.map((regionId) => ({ ...describeRegion(regionId) })) } });

@@ -31,6 +31,8 @@ export interface Asking {
   readonly signal?: AbortSignal;
   /** Called when the headers of the answer are there, before its body. */
   readonly onHeaders?: () => void;
+  /** Called with the number of bytes received so far. */
+  readonly onBytes?: (received: number) => void;
 }
 
 /** An answer, its body parsed when it is JSON. */
@@ -78,7 +80,7 @@ export async function ask(
         : { body: inForm.join("&"), headers: { "content-type": "application/x-www-form-urlencoded" } }),
       ...(asking.signal === undefined ? {} : { signal: asking.signal }),
     },
-    asking.onHeaders,
+    asking,
   );
 }
 
@@ -115,11 +117,15 @@ export async function askV3(
     ...asking.tampered,
   });
   const pairs = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`);
-  return await send(`${ecs.endpoint}/?${pairs.join("&")}`, {
-    method,
-    headers: sent,
-    ...(body === "" ? {} : { body }),
-  });
+  return await send(
+    `${ecs.endpoint}/?${pairs.join("&")}`,
+    {
+      method,
+      headers: sent,
+      ...(body === "" ? {} : { body }),
+    },
+    asking,
+  );
 }
 
 /** Seconds since the epoch, written as the API wants it. */
@@ -127,10 +133,22 @@ export function timestamp(time: number): string {
   return new Date(time).toISOString().slice(0, 19) + "Z";
 }
 
-async function send(url: string, init: RequestInit, onHeaders?: () => void): Promise<Answered> {
+async function send(
+  url: string,
+  init: RequestInit,
+  { onHeaders, onBytes }: Pick<Asking, "onHeaders" | "onBytes">,
+): Promise<Answered> {
   const response = await fetch(url, init);
   onHeaders?.();
-  const text = await response.text();
+  const chunks: Uint8Array[] = [];
+  let received = 0;
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    received += chunk.length;
+    onBytes?.(received);
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
   const json = (response.headers.get("content-type") ?? "").startsWith("application/json")
     ? (JSON.parse(text) as Record<string, unknown>)
     : {};
