@@ -8,16 +8,16 @@ export interface AccessKey {
   readonly accessKeySecret: string;
   /** Defaults to true. */
   readonly active?: boolean;
-  /** Makes the key an STS key: every request must carry this token. */
+  /** Makes the key an STS key. Every request must have this token. */
   readonly securityToken?: string;
-  /** Milliseconds since the epoch, by the server's clock; never when absent. */
+  /** When the STS key expires, in milliseconds since the epoch. Default: never. */
   readonly expiresAt?: number;
 }
 
 /** An account with its keys. Clusters and client tokens belong to the account, not to the key. */
 export interface Account {
   readonly accountId: string;
-  /** One random key pair when absent. */
+  /** Default: one random key pair. */
   readonly keys?: readonly AccessKey[];
   /** Actions that RAM denies to this account. */
   readonly deniedActions?: readonly string[];
@@ -32,7 +32,7 @@ interface Issued {
   readonly holder: Holder;
 }
 
-/** Every account of the service and every key, changeable at run time. */
+/** The accounts and their keys. Tests change them at run time. */
 export class Accounts {
   private readonly holders = new Map<string, Holder>();
   private readonly keys = new Map<string, Issued>();
@@ -40,7 +40,7 @@ export class Accounts {
   /** Adds an account and returns its first key. */
   add(account: Account): AccessKey {
     if (this.holders.has(account.accountId)) {
-      throw new Error(`There is an account ${account.accountId} already.`);
+      throw new Error(`The account ${account.accountId} already exists.`);
     }
     this.holders.set(account.accountId, {
       accountId: account.accountId,
@@ -54,19 +54,19 @@ export class Accounts {
     return key;
   }
 
-  /** Gives an account one more key, a random one unless it is given. */
+  /** Adds a key to an account. Default: a random one. */
   addKey(accountId: string, key: AccessKey = randomKey("LTAI5t")): AccessKey {
     if (key.accessKeyId === "" || key.accessKeySecret === "") {
-      throw new Error("An access key needs an id and a secret.");
+      throw new Error("An access key must have an id and a secret.");
     }
     if (this.keys.has(key.accessKeyId)) {
-      throw new Error(`There is a key ${key.accessKeyId} already.`);
+      throw new Error(`The key ${key.accessKeyId} already exists.`);
     }
     this.keys.set(key.accessKeyId, { key, holder: this.holder(accountId) });
     return key;
   }
 
-  /** Issues a random STS key, as AssumeRole would. */
+  /** Adds a random STS key, as AssumeRole does. */
   issueToken(accountId: string, expiresAt?: number): AccessKey & { readonly securityToken: string } {
     const key = {
       ...randomKey("STS.NT"),
@@ -77,19 +77,19 @@ export class Accounts {
     return key;
   }
 
-  /** Switches a key off or on. */
+  /** Enables or disables a key. */
   setActive(accessKeyId: string, active: boolean): void {
     const issued = this.issued(accessKeyId);
     issued.key = { ...issued.key, active };
   }
 
-  /** Moves the end of an STS key's life. */
+  /** Changes when an STS key expires. */
   setExpiry(accessKeyId: string, expiresAt: number): void {
     const issued = this.issued(accessKeyId);
     issued.key = { ...issued.key, expiresAt };
   }
 
-  /** Takes a key away: requests signed with it are from nobody we know. */
+  /** Removes a key. */
   removeKey(accessKeyId: string): void {
     this.issued(accessKeyId);
     this.keys.delete(accessKeyId);
@@ -102,14 +102,14 @@ export class Accounts {
     }
   }
 
-  /** Allows what was denied. */
+  /** Allows denied actions again. */
   allow(accountId: string, ...actions: readonly string[]): void {
     for (const action of actions) {
       this.holder(accountId).denied.delete(action);
     }
   }
 
-  /** The key of a request: InvalidAccessKeyId.NotFound, .Inactive. */
+  /** The key with this id. Refusals: InvalidAccessKeyId.NotFound, .Inactive. */
   keyFor(accessKeyId: string): { readonly key: AccessKey; readonly accountId: string } {
     const issued = this.keys.get(accessKeyId);
     if (issued === undefined) {
@@ -121,7 +121,7 @@ export class Accounts {
     return { key: issued.key, accountId: issued.holder.accountId };
   }
 
-  /** Forbidden.RAM. */
+  /** Refusal: Forbidden.RAM. */
   checkPermission(accountId: string, action: string): void {
     if (this.holder(accountId).denied.has(action)) {
       throw refusal("Forbidden.RAM");
@@ -131,7 +131,7 @@ export class Accounts {
   private holder(accountId: string): Holder {
     const holder = this.holders.get(accountId);
     if (holder === undefined) {
-      throw new Error(`There is no account ${accountId}.`);
+      throw new Error(`The account ${accountId} does not exist.`);
     }
     return holder;
   }
@@ -139,13 +139,13 @@ export class Accounts {
   private issued(accessKeyId: string): Issued {
     const issued = this.keys.get(accessKeyId);
     if (issued === undefined) {
-      throw new Error(`There is no key ${accessKeyId}.`);
+      throw new Error(`The key ${accessKeyId} does not exist.`);
     }
     return issued;
   }
 }
 
-/** MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey, .Malformed, .Expired. */
+/** Refusals: MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey, .Malformed, .Expired. */
 export function checkSecurityToken(key: AccessKey, securityToken: string | undefined, now: number): void {
   if (key.securityToken === undefined) {
     if (securityToken !== undefined) {

@@ -4,20 +4,20 @@ import { isV3, type Incoming, type IncomingParameters } from "./incoming.ts";
 import { missingCommonParameter, refusal } from "./refusal.ts";
 import { sha256, signV1, signV3 } from "./signature.ts";
 
-/** What a request says about its signer, the same for both versions of the signature. */
+/** The signed part of a request, the same for both versions of the signature. */
 export interface Signed {
   readonly accessKeyId: string;
   readonly securityToken: string | undefined;
   readonly nonce: string;
   readonly timestamp: string;
-  /** Whether the signature is the one that this secret makes. The expected one never leaves this closure. */
+  /** Whether the signature was made with this secret. The expected signature never leaves this function. */
   matches(accessKeySecret: string): boolean;
 }
 
-/** Fifteen minutes, either way. */
+/** How far a timestamp may differ from the server's clock, in milliseconds. */
 export const clockTolerance = 15 * 60 * 1000;
 
-// What every version 3 signature must cover, besides the token when there is one.
+// The headers that every version 3 signature must cover, and the token if there is one.
 const requiredHeaders = [
   "host",
   "x-acs-action",
@@ -27,7 +27,7 @@ const requiredHeaders = [
   "x-acs-version",
 ];
 
-/** Reads the signature: Missing{Param}, IncompleteSignature. Nothing is verified yet. */
+/** Reads the signature without verifying it. Refusals: Missing{Param}, IncompleteSignature. */
 export function signedPartOf(incoming: Incoming, parameters: IncomingParameters): Signed {
   return isV3(incoming) ? signedPartV3(incoming, parameters) : signedPartV1(incoming, parameters);
 }
@@ -47,7 +47,7 @@ function signedPartV1(incoming: Incoming, parameters: IncomingParameters): Signe
   const nonce = mandatory("SignatureNonce");
   const timestamp = mandatory("Timestamp");
   const signature = mandatory("Signature");
-  // Twenty bytes in base64. Anything else was cut off, or was encoded once too often.
+  // Twenty bytes in base64. Anything else is incomplete or was encoded twice.
   if (!/^[A-Za-z0-9+/]{27}=$/.test(signature)) {
     throw refusal("IncompleteSignature");
   }
@@ -116,10 +116,10 @@ function signedPartV3(incoming: Incoming, parameters: IncomingParameters): Signe
   };
 }
 
-/** InvalidTimeStamp.Format, InvalidTimeStamp.Expired. */
+/** Refusals: InvalidTimeStamp.Format, InvalidTimeStamp.Expired. */
 export function checkTimestamp(timestamp: string, now: number): void {
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(timestamp) ? Date.parse(timestamp) : Number.NaN;
-  // Date.parse lets 30 February through as 1 March.
+  // Date.parse reads 30 February as 1 March.
   if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 19) !== timestamp.slice(0, 19)) {
     throw refusal("InvalidTimeStamp.Format");
   }
@@ -128,18 +128,18 @@ export function checkTimestamp(timestamp: string, now: number): void {
   }
 }
 
-/** SignatureDoesNotMatch. */
+/** Refusal: SignatureDoesNotMatch. */
 export function checkSignature(signed: Signed, accessKeySecret: string): void {
   if (!signed.matches(accessKeySecret)) {
     throw refusal("SignatureDoesNotMatch");
   }
 }
 
-/** Nonces of the requests that could still be replayed. */
+/** The nonces of requests that could still be replayed. */
 export class Nonces {
   private readonly usedAt = new Map<string, number>();
 
-  /** SignatureNonceUsed. To be asked after the signature, or a stranger could use up somebody's nonces. */
+  /** Refusal: SignatureNonceUsed. Call it after the signature is verified: otherwise anyone could use up the nonces of a key. */
   use(signed: Signed, now: number): void {
     const key = JSON.stringify([signed.accessKeyId, signed.nonce]);
     this.forget(now - 2 * clockTolerance);
@@ -149,7 +149,7 @@ export class Nonces {
     this.usedAt.set(key, now);
   }
 
-  // Older ones are refused by their timestamp. The map is in the order of insertion, so the oldest come first.
+  // Older requests are refused for their timestamp. A map keeps the order of insertion, so the oldest come first.
   private forget(before: number): void {
     for (const [key, usedAt] of this.usedAt) {
       if (usedAt >= before) {
@@ -160,8 +160,8 @@ export class Nonces {
   }
 }
 
-function same(expected: string, given: string): boolean {
+function same(expected: string, actual: string): boolean {
   const a = Buffer.from(expected);
-  const b = Buffer.from(given);
+  const b = Buffer.from(actual);
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -18,7 +18,7 @@ A local ECS on 127.0.0.1. Prints one JSON line, {"endpoint","accessKeyId","acces
   --help
 `;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 interface Arguments {
   readonly port: number;
   readonly seed: number | undefined;
@@ -50,7 +50,7 @@ function readArguments(args: readonly string[]): Arguments | "help" {
   const accessKeyId = values["access-key-id"];
   const accessKeySecret = values["access-key-secret"];
   if ((accessKeyId ?? "") === "" ? accessKeySecret !== undefined : (accessKeySecret ?? "") === "") {
-    throw new UsageError("--access-key-id and --access-key-secret belong together.");
+    throw new UsageError("--access-key-id and --access-key-secret must be set together.");
   }
   return {
     port: wholeNumber("--port", values.port, 65_535) ?? 0,
@@ -107,7 +107,7 @@ async function main(): Promise<void> {
   try {
     await run(chosen);
   } catch (error) {
-    // A port that is taken, a log that cannot be written: the system's own message says it best.
+    // A port in use or a log that cannot be written: the system's message is enough.
     if (!(error instanceof Error) || !("syscall" in error)) {
       throw error;
     }
@@ -134,7 +134,7 @@ async function run(chosen: Arguments): Promise<void> {
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
-  // Only now: whoever reads the line may send the signal at once.
+  // After the handlers are installed: a parent may send the signal as soon as it reads the line.
   const { endpoint, accessKeyId, accessKeySecret } = ecs;
   process.stdout.write(JSON.stringify({ endpoint, accessKeyId, accessKeySecret }) + "\n");
 }

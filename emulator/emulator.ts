@@ -30,7 +30,7 @@ export interface EmulatorOptions {
   /** Makes ids, request ids and faults repeatable. Default: random. */
   readonly seed?: number;
   readonly faults?: FaultPlan;
-  /** Default: the regions of the reference. The first is the default of `store.add`. */
+  /** Default: the regions of the API reference. The first is the default of `store.add`. */
   readonly regions?: readonly string[];
   /** Milliseconds since the epoch; the default is the machine's clock. */
   readonly clock?: () => number;

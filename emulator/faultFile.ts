@@ -8,7 +8,7 @@ export class FaultPlanError extends Error {
   readonly problems: readonly string[];
 
   constructor(where: string, problems: readonly string[]) {
-    super([`${where} is not a fault plan:`, ...problems.map((problem) => `  ${problem}`)].join("\n"));
+    super([`${where} is not a valid fault plan:`, ...problems.map((problem) => `  ${problem}`)].join("\n"));
     this.name = "FaultPlanError";
     this.problems = problems;
   }
@@ -25,7 +25,7 @@ export function readFaultFile(path: string): FaultPlan {
   return parseFaultPlan(content, path);
 }
 
-/** Checks a plan and returns it unchanged, or throws with everything that is wrong with it. */
+/** Checks a plan and returns it. Throws FaultPlanError with every problem. */
 export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
   if (!isRecord(value)) {
     throw new FaultPlanError(where, ["must be an object with a list of rules"]);
@@ -39,7 +39,7 @@ export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
   if (value["seed"] !== undefined) {
     const wrong = seedField.check(value["seed"]);
     if (wrong !== undefined) {
-      problems.push(`seed: ${wrong}, not ${shown(value["seed"])}`);
+      problems.push(`seed: ${wrong}, not ${formatted(value["seed"])}`);
     }
   }
   const rules = value["rules"];
@@ -54,7 +54,7 @@ export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
   return value as unknown as FaultPlan;
 }
 
-/** The same for one rule. */
+/** Checks one rule and returns it. Throws FaultPlanError with every problem. */
 export function parseFaultRule(value: unknown): FaultRule {
   const problems = problemsOf(value, "rule");
   if (problems.length > 0) {
@@ -65,32 +65,32 @@ export function parseFaultRule(value: unknown): FaultRule {
 
 function problemsOf(value: unknown, where: string): string[] {
   if (!isRecord(value)) {
-    return [`${where}: must be an object, not ${shown(value)}`];
+    return [`${where}: must be an object, not ${formatted(value)}`];
   }
   const kind = value["kind"];
   if (typeof kind !== "string" || !Object.hasOwn(faultKinds, kind)) {
-    return [`${where}.kind: must be one of ${Object.keys(faultKinds).join(", ")}, not ${shown(kind)}`];
+    return [`${where}.kind: must be one of ${Object.keys(faultKinds).join(", ")}, not ${formatted(kind)}`];
   }
   const known: Fields = { ...selector, ...faultKinds[kind as FaultKind] };
   const problems: string[] = [];
-  for (const [name, given] of Object.entries(value)) {
+  for (const [name, fieldValue] of Object.entries(value)) {
     const field = Object.hasOwn(known, name) ? known[name] : undefined;
     if (field === undefined) {
       problems.push(`${where}.${name}: unknown for ${kind}; known are ${Object.keys(known).join(", ")}`);
-    } else if (given !== undefined) {
-      const wrong = field.check(given);
+    } else if (fieldValue !== undefined) {
+      const wrong = field.check(fieldValue);
       if (wrong !== undefined) {
-        problems.push(`${where}.${name}: ${wrong}, not ${shown(given)}`);
+        problems.push(`${where}.${name}: ${wrong}, not ${formatted(fieldValue)}`);
       }
     }
   }
   for (const [name, field] of Object.entries(known)) {
     if (field.required === true && value[name] === undefined) {
-      problems.push(`${where}.${name}: is missing, ${kind} needs it`);
+      problems.push(`${where}.${name}: is required for ${kind}`);
     }
   }
   if (kind === "lateVisible" && value["ms"] === undefined && value["describes"] === undefined) {
-    problems.push(`${where}: lateVisible needs ms or describes`);
+    problems.push(`${where}: lateVisible requires ms or describes`);
   }
   return problems;
 }
@@ -99,6 +99,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function shown(value: unknown): string {
+function formatted(value: unknown): string {
   return value === undefined ? "undefined" : JSON.stringify(value);
 }

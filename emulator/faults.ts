@@ -91,7 +91,7 @@ export class Faults {
     let kind: FaultKind | undefined;
     for (const active of this.matching(action, regionId)) {
       const { rule } = active;
-      if (!isArrivalFault(rule) || (rule.kind === "expiredToken" && !hasToken) || !this.strikes(active)) {
+      if (!isArrivalFault(rule) || (rule.kind === "expiredToken" && !hasToken) || !this.affects(active)) {
         continue;
       }
       this.count(active);
@@ -117,25 +117,25 @@ export class Faults {
     let answerKind: FaultKind | undefined;
     for (const active of this.matching(action, regionId)) {
       const { rule } = active;
-      if (isArrivalFault(rule) || !this.strikes(active) || !canAffect(rule.kind, action)) {
+      if (isArrivalFault(rule) || !this.affects(active) || !canAffect(rule.kind, action)) {
         continue;
       }
-      if (rule.kind === "bucket" || isAnswerFault(rule)) {
-        const strikes: AnswerFault | undefined =
-          answer !== undefined
-            ? undefined // the first one answers, and the others keep their `times`
-            : rule.kind === "bucket"
-              ? throttledBy(rule, active.buckets, `${accountId}/${regionId ?? ""}/${action}`, now)
-              : rule;
-        if (strikes === undefined) {
-          continue;
-        }
-        answer = strikes;
-        answerKind = rule.kind;
-      } else {
+      if (rule.kind !== "bucket" && !isAnswerFault(rule)) {
         others.push(rule);
+        this.count(active);
+        continue;
       }
-      this.count(active);
+      if (answer !== undefined) {
+        continue; // the first fault answers, and the others keep their `times`
+      }
+      answer =
+        rule.kind === "bucket"
+          ? throttledBy(rule, active.buckets, `${accountId}/${regionId ?? ""}/${action}`, now)
+          : rule;
+      if (answer !== undefined) {
+        answerKind = rule.kind;
+        this.count(active);
+      }
     }
     return { answer, others, kind: answerKind ?? others[0]?.kind };
   }
@@ -153,7 +153,7 @@ export class Faults {
     }
   }
 
-  private strikes(active: ActiveRule): boolean {
+  private affects(active: ActiveRule): boolean {
     const { rule } = active;
     active.seen += 1;
     // Drawn for every call, or a limit elsewhere in the rule would shift the stream.

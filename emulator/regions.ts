@@ -41,7 +41,7 @@ const localNames: Readonly<Record<string, string>> = {
 const hangzhouEndpoint = ["cn-hangzhou", "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-fujian"];
 const centralEndpoint = ["cn-north-2-gov-1", "cn-beijing-gov-1", "cn-hangzhou-finance", "cn-wuhan"];
 
-/** The regions that the service has unless it is started with others. */
+/** The default regions of the service. */
 export const defaultRegions: readonly string[] = Object.keys(localNames);
 
 /** One entry of a DescribeRegions answer. */

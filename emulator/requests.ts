@@ -4,27 +4,27 @@ import type { Parameters } from "./signature.ts";
 /** One request as the service saw it. It holds no key and no signature. */
 export interface RequestRecord {
   readonly requestId: string;
-  /** As the client wrote it, so it can be the name of no action, or empty. */
+  /** As the client sent it: it can be unknown or empty. */
   readonly action: string;
   readonly regionId: string | undefined;
   /** The action's own parameters, ClientToken among them. */
   readonly params: Parameters;
-  /** Known once the signature has been verified. */
+  /** Undefined until the signature is verified. */
   readonly accountId: string | undefined;
-  /** What was answered; undefined when nothing was, or not yet. */
+  /** The status of the answer. Undefined without an answer. */
   readonly status: number | undefined;
   /** The error code of the answer. */
   readonly code: string | undefined;
   readonly startedAt: number;
   /** Undefined while the request is open. */
   readonly finishedAt: number | undefined;
-  /** The fault that it met; the one that decided the answer, if there were several. */
+  /** The fault that affected it. Of several, the one that answered. */
   readonly fault: FaultKind | "drop" | undefined;
-  /** Whether this request has changed anything. A repetition with the same client token has not. */
+  /** Whether this request changed anything. A repeated request with the same client token did not. */
   readonly committed: boolean;
 }
 
-/** What is learned about a request while it is served. */
+/** The fields that change while a request is served. */
 export type RequestUpdate = Partial<
   Pick<RequestRecord, "accountId" | "status" | "code" | "finishedAt" | "fault" | "committed">
 >;
@@ -35,13 +35,13 @@ export class Requests {
   private readonly limit: number;
   private readonly watchers = new Set<() => void>();
 
-  /** Keeps the last `limit` requests. */
+  /** Keeps at least the last `limit` requests. */
   constructor(limit: number) {
     this.limit = limit;
   }
 
   begin(record: RequestRecord): void {
-    // Twice the limit before the array is cut, so that the cut does not cost every request.
+    // Cut at twice the limit, so that not every request pays for it.
     if (this.records.length >= 2 * this.limit) {
       this.records.splice(0, this.records.length - this.limit);
     }
@@ -62,7 +62,7 @@ export class Requests {
     );
   }
 
-  /** Settles when the condition holds, which is asked at once and after every change of any record. */
+  /** Resolves when the condition is true. It is checked at once and after every change of a record. */
   until(condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {

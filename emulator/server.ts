@@ -11,7 +11,7 @@ export interface ListeningServer {
   close(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1 and nowhere else; port 0 takes a free one. */
+/** Listens on 127.0.0.1 only. Port 0 is a free port. */
 export async function listen(
   gateway: Gateway,
   port: number,
@@ -25,13 +25,13 @@ export async function listen(
       if (closing.aborted) {
         return; // pauses end with an error when the service closes
       }
-      // A bug of this service. Answering would make it look like one of its faults.
+      // A bug in the emulator ends the process: an answer would look like a fault.
       queueMicrotask(() => {
         throw error;
       });
     });
   });
-  // Longer than any client keeps an idle connection: closing first would race with its next request.
+  // Longer than clients keep an idle connection: otherwise closing it races with their next request.
   server.keepAliveTimeout = 120_000;
   server.on("connection", (socket) => {
     sockets.add(socket.setNoDelay(true));

@@ -5,7 +5,7 @@ import { notSupplied, Refusal } from "../refusal.ts";
 const unknownRegion = () =>
   new Refusal(404, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.');
 
-/** Deletes a cluster that holds no instances. */
+/** Deletes a cluster without instances. */
 export const deleteHpcCluster: Action = {
   name: "DeleteHpcCluster",
   version: "2014-05-26",

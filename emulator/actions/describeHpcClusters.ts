@@ -8,7 +8,7 @@ import { idFilterOf, pageOf, pagingOf } from "../rules.ts";
 const unknownRegion = () =>
   new Refusal(400, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.');
 
-/** Lists clusters, all or by id. The ids are paged too: a hundred ids without a PageSize give ten clusters. */
+/** Lists clusters, all or by id. The list of ids is paged too: a hundred ids without a PageSize return ten clusters. */
 export const describeHpcClusters: Action = {
   name: "DescribeHpcClusters",
   version: "2014-05-26",

@@ -1,7 +1,7 @@
 import type { Action } from "../action.ts";
 import { describeRegion } from "../regions.ts";
 
-/** Lists every region; it takes no parameters and ignores any. */
+/** Lists every region. It has no parameters. */
 export const describeRegions: Action = {
   name: "DescribeRegions",
   version: "2014-05-26",

@@ -202,7 +202,7 @@ describe("holds", () => {
     await ecs.close();
     await ecs.until(() => ecs.requests[0]?.fault === "drop");
     expect(await lost).toBeInstanceOf(Error);
-    await expect(waiting.reached).rejects.toThrow("No DeleteHpcCluster came");
+    await expect(waiting.reached).rejects.toThrow("before a DeleteHpcCluster call");
     expect(ecs.store.clusters()).toEqual([]);
     ecs = await startEmulator();
   });
@@ -250,7 +250,7 @@ describe("starting and closing", () => {
     expect(() => ecs.accounts.addKey("nobody")).toThrow("nobody");
     expect(() => ecs.accounts.setActive("nokey", true)).toThrow("nokey");
     expect(() => ecs.accounts.addKey(ecs.accountId, { accessKeyId: "", accessKeySecret: "" })).toThrow(
-      "needs",
+      "must have",
     );
   });
 

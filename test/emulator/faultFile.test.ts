@@ -62,8 +62,8 @@ describe("every problem, with its place", () => {
       { rules: [{ kind: "error", code: "" }] },
       [
         'rules[0].code: must be a string that is not empty, not ""',
-        "rules[0].status: is missing, error needs it",
-        "rules[0].message: is missing, error needs it",
+        "rules[0].status: is required for error",
+        "rules[0].message: is required for error",
       ],
     ],
     [
@@ -81,7 +81,7 @@ describe("every problem, with its place", () => {
       { rules: [{ kind: "bucket", perSecond: 1, retryAfter: 1 }] },
       ["rules[0].retryAfter: must be true or false, not 1"],
     ],
-    [{ rules: [{ kind: "lateVisible" }] }, ["rules[0]: lateVisible needs ms or describes"]],
+    [{ rules: [{ kind: "lateVisible" }] }, ["rules[0]: lateVisible requires ms or describes"]],
   ])("%j", (plan, expected) => {
     expect(problems(plan)).toEqual(expected);
   });
@@ -106,7 +106,7 @@ describe("every problem, with its place", () => {
 
   test("all at once, one a line", () => {
     expect(() => parseFaultPlan({ rules: [{ kind: "x" }, 1] }, "faults.json")).toThrow(
-      /^faults\.json is not a fault plan:\n {2}rules\[0\]\.kind: .*\n {2}rules\[1\]: must be an object, not 1$/,
+      /^faults\.json is not a valid fault plan:\n {2}rules\[0\]\.kind: .*\n {2}rules\[1\]: must be an object, not 1$/,
     );
   });
 });
@@ -127,7 +127,7 @@ describe("a file", () => {
   test("that is not JSON, or not there, is named", () => {
     const path = join(folder, "bad.json");
     writeFileSync(path, "{ rules: }");
-    expect(() => readFaultFile(path)).toThrow(`${path} is not a fault plan:`);
+    expect(() => readFaultFile(path)).toThrow(`${path} is not a valid fault plan:`);
     expect(() => readFaultFile(join(folder, "none.json"))).toThrow("ENOENT");
   });
 });

@@ -594,7 +594,7 @@ describe("which calls", () => {
   });
 
   test("an impossible rule is refused at once", async () => {
-    expect(() => ecs.faults.add({ kind: "delay" } as FaultRule)).toThrow("rule.ms: is missing");
+    expect(() => ecs.faults.add({ kind: "delay" } as FaultRule)).toThrow("rule.ms: is required");
     await expect(
       startEmulator({ faults: { rules: [{ kind: "nope" } as unknown as FaultRule] } }),
     ).rejects.toThrow("rules[0].kind");
