@@ -25,7 +25,7 @@ module.exports = tseslint.config(
       "node_modules",
       "examples/node_modules",
       "coverage",
-      "docs",
+      "docs/api",
       "*.config.js",
       "*.config.mts",
     ],

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { clusterType, createEcsStack, failureOf } from "./e2e/ecsStack.ts";
-import { type Emulator, type StoredCluster, startEmulator } from "./emulator/emulator.ts";
+import { type Emulator, type StoredCluster, startEmulator } from "../emulator/emulator.ts";
 import { ensureEngine } from "./engine/engine.ts";
 import { installPackedPackage } from "./engine/packedPackage.ts";
 import type { OperationKind, OperationResult, TestStack } from "./engine/stack.ts";

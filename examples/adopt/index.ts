@@ -1,4 +1,4 @@
-// Takes over a cluster that was made by hand. Preview fails, property by property, where this program differs from it.
+// Adopts a cluster that was created by hand. Preview fails for every property that differs from this program.
 import * as pulumi from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 
@@ -7,7 +7,7 @@ const config = new pulumi.Config();
 const cluster = new HpcCluster("rendering", {
   name: config.require("clusterName"),
   description: config.get("clusterDescription"),
-  adopt: config.require("clusterId"), // may be removed once the cluster is in the state
+  adopt: config.require("clusterId"), // can be removed once the cluster is in the state
 });
 
 export const clusterId = cluster.id;

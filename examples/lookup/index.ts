@@ -1,13 +1,13 @@
-// Finds clusters that are already there, and names a new one so that it is not one of them.
+// Finds existing clusters. The name of the new cluster does not match the pattern, so the lookup does not return it.
 import { getHpcClusters, getHpcClusterOutput, getRegions, HpcCluster } from "pulumi-alicloud-hpc";
 
 export = async () => {
-  // Lookups run in previews too.
+  // Lookups also run in previews.
   const regions = await getRegions();
   const renderFarms = await getHpcClusters({ nameRegex: "^render-farm-" });
   const cluster = new HpcCluster("rendering", { name: "lookup-farm", description: "Beside the others" });
 
-  // The output form takes outputs, and waits for them: at a first preview the id is not known yet.
+  // The output form accepts outputs: in the first preview the id is not known yet.
   const found = getHpcClusterOutput({ id: cluster.id, regionId: cluster.regionId });
 
   return {

@@ -1,8 +1,8 @@
-// One component, three regions: each instance gets the account and the region from its provider.
+// One component in three regions: each instance gets the account and the region from its provider.
 import * as pulumi from "@pulumi/pulumi";
 import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
 
-/** The clusters that every site of the render farm has. */
+/** The clusters of one site of the render farm. */
 class RenderSite extends pulumi.ComponentResource {
   readonly nightly: HpcCluster;
   readonly preview: HpcCluster;
@@ -21,7 +21,7 @@ const sites = ["cn-beijing", "cn-hangzhou", "ap-southeast-1"].map((region) => {
   return new RenderSite(region, { providers: [provider] });
 });
 
-/** An explicit provider takes nothing from the stack configuration, so what all have in common is handed over. */
+/** An explicit provider does not read the stack configuration, so the shared settings are passed as arguments. */
 function sharedSettings() {
   const config = new pulumi.Config("alicloud");
   return {

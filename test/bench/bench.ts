@@ -1,7 +1,7 @@
 /**
- * How fast, on the real engine and a local ECS, beside a provider that does nothing (the floor) and a naive one.
+ * Measures the package on the real engine and a local ECS, next to a provider that does nothing (the floor) and a naive one.
  *
- * In one run, interleaved, the medians of several rounds: this machine's moods befall all three alike.
+ * The three take turns, and the result is the median of several rounds, so that a busy moment affects all of them alike.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { cpus, loadavg, tmpdir, totalmem } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { format, resolveConfig } from "prettier";
@@ -23,8 +23,8 @@ import { installPackedPackage } from "../engine/packedPackage.ts";
 import { contestants, installFloor } from "./contestants.ts";
 import { type LifePlan, type Place, type StepResult, live } from "./life.ts";
 import { measureLoadTime } from "./loadTime.ts";
-import { pictureOf } from "./picture.ts";
-import { Summaries, goalsOf, readmeTable, summarize, tablesOf } from "./report.ts";
+import { type Circumstances, Medians, medianRows, publishedText } from "./medians.ts";
+import { reportOf } from "./report.ts";
 
 const usage = `Usage: npm run bench -- [options]
 
@@ -32,17 +32,18 @@ const usage = `Usage: npm run bench -- [options]
   --clusters LIST    default 1,50,200,1000
   --latency LIST     of the service, milliseconds; default 0,50
   --rounds N         default 3; for 1,000 clusters and more 1, the naive ones only at the first latency
-  --json FILE        default test/bench/benchmark.json
-  --svg FILE         default test/bench/benchmark.svg
   --only LIST        of package, floor and naive
   --package FOLDER   another build of the package, in place of the one made from provider/
   --profile FOLDER   one round of 200 clusters without latency, with CPU profiles (test/bench/cpuProfile.ts reads them)
   --help
+
+Every run writes its raw data to test/bench/results. A run without options also writes test/bench/summary.json, which
+\`npm run docs:tables\` shows in docs/speed.md.
 `;
 
 /**
- * From this number of clusters on a life takes two minutes, the naive one's seven: with every step the engine
- * writes the whole state, and its state is five times as big.
+ * From this number of clusters on, a life takes two minutes, and the naive provider's seven: the engine writes the whole state
+ * after every step, and the naive provider's state is five times as big.
  */
 const many = 1000;
 
@@ -53,8 +54,6 @@ const { values: options } = parseArgs({
     clusters: { type: "string" },
     latency: { type: "string" },
     rounds: { type: "string" },
-    json: { type: "string" },
-    svg: { type: "string" },
     only: { type: "string" },
     package: { type: "string" },
     profile: { type: "string" },
@@ -64,15 +63,19 @@ const { values: options } = parseArgs({
 
 function numbers(option: string, text: string): number[] {
   const list = text.split(",").map(Number);
-  if (list.every((value) => Number.isSafeInteger(value) && value >= 0)) return list;
-  throw new Error(`--${option} must be whole numbers with commas between, not ${JSON.stringify(text)}.`);
+  if (!list.every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    throw new Error(
+      `--${option} must be a comma-separated list of whole numbers, not ${JSON.stringify(text)}.`,
+    );
+  }
+  return list;
 }
 
 function progress(line: string): void {
   process.stderr.write(`[bench ${new Date().toTimeString().slice(0, 8)}] ${line}\n`);
 }
 
-/** Every life to come. Rounds outermost and contestants innermost, in another order each round. */
+/** All lives, in order: rounds outermost, contestants innermost and in a different order each round. */
 function plans(): LifePlan[] {
   const short = options.quick || options.profile !== undefined;
   const sizes = numbers("clusters", options.clusters ?? (short ? "1,50,200" : "1,50,200,1000"));
@@ -100,13 +103,13 @@ function plans(): LifePlan[] {
   ).flat();
 }
 
-/** What a life takes on the machine that this was written on; only the proportions matter. */
+/** A rough duration, for the progress report; only the proportions matter. */
 function guessSeconds({ contestant, clusters, latencyMs }: LifePlan): number {
   const writing = (clusters / many) ** 2 * (contestant === "naive" ? 1500 : 250);
   return 12 + clusters * 0.12 + writing + (clusters * latencyMs) / 2000;
 }
 
-/** A folder with a node_modules: a snapshot of the package, so that a build meanwhile does no harm, and the floor. */
+/** Makes a folder with the floor and a copy of the package in its node_modules, so that a later build changes nothing. */
 async function makePlace(): Promise<Place> {
   const source =
     options.package ?? (await installPackedPackage({ progress: (line) => progress(line) })).folder;
@@ -133,75 +136,83 @@ async function main(): Promise<void> {
   }
   const lives = plans();
   const engine = await ensureEngine({ progress });
-  if (engine.root !== "") process.env[engineRootVariable] = engine.root;
+  if (engine.root !== "") {
+    process.env[engineRootVariable] = engine.root;
+  }
   const place = await makePlace();
-  const startedAt = new Date();
-  const loadBefore = loadavg()[0]!;
-  if (loadBefore > 0.7)
-    progress(`this machine is busy (load ${loadBefore.toFixed(1)}): do not trust the times`);
-
-  const loadTime =
-    options.profile === undefined ? measureLoadTime(place.folder, options.quick ? 15 : 25) : undefined;
-  const results: StepResult[] = [];
-  let guessed = 0;
-  const toGuess = lives.reduce((sum, plan) => sum + guessSeconds(plan), 0);
-  for (const [at, plan] of lives.entries()) {
-    const elapsed = (Date.now() - startedAt.getTime()) / 1000;
-    const left =
-      guessed === 0 ? toGuess - guessed : ((toGuess - guessed) * elapsed) / Math.max(guessed, Number.EPSILON);
-    const title = `${at + 1}/${lives.length} ${plan.contestant}, ${plan.clusters} clusters, ${plan.latencyMs} ms`;
-    progress(`${title}, round ${plan.round + 1}; about ${Math.ceil(left / 60)} min left`);
-    const done = await live(place, plan, () => undefined);
-    results.push(...done);
-    guessed += guessSeconds(plan);
-    progress(`  ${done.map(({ step, seconds }) => `${step} ${seconds.toFixed(2)}`).join(", ")} s`);
+  const [load = 0] = loadavg();
+  if (load > 0.7) {
+    progress(`this machine is busy (load ${load.toFixed(1)}): the times will not be reliable`);
   }
 
-  const summaries = new Summaries(summarize(results));
-  process.stdout.write(`${tablesOf(summaries, loadTime)}\n`);
-  checkFairness(summaries);
+  const loadTime = measureLoadTime(place.folder, options.quick ? 15 : 25);
+  const results = await measure(place, lives);
+  const medians = new Medians(medianRows(results));
+  process.stdout.write(`${reportOf(medians, loadTime)}\n`);
+  checkFairness(medians);
   if (options.profile !== undefined) {
     progress(`profiles are in ${options.profile}; read them with node test/bench/cpuProfile.ts FILE`);
     return;
   }
-  const json = path.resolve(options.json ?? path.join(import.meta.dirname, "benchmark.json"));
-  const svg = path.resolve(options.svg ?? path.join(import.meta.dirname, "benchmark.svg"));
-  const { version: sdk } = JSON.parse(
-    readFileSync(path.join(repositoryRoot, "node_modules/@pulumi/pulumi/package.json"), "utf8"),
-  ) as { version: string };
-  const measured = {
-    command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
-    startedAt: startedAt.toISOString(),
-    minutes: Math.round((Date.now() - startedAt.getTime()) / 6000) / 10,
-    machine: {
-      cpu: cpus()[0]?.model,
-      cores: cpus().length,
-      memoryGigabytes: Math.round(totalmem() / 2 ** 30),
-      loadBefore,
-    },
-    versions: { node: process.version, engine: engine.version, sdk, commit: commit() },
-    loadTime,
-    goals: goalsOf(summaries, loadTime),
-    summaries: summaries.all,
-  };
-  writeFileSync(
-    json,
-    await format(JSON.stringify(measured), { ...(await resolveConfig(json)), parser: "json" }),
+  const measured = { ...circumstances(engine.version), loadMs: Math.round(loadTime.ownMs * 10) / 10 };
+  const raw = path.join(
+    import.meta.dirname,
+    "results",
+    `${new Date().toISOString().replaceAll(":", "")}.json`,
   );
-  writeFileSync(svg, pictureOf(summaries));
-  process.stdout.write(`\nFor the README:\n\n${readmeTable(summaries)}\n`);
-  progress(`wrote ${json} and ${svg}`);
+  mkdirSync(path.dirname(raw), { recursive: true });
+  writeFileSync(raw, JSON.stringify({ measured, loadTime, results }, undefined, 1));
+  progress(`wrote the raw data to ${raw}`);
+  if (process.argv.length === 2) {
+    const summary = path.join(import.meta.dirname, "summary.json");
+    const formatting = { ...(await resolveConfig(summary)), parser: "json" };
+    writeFileSync(summary, await format(publishedText(measured, medians.rows), formatting));
+    progress(`wrote ${summary}; now run npm run docs:tables`);
+  }
 }
 
-/** The floor is one only if its state is as big. */
-function checkFairness(summaries: Summaries): void {
-  const sizes = ["package", "floor"] as const;
-  for (const clusters of summaries.sizes) {
-    for (const latencyMs of summaries.latencies) {
-      const [own, floor] = sizes.map(
-        (one) => summaries.of(one, "up", clusters, latencyMs)?.providerTextBytes,
+async function measure(place: Place, lives: readonly LifePlan[]): Promise<StepResult[]> {
+  const startedAt = performance.now();
+  const results: StepResult[] = [];
+  const allSeconds = lives.reduce((total, plan) => total + guessSeconds(plan), 0);
+  let doneSeconds = 0;
+  for (const [at, plan] of lives.entries()) {
+    // The machine may be slower or faster than guessed.
+    const pace = doneSeconds === 0 ? 1 : (performance.now() - startedAt) / 1000 / doneSeconds;
+    const minutesLeft = Math.ceil(((allSeconds - doneSeconds) * pace) / 60);
+    const title = `${at + 1}/${lives.length} ${plan.contestant}, ${plan.clusters} clusters, ${plan.latencyMs} ms`;
+    progress(`${title}, round ${plan.round + 1}; about ${minutesLeft} min left`);
+    const done = await live(place, plan);
+    results.push(...done);
+    doneSeconds += guessSeconds(plan);
+    progress(`  ${done.map(({ step, seconds }) => `${step} ${seconds.toFixed(2)}`).join(", ")} s`);
+  }
+  return results;
+}
+
+function circumstances(engine: string): Omit<Circumstances, "loadMs"> {
+  const manifest = path.join(repositoryRoot, "node_modules/@pulumi/pulumi/package.json");
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cores: cpus().length,
+    cpu: cpus()[0]?.model ?? "unknown",
+    node: process.versions.node,
+    engine,
+    sdk: (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version,
+    commit: commit(),
+  };
+}
+
+/** The comparison is fair only if the floor's provider text is as long as the package's. */
+function checkFairness(medians: Medians): void {
+  for (const clusters of medians.sizes) {
+    for (const latencyMs of medians.latencies) {
+      const [own, floor] = (["package", "floor"] as const).map(
+        (contestant) => medians.of(contestant, "up", clusters, latencyMs)?.use?.providerTextBytes,
       );
-      if (own !== floor) progress(`unfair: the provider's text has ${own} bytes, the floor's ${floor}`);
+      if (own !== undefined && floor !== undefined && own !== floor) {
+        progress(`unfair: the provider's text has ${own} bytes, the floor's ${floor}`);
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The three programs that are measured against each other. Each declares the same clusters. */
+/** The three programs that the benchmark compares. All declare the same clusters. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -6,13 +6,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Service, naiveCluster } from "./naive.ts";
 
 export const contestants = ["package", "floor", "naive"] as const;
-/** `package` is pulumi-alicloud-hpc; `floor` does nothing; `naive` is what one writes first. */
+/** `package` is pulumi-alicloud-hpc, `floor` a provider that does nothing, `naive` a simple one without batches and retries. */
 export type Contestant = (typeof contestants)[number];
 
-/** The floor's provider is a module too, whose path is as long as that of the package's: so is its text in the state. */
+/** The floor's provider is a module too. Its path is as long as the package's, so that its text in the state is as long. */
 const floorModule = "pulumi-benchmark/provider.cjs";
 
-/** As many inputs and outputs, and as long ones, as the package's; no work and no call. */
+/** The same inputs and outputs as the package's, without work and calls. */
 const floorSource = `"use strict";
 let made = 0;
 exports.check = async (olds, news) => ({ inputs: news });
@@ -41,7 +41,7 @@ export function installFloor(nodeModules: string): void {
 
 const regionId = "cn-hangzhou";
 
-/** What the program of a contestant does. Modules are loaded as part of the program, as a user's would be. */
+/** The program of a contestant. It loads its modules itself, as a user's program does. */
 export function declareClusters(
   contestant: Contestant,
   count: number,
@@ -54,12 +54,14 @@ export function declareClusters(
   switch (contestant) {
     case "package": {
       const { HpcCluster } = require("pulumi-alicloud-hpc") as typeof import("pulumi-alicloud-hpc");
-      for (const name of names) new HpcCluster(name, argsOf(name));
+      for (const name of names) {
+        new HpcCluster(name, argsOf(name));
+      }
       break;
     }
     case "floor": {
       const provider = require(floorModule) as pulumi.dynamic.ResourceProvider;
-      // The same type, so that only the text differs; the key is as long as the package's.
+      // The type is the same, and the key is as long as the package's, so that the states have the same size.
       const none = { requestId: undefined, __tokenKey: "0123456789abcdefghijkl" };
       for (const name of names) {
         new FloorCluster(provider, name, { ...none, ...argsOf(name) }, {}, "alicloud", "HpcCluster");
@@ -67,7 +69,9 @@ export function declareClusters(
       break;
     }
     case "naive":
-      for (const name of names) naiveCluster(name, argsOf(name), service);
+      for (const name of names) {
+        naiveCluster(name, argsOf(name), service);
+      }
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where the time of CPU profiles goes: self time by package, and the functions with the most of it.
+ * Prints the self time in CPU profiles, by package and by function.
  *
  *     node test/bench/bench.ts --profile /tmp/profiles
  *     node test/bench/cpuProfile.ts /tmp/profiles/package-200-refresh/provider
@@ -13,7 +13,7 @@ interface Profile {
   timeDeltas: number[];
 }
 
-/** The profile with the most samples, of a folder's: the plugin's script leaves a small one of its own. */
+/** The largest profile of a folder: the plugin's shell script starts a second, short-lived Node process. */
 function load(file: string): Profile {
   const files = statSync(file).isDirectory()
     ? readdirSync(file).map((name) => path.join(file, name))
@@ -45,12 +45,14 @@ for (const file of process.argv.slice(2)) {
     map.set(key, (map.get(key) ?? 0) + value);
   for (const [at, id] of samples.entries()) {
     const { functionName, url, lineNumber } = frames.get(id)!;
-    if (functionName === "(idle)") continue;
+    if (functionName === "(idle)") {
+      continue;
+    }
     add(byPackage, url === "" ? functionName : packageOf(url), timeDeltas[at] ?? 0);
     const place = url === "" ? "" : ` ${packageOf(url)}/${path.basename(url)}:${lineNumber + 1}`;
     add(byFunction, `${functionName || "(anonymous)"}${place}`, timeDeltas[at] ?? 0);
   }
   console.log(`\n${file}`);
-  print("by package, idle left out", byPackage, 15);
+  print("by package, without idle time", byPackage, 15);
   print("by function", byFunction, 25);
 }

@@ -1,4 +1,4 @@
-/** One life of a stack: a service of its own, then operation after operation, each in a process of its own. */
+/** Runs all operations of one stack against a local service of its own, each operation in a new process. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import type { Service } from "./naive.ts";
 import type { Action, OperationOrder, OperationReport } from "./operation.ts";
 import { type ProviderUse, ProviderWatch } from "./providerProcess.ts";
 
-/** The operations of a life, in their order. */
+/** The operations of a life, in order. */
 export const steps = ["preview", "up", "up again", "refresh", "refresh -p 100", "destroy"] as const;
 export type Step = (typeof steps)[number];
 
@@ -22,37 +22,33 @@ const actions: Readonly<Record<Step, { action: Action; parallel?: number }>> = {
   destroy: { action: "destroy" },
 };
 
-/** Whose life, and under what circumstances. */
+/** One life: who runs it, with how many clusters, at which latency. */
 export interface LifePlan {
   contestant: Contestant;
   clusters: number;
-  /** Of every call. */
+  /** The service's latency for every call. */
   latencyMs: number;
   round: number;
 }
 
-/** One operation's measurements. */
+/** The measurements of one operation. */
 export interface StepResult extends LifePlan, OperationReport {
   step: Step;
   provider: ProviderUse | undefined;
-  /** API action → how often it was called. */
+  /** API action → number of calls. */
   calls: Record<string, number>;
 }
 
-/** Where lives take place. */
+/** Where the stacks run. */
 export interface Place {
-  /** A folder; the node_modules that the programs see are in it. */
+  /** A folder with the node_modules of the programs. */
   folder: string;
-  /** Where CPU profiles go. */
+  /** The folder for CPU profiles. */
   profiles: string | undefined;
 }
 
-/** Runs a life; a contestant that does not do its job is an error. */
-export async function live(
-  place: Place,
-  plan: LifePlan,
-  progress: (step: Step) => void,
-): Promise<StepResult[]> {
+/** Runs a life. Throws if a contestant creates or deletes too many or too few clusters. */
+export async function live(place: Place, plan: LifePlan): Promise<StepResult[]> {
   const { contestant, clusters, latencyMs, round } = plan;
   const workDir = path.join(place.folder, `${contestant}-${clusters}-${latencyMs}-${round}`);
   const backendFolder = path.join(workDir, "backend");
@@ -61,7 +57,6 @@ export async function live(
   const results: StepResult[] = [];
   try {
     for (const step of steps) {
-      progress(step);
       const { action, parallel } = actions[step];
       const before = await local.calls();
       const { report, provider } = await operate(
@@ -93,15 +88,15 @@ export async function live(
   return results;
 }
 
-/** @param profiles a folder for the CPU profiles of program and provider; they take time themselves */
+/** @param profiles the folder for CPU profiles of program and provider; profiling takes time itself */
 async function operate(
   order: OperationOrder,
   profiles: string | undefined,
 ): Promise<{ report: OperationReport; provider: ProviderUse | undefined }> {
   const profiled = profiles !== undefined;
   if (profiled) {
-    // The engine ends the provider by SIGINT, at which Node would write no profile.
-    const hook = path.join(order.workDir, "endOrderly.cjs");
+    // The engine stops the provider with SIGINT; without a handler Node writes no profile then.
+    const hook = path.join(order.workDir, "exitOnInterrupt.cjs");
     writeFileSync(hook, 'process.on("SIGINT", () => process.exit(0));');
     const options = `--cpu-prof --cpu-prof-dir=${path.join(profiles, "provider")} --require ${hook}`;
     order = { ...order, env: { ...order.env, NODE_OPTIONS: options } };
@@ -116,24 +111,26 @@ async function operate(
   child.send(order);
   const [answer] = (await Promise.race([
     once(child, "message"),
-    ended.then(() => [{ error: "the operation's process ended without a word" }]),
+    ended.then(() => [{ error: "the operation's process exited without a report" }]),
   ])) as [{ report: OperationReport } | { error: string }];
   const provider = watch.stop();
   await ended;
-  if ("error" in answer) throw new Error(`${order.contestant}, ${order.action}: ${answer.error}`);
+  if ("error" in answer) {
+    throw new Error(`${order.contestant}, ${order.action}: ${answer.error}`);
+  }
   return { report: answer.report, provider };
 }
 
-/** A local ECS in a process of its own: in one of the measured processes it would take their time. */
+/** A local ECS in a process of its own, so that it takes no CPU time of the measured processes. */
 class LocalService {
   readonly service: Service;
-  readonly #process: ChildProcess;
-  readonly #log: string;
+  private readonly child: ChildProcess;
+  private readonly log: string;
 
   private constructor(child: ChildProcess, service: Service, log: string) {
-    this.#process = child;
+    this.child = child;
     this.service = service;
-    this.#log = log;
+    this.log = log;
   }
 
   static async start(folder: string, latencyMs: number): Promise<LocalService> {
@@ -143,7 +140,7 @@ class LocalService {
       faults,
       JSON.stringify({ rules: latencyMs === 0 ? [] : [{ kind: "latency", ms: latencyMs }] }),
     );
-    const cli = path.join(import.meta.dirname, "../emulator/cli.ts");
+    const cli = path.join(import.meta.dirname, "../../emulator/cli.ts");
     const child = spawn(process.execPath, [cli, "--log", log, "--faults", faults], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -156,14 +153,14 @@ class LocalService {
     return new LocalService(child, JSON.parse(line) as Service, log);
   }
 
-  /** How often each API action has been called so far. */
+  /** The number of calls of each API action so far. */
   async calls(): Promise<Record<string, number>> {
-    // The log is written behind the answers: until nothing has come for a while.
-    for (let before = -1, size = 0; before !== size; before = size, size = statSync(this.#log).size) {
+    // The service logs a call after it has answered: wait until the log no longer grows.
+    for (let before = -1, size = 0; before !== size; before = size, size = statSync(this.log).size) {
       await sleep(60);
     }
     const calls: Record<string, number> = {};
-    for (const line of readFileSync(this.#log, "utf8").split("\n").filter(Boolean)) {
+    for (const line of readFileSync(this.log, "utf8").split("\n").filter(Boolean)) {
       const { action } = JSON.parse(line) as { action: string };
       calls[action] = (calls[action] ?? 0) + 1;
     }
@@ -171,8 +168,8 @@ class LocalService {
   }
 
   async stop(): Promise<void> {
-    const ended = once(this.#process, "exit");
-    this.#process.kill("SIGTERM");
+    const ended = once(this.child, "exit");
+    this.child.kill("SIGTERM");
     await ended;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * What one writes first: a class in the program that holds its client's settings, one call for each operation, no batches
- * and no retries. The SDK stores its code and its settings, the key among them, with every cluster.
+ * A simple dynamic provider: a class in the program that holds the client's settings, with one call per operation, no batches
+ * and no retries. The SDK stores its code and its settings, including the access key, with every cluster.
  */
 import * as pulumi from "@pulumi/pulumi";
 
-/** Where the local service is, and its key. */
+/** The local service's endpoint and access key. */
 export interface Service {
   endpoint: string;
   accessKeyId: string;
@@ -51,13 +51,17 @@ class NaiveProvider implements pulumi.dynamic.ResourceProvider<Cluster, Cluster>
   }
 
   async read(id: string, props?: Cluster): Promise<pulumi.dynamic.ReadResult<Cluster>> {
-    if (props === undefined) return {};
+    if (props === undefined) {
+      return {};
+    }
     const { HpcClusters } = await this.call("DescribeHpcClusters", {
       RegionId: props.regionId,
       HpcClusterIds: JSON.stringify([id]),
     });
     const found = HpcClusters?.HpcCluster[0];
-    if (found === undefined) return {};
+    if (found === undefined) {
+      return {};
+    }
     return { id, props: { ...props, name: found["Name"]!, description: found["Description"]! } };
   }
 
@@ -76,14 +80,14 @@ class NaiveProvider implements pulumi.dynamic.ResourceProvider<Cluster, Cluster>
   }
 }
 
-/** CommonJS's, in the provider's process, where the code above runs. */
+/** CommonJS's `require`: the class above runs in the provider's process. */
 declare const require: (name: string) => unknown;
 
 class NaiveCluster extends pulumi.dynamic.Resource {}
 
 let provider: NaiveProvider | undefined;
 
-/** Declares one. They share the provider object, so that its text is made once. */
+/** Declares a cluster. All share one provider object, so that the SDK serializes it once. */
 export function naiveCluster(name: string, cluster: Cluster, service: Service): void {
   provider ??= new NaiveProvider(service);
   new NaiveCluster(provider, name, { ...cluster }, {}, "alicloud", "HpcCluster");

@@ -1,6 +1,6 @@
 /**
- * One engine operation in a process of its own, as every `pulumi` command has: forked by life.ts, which sends what to do and
- * is sent back what came of it. The program is inline, so this is also the program's process.
+ * Runs one engine operation in a process of its own, as every `pulumi` command does. life.ts forks this module, sends an order
+ * and receives a report. The program is inline, so this is also the program's process.
  */
 import { pathToFileURL } from "node:url";
 import { createStack } from "../engine/stack.ts";
@@ -9,31 +9,32 @@ import type { Service } from "./naive.ts";
 
 export type Action = "preview" | "up" | "refresh" | "destroy";
 
-/** What to do. */
+/** An operation to run. */
 export interface OperationOrder {
   contestant: Contestant;
   clusters: number;
   action: Action;
-  /** Default: the engine's. */
+  /** Undefined: the engine's default. */
   parallel: number | undefined;
-  /** Stay from one operation to the next. */
+  /** The same folders for all operations of a life. */
   workDir: string;
   backendFolder: string;
   service: Service;
-  /** For the engine and the provider. */
+  /** Environment of the engine and the provider. */
   env: Record<string, string>;
 }
 
-/** What came of it. */
+/** The measurements of an operation. */
 export interface OperationReport {
-  /** Of the operation alone: neither this process's start nor the making of the workspace. */
+  /** The operation alone, without the start of this process and the creation of the workspace. */
   seconds: number;
-  /** Of this process, meanwhile. */
+  /** CPU time of this process during the operation. */
   programCpuSeconds: number;
+  /** Clusters in the state afterwards. */
   stateClusters: number;
-  /** Of one cluster in the state: the JSON text without white space. */
+  /** The size of one cluster in the state, as JSON without white space. */
   stateBytes: number;
-  /** Of the provider in it. */
+  /** The size of the provider's text in it. */
   providerTextBytes: number;
 }
 
@@ -47,7 +48,7 @@ async function perform(order: OperationOrder): Promise<OperationReport> {
       dispose: () => undefined,
     },
     workDir,
-    // Not as a secret, which would take a command more each time: the service is a local one.
+    // Not secret: a secret takes one more command each time, and this service is local.
     config: {
       "alicloud:region": "cn-hangzhou",
       "alicloud:accessKey": service.accessKeyId,
@@ -58,7 +59,7 @@ async function perform(order: OperationOrder): Promise<OperationReport> {
   });
   const cpu = process.cpuUsage();
   const started = performance.now();
-  // Past the test runner's own methods, which follow every event of the engine.
+  // Without TestStack's own methods, which process every event of the engine.
   await stack.automation[action]({ color: "never", ...(parallel === undefined ? {} : { parallel }) });
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);

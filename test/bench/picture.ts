@@ -1,9 +1,9 @@
-/** The benchmark as an SVG, drawn by hand: two panels over the number of clusters, readable on white and on black. */
+/** Draws the benchmark as an SVG: two panels over the number of clusters, readable on light and dark pages. */
 import { type Contestant, contestants } from "./contestants.ts";
 import { steps } from "./life.ts";
-import type { Summaries } from "./report.ts";
+import { type Medians, sum } from "./medians.ts";
 
-/** Of medium lightness, since the picture has no background and the page may be light or dark. */
+/** Of medium lightness: the picture has no background, and the page may be light or dark. */
 const ink = "#7d8590";
 const faint = "#7d859055";
 const colours: Readonly<Record<Contestant, string>> = {
@@ -32,9 +32,12 @@ interface Line {
   points: Point[];
 }
 
-/** Lines of time: solid at the highest latency, dashed at the lowest. Lines of calls: solid of a life, dashed of a refresh. */
-export function pictureOf(summaries: Summaries): string {
-  const { latencies, sizes } = summaries;
+/**
+ * Lines of time are solid at the highest latency and dashed at the lowest. Lines of calls are solid for all operations together
+ * and dashed for a refresh.
+ */
+export function pictureOf(medians: Medians): string {
+  const { latencies, sizes } = medians;
   const [lowest, highest] = [latencies[0] ?? 0, latencies.at(-1) ?? 0];
   const lineOf = (
     contestant: Contestant,
@@ -52,8 +55,8 @@ export function pictureOf(summaries: Summaries): string {
   const times = contestants.flatMap((contestant) =>
     (lowest === highest ? [highest] : [highest, lowest]).map((latencyMs) =>
       lineOf(contestant, latencyMs !== highest, (clusters) => {
-        const life = summaries.life(contestant, clusters, latencyMs);
-        return life.length < steps.length ? undefined : total(life.map(({ seconds }) => seconds));
+        const life = medians.life(contestant, clusters, latencyMs);
+        return life.length < steps.length ? undefined : sum(life.map(({ seconds }) => seconds));
       }),
     ),
   );
@@ -61,12 +64,12 @@ export function pictureOf(summaries: Summaries): string {
     .filter((contestant) => contestant !== "floor")
     .flatMap((contestant) => [
       lineOf(contestant, false, (clusters) =>
-        total(summaries.life(contestant, clusters, lowest).map((one) => one.calls)),
+        sum(medians.life(contestant, clusters, lowest).map((one) => one.calls)),
       ),
       lineOf(
         contestant,
         true,
-        (clusters) => summaries.of(contestant, "refresh -p 100", clusters, lowest)?.calls,
+        (clusters) => medians.of(contestant, "refresh -p 100", clusters, lowest)?.calls,
       ),
     ]);
 
@@ -74,11 +77,11 @@ export function pictureOf(summaries: Summaries): string {
     lowest === highest ? `${highest} ms a call` : `solid ${highest} ms a call, dashed ${lowest} ms`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Time and API calls over the number of clusters" font-family="system-ui, sans-serif" font-size="12">`,
-    drawPanel(lefts[0], "Seconds of a whole life", latencyNote, times),
+    drawPanel(lefts[0], "Seconds of all operations", latencyNote, times),
     drawPanel(
       lefts[1],
       "API calls",
-      `solid the whole life, dashed refresh --parallel 100; ${lowest} ms a call`,
+      `solid all operations, dashed refresh --parallel 100; ${lowest} ms a call`,
       calls,
     ),
     ...contestants.map((contestant, at) => drawKey(60 + at * 265, contestant)),
@@ -89,7 +92,9 @@ export function pictureOf(summaries: Summaries): string {
 
 function drawPanel(left: number, title: string, note: string, lines: readonly Line[]): string {
   const points = lines.flatMap((line) => line.points);
-  if (points.length === 0) return "";
+  if (points.length === 0) {
+    return "";
+  }
   const xs = decades(points.map(({ x }) => x));
   const ys = decades(points.map(({ y }) => y));
   const bottom = panel.top + panel.height;
@@ -136,7 +141,7 @@ function text(x: number, y: number, content: string, more = ""): string {
   return `<text x="${x}" y="${y}" fill="${ink}"${more === "" ? "" : ` ${more}`}>${content}</text>`;
 }
 
-/** The powers of ten from below the least to above the most. */
+/** The powers of ten around these values. */
 function decades(values: readonly number[]): number[] {
   const first = Math.floor(Math.log10(Math.min(...values)));
   const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values))));
@@ -150,8 +155,4 @@ function share(value: number, scale: readonly number[]): number {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

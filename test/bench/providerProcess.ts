@@ -1,60 +1,64 @@
-/** Looks at the provider's and the engine's process from outside, so that neither is changed by it. Linux only. */
+/** Measures the provider's and the engine's process from outside, through /proc. Linux only. */
 import { readFileSync, readdirSync } from "node:fs";
 
 /** What a provider's process has used. */
 export interface ProviderUse {
-  /** The most memory that it had at any time (VmHWM). */
+  /** The highest memory use so far (VmHWM). */
   peakMegabytes: number;
   cpuSeconds: number;
-  /** Of the engine that has started it. */
+  /** CPU time of the engine that started it. */
   engineCpuSeconds: number;
 }
 
 const everyMs = 50;
 const ticksPerSecond = 100;
 
-/** Follows the dynamic provider that a process starts below itself, until told to stop. */
+/** Watches the dynamic provider below a process until `stop` is called. */
 export class ProviderWatch {
-  readonly #root: number;
-  readonly #timer: NodeJS.Timeout;
-  #pid: number | undefined;
-  #engine: number | undefined;
-  #use: ProviderUse | undefined;
+  private readonly root: number;
+  private readonly timer: NodeJS.Timeout;
+  private pid: number | undefined;
+  private engine: number | undefined;
+  private use: ProviderUse | undefined;
 
   constructor(root: number) {
-    this.#root = root;
-    this.#timer = setInterval(() => this.#look(), process.platform === "linux" ? everyMs : 2 ** 30);
+    this.root = root;
+    this.timer = setInterval(() => this.look(), process.platform === "linux" ? everyMs : 2 ** 30);
   }
 
-  /** The last that was seen: at most 50 ms before the end. */
+  /** Returns the last values that were seen, at most 50 ms before the end of the process. */
   stop(): ProviderUse | undefined {
-    clearInterval(this.#timer);
-    return this.#use;
+    clearInterval(this.timer);
+    return this.use;
   }
 
-  #look(): void {
-    this.#pid ??= readdirSync("/proc")
+  private look(): void {
+    this.pid ??= readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
-      .find((pid) => isProvider(pid) && this.#engineOf(pid) !== undefined);
-    if (this.#pid === undefined) return;
-    this.#engine ??= this.#engineOf(this.#pid);
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(read(this.#pid, "status"))?.[1];
-    const cpuSeconds = cpuSecondsOf(this.#pid);
-    // Nothing once the process has ended. The engine outlives it.
-    const engineCpuSeconds = this.#engine === undefined ? undefined : cpuSecondsOf(this.#engine);
-    this.#use = {
-      peakMegabytes: peak === undefined ? (this.#use?.peakMegabytes ?? 0) : Number(peak) / 1024,
-      cpuSeconds: cpuSeconds ?? this.#use?.cpuSeconds ?? 0,
-      engineCpuSeconds: engineCpuSeconds ?? this.#use?.engineCpuSeconds ?? 0,
+      .find((pid) => isProvider(pid) && this.engineOf(pid) !== undefined);
+    if (this.pid === undefined) {
+      return;
+    }
+    this.engine ??= this.engineOf(this.pid);
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(read(this.pid, "status"))?.[1];
+    const cpuSeconds = cpuSecondsOf(this.pid);
+    // Undefined once the process has ended. The engine ends after the provider.
+    const engineCpuSeconds = this.engine === undefined ? undefined : cpuSecondsOf(this.engine);
+    this.use = {
+      peakMegabytes: peak === undefined ? (this.use?.peakMegabytes ?? 0) : Number(peak) / 1024,
+      cpuSeconds: cpuSeconds ?? this.use?.cpuSeconds ?? 0,
+      engineCpuSeconds: engineCpuSeconds ?? this.use?.engineCpuSeconds ?? 0,
     };
   }
 
-  /** The process between the root and the provider that the root has started; undefined if there is none. */
-  #engineOf(pid: number): number | undefined {
+  /** The child of the root that is an ancestor of this process; undefined if there is none. */
+  private engineOf(pid: number): number | undefined {
     for (let at = pid; at > 1;) {
       const parent = Number(fieldsOfStat(at)[1] ?? 0);
-      if (parent === this.#root) return at;
+      if (parent === this.root) {
+        return at;
+      }
       at = parent;
     }
     return undefined;
@@ -74,13 +78,13 @@ function read(pid: number, file: string): string {
   }
 }
 
-/** From the state on: the name before it may contain anything. */
+/** The fields after the process's name, which may contain any character. */
 function fieldsOfStat(pid: number): string[] {
   const text = read(pid, "stat");
   return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
-// Not the shell script around it, nor the `node -e` with which that script finds it.
+// Neither the shell script that starts it, nor the `node -e` with which that script finds the module.
 function isProvider(pid: number): boolean {
   const [, script = ""] = read(pid, "cmdline").split("\0");
   return /cmd\/dynamic-provider/.test(script) && script.startsWith("/");

@@ -1,5 +1,5 @@
 /** Whose ECS it is: keys, region and endpoint, from the same environment variables as the provider reads. */
-import { describeRegion } from "../emulator/regions.ts";
+import { describeRegion } from "../../emulator/regions.ts";
 
 /** A key pair, with a token when it is a temporary one. */
 export interface Credentials {

@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readSettings } from "../../provider/config.ts";
 import { credentialSource } from "../../provider/ecs/credentials.ts";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { accountIn, endpointOf, environmentNames, redactor, shownKeyId } from "./account.ts";
 import type { Finding } from "./comparison.ts";
 import { contract, facts, titleOf } from "./contract.ts";

@@ -4,7 +4,7 @@
  * A check asks something and says in a few words what came of it; `emulator` are the words that the local ECS leads to.
  * Nothing here is an assertion: where the two differ, the service is right and the local ECS has something to learn.
  */
-import { describeRegion, defaultRegions } from "../emulator/regions.ts";
+import { describeRegion, defaultRegions } from "../../emulator/regions.ts";
 import { type Bench, type Kept, type KeptName, CannotAsk, type Sight, type Situation } from "./bench.ts";
 import {
   type Answer,

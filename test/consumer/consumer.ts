@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { type Backend, StateFile, createBackend, readStateText } from "../engine/backend.ts";
 import { languageHost, runCli } from "../engine/cli.ts";
 import { ensureEngine, enginePath } from "../engine/engine.ts";

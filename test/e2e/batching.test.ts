@@ -1,6 +1,6 @@
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Emulator, type StoredCluster, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, type StoredCluster, startEmulator } from "../../emulator/emulator.ts";
 import { DynamicProvider, ProgramFolder } from "../rpc/dynamicProvider.ts";
 import { clustersInState, configurationFor, createEcsStack, defaultRegion } from "./ecsStack.ts";
 

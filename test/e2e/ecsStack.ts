@@ -1,6 +1,6 @@
 /** Stacks on the real engine whose account is a local ECS, and what the tests look at in them. */
 import type { automation } from "@pulumi/pulumi";
-import type { Emulator } from "../emulator/emulator.ts";
+import type { Emulator } from "../../emulator/emulator.ts";
 import {
   type ConfigInput,
   type OperationError,

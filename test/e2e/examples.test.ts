@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { languageHost, runCli } from "../engine/cli.ts";
 import { createBackend } from "../engine/stack.ts";
 import { clusterOps, configurationFor, createEcsStack } from "./ecsStack.ts";

@@ -1,6 +1,6 @@
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { clustersInState, createEcsStack, failureOf } from "./ecsStack.ts";
 
 let ecs: Emulator;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { expect, test } from "vitest";
-import { startEmulator } from "../emulator/emulator.ts";
+import { startEmulator } from "../../emulator/emulator.ts";
 import { createEcsStack, failureOf } from "./ecsStack.ts";
 import { terminalPicture } from "./terminalPicture.ts";
 

@@ -1,7 +1,7 @@
 import { ComponentResource, type CustomResourceOptions, rootStackResource } from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf } from "./ecsStack.ts";
 
 let ecs: Emulator;

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { runCli } from "../engine/cli.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { clusterType, createEcsStack, failureOf } from "./ecsStack.ts";

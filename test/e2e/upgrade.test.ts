@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { automation } from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import type { StoredCluster } from "../emulator/store.ts";
+import type { StoredCluster } from "../../emulator/store.ts";
 import { clusterOps, createEcsStack } from "./ecsStack.ts";
 import { startRecordedEcs, upgradeProgram } from "./upgradeProgram.ts";
 

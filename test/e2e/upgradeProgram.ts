@@ -1,6 +1,6 @@
 /** The program whose state a release records (`recordState.ts`), and with which later code must see no difference. */
 import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 
 /** One resource of each kind that a state can hold. */
 export function upgradeProgram(ecs: Emulator, adoptedId: string, readId: string): () => Promise<void> {

@@ -1,7 +1,7 @@
 import { interpolate, secret } from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { changingCalls, clusterOps, createEcsStack, defaultRegion } from "./ecsStack.ts";
 
 let ecs: Emulator;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { startEmulator, type Emulator } from "./emulator.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { ask, type Overrides } from "./rawRequest.ts";
 
 const regionId = "cn-hangzhou";

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { failure, success } from "./answer.ts";
-import { startEmulator, type Emulator } from "./emulator.ts";
+import { failure, success } from "../../emulator/answer.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { ask, askV3 } from "./rawRequest.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../../emulator/refusal.ts";
 
 describe("rendering", () => {
   const refused = new Refusal(404, "Some.Code", `a <b> & "c"`, 250);

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { startEmulator, type Emulator } from "./emulator.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { ask, askV3, timestamp, type Asking, type Signer } from "./rawRequest.ts";
 
 type PopClient = {
@@ -107,7 +107,7 @@ describe("version 1", () => {
     expect(sent.status).toBe(200);
     const nonce = "n-1";
     const time = timestamp(now);
-    const { signV1 } = await import("./signature.ts");
+    const { signV1 } = await import("../../emulator/signature.ts");
     const parameters = {
       Action: "DescribeRegions",
       Version: "2014-05-26",
@@ -232,7 +232,7 @@ describe("version 1", () => {
   });
 
   test("neither the secret nor the signature is in an answer or a record", async () => {
-    const { signV1 } = await import("./signature.ts");
+    const { signV1 } = await import("../../emulator/signature.ts");
     const nonce = "known";
     const time = timestamp(now);
     const parameters = {

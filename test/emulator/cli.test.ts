@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { ask, type Service } from "./rawRequest.ts";
 
-const cli = join(import.meta.dirname, "cli.ts");
+const cli = join(import.meta.dirname, "../../emulator/cli.ts");
 let folder: string;
 const running = new Set<ChildProcess>();
 

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { startEmulator, type Emulator } from "./emulator.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { ask } from "./rawRequest.ts";
 
 const farm = { RegionId: "cn-hangzhou", Name: "farm" };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { FaultPlanError, parseFaultPlan, readFaultFile } from "./faultFile.ts";
+import { FaultPlanError, parseFaultPlan, readFaultFile } from "../../emulator/faultFile.ts";
 
 function problems(plan: unknown): readonly string[] {
   try {

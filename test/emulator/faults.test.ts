@@ -2,8 +2,13 @@ import { createRequire } from "node:module";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { startEmulator, type Emulator, type EmulatorOptions, type FaultRule } from "./emulator.ts";
-import { Faults } from "./faults.ts";
+import {
+  startEmulator,
+  type Emulator,
+  type EmulatorOptions,
+  type FaultRule,
+} from "../../emulator/emulator.ts";
+import { Faults } from "../../emulator/faults.ts";
 import { ask, timestamp, type Asking } from "./rawRequest.ts";
 
 const regionId = "cn-hangzhou";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { startEmulator, type Emulator } from "./emulator.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { ask, type Asking, type Overrides } from "./rawRequest.ts";
 
 const token = { RegionId: "cn-hangzhou", Name: "farm", ClientToken: "token-1" };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { encode, sha256, signV1, signV3 } from "./signature.ts";
+import { encode, sha256, signV1, signV3 } from "../../emulator/signature.ts";
 
 // A client for the tests of the emulator itself: unlike a real one it can get every single thing wrong.
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 
-import { canonicalRequestV3, encode, sha256, signV1, signV3, stringToSignV1 } from "./signature.ts";
+import {
+  canonicalRequestV3,
+  encode,
+  sha256,
+  signV1,
+  signV3,
+  stringToSignV1,
+} from "../../emulator/signature.ts";
 
 describe("version 1", () => {
   const published = {

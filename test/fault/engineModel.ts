@@ -4,7 +4,7 @@
  * not written yet.
  */
 import { randomBytes } from "node:crypto";
-import type { Emulator } from "../emulator/emulator.ts";
+import type { Emulator } from "../../emulator/emulator.ts";
 import { ProviderInstance, tokenKeyOf } from "./providerInstance.ts";
 import type { Kept, Stage, Victim, Wanted, Wants } from "./stage.ts";
 

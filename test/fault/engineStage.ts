@@ -1,7 +1,7 @@
 /** The soak's runs on the real engine. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
-import type { Emulator } from "../emulator/emulator.ts";
+import type { Emulator } from "../../emulator/emulator.ts";
 import type { Program, TestStack } from "../engine/stack.ts";
 import type { Kept, Stage, Victim, Wants } from "./stage.ts";
 

@@ -3,7 +3,7 @@ import { ComponentResource, type CustomResourceOptions } from "@pulumi/pulumi";
 import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { describe, expect, vi } from "vitest";
 import { clusterOps, clustersInState, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
-import { type Emulator } from "../emulator/emulator.ts";
+import { type Emulator } from "../../emulator/emulator.ts";
 import { runCli } from "../engine/cli.ts";
 import { type Program, type TestStack, createBackend } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "./localEcs.ts";

@@ -2,7 +2,7 @@
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterAll, describe, expect, vi } from "vitest";
 import { clusterOps, clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
-import type { ActionName } from "../emulator/emulator.ts";
+import type { ActionName } from "../../emulator/emulator.ts";
 import type { Program, TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "./localEcs.ts";
 

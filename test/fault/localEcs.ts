@@ -1,6 +1,6 @@
 /** `test` with a local ECS of its own for every test, so that tests can run beside each other. */
 import { test as base } from "vitest";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 
 /** As Vitest's, with the fixture `ecs`. */
 export const test = base.extend<{ ecs: Emulator }>({

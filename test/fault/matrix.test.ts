@@ -8,7 +8,7 @@ import {
   type FaultRule,
   type RequestRecord,
   startEmulator,
-} from "../emulator/emulator.ts";
+} from "../../emulator/emulator.ts";
 import type { Program, TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "./localEcs.ts";
 

@@ -5,7 +5,7 @@
 import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { expect, vi } from "vitest";
 import { createEcsStack, failureOf } from "../e2e/ecsStack.ts";
-import type { ActionName, Emulator, FaultRule } from "../emulator/emulator.ts";
+import type { ActionName, Emulator, FaultRule } from "../../emulator/emulator.ts";
 import type { Program, TestStack, Transcript } from "../engine/stack.ts";
 import { test } from "./localEcs.ts";
 

@@ -2,8 +2,8 @@
  * Random lives of a few clusters under random faults, each checked against what the service then holds: every cluster that
  * is there is in the state once, every id in the state is there, and at the end nothing is left.
  */
-import { type Emulator, type FaultKind, type FaultRule, startEmulator } from "../emulator/emulator.ts";
-import { randomStream } from "../emulator/random.ts";
+import { type Emulator, type FaultKind, type FaultRule, startEmulator } from "../../emulator/emulator.ts";
+import { randomStream } from "../../emulator/random.ts";
 import { EngineModel } from "./engineModel.ts";
 import { EngineStage } from "./engineStage.ts";
 import type { Stage, Victim, Wanted } from "./stage.ts";

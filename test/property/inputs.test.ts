@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { checkInputs, type CheckFailure } from "../../provider/cluster/check.ts";
 import { changesBetween, propertiesFrom, propertyNames, UNKNOWN } from "../../provider/cluster/properties.ts";
 import { inputsOf, isStored, outputsOf, stateFrom, stateShownBy } from "../../provider/cluster/state.ts";
-import { checkDescription, checkName, clientTokenOf } from "../emulator/rules.ts";
+import { checkDescription, checkName, clientTokenOf } from "../../emulator/rules.ts";
 
 // ---- The oracle: the emulator's rules, which are written from the API page independently of provider/ -------------
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { startEmulator, type Emulator } from "../emulator/emulator.ts";
+import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import {
   DynamicProvider,
   ProgramFolder,

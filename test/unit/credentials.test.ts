@@ -7,7 +7,7 @@ import { readSettings } from "../../provider/account/settings.ts";
 import { type CredentialSource, credentialSource } from "../../provider/ecs/credentials/credentialSource.ts";
 import { type Answer, type Asked, startCredentialsUri, startSts } from "../e2e/account/credentialServers.ts";
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
-import { signV1 } from "../emulator/signature.ts";
+import { signV1 } from "../../emulator/signature.ts";
 
 // As Node gives a CommonJS module to `import()`; Vitest would put its own default export in the place of all exports.
 vi.mock("@alicloud/credentials", async () => {

@@ -2,7 +2,7 @@ import { runtime } from "@pulumi/pulumi";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { getHpcCluster, getHpcClusters, getRegions } from "../../provider/program/lookups.ts";
 import { Provider, type ProviderArgs } from "../../provider/program/provider.ts";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 
 let ecs: Emulator;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { CredentialSource, Credentials } from "../../provider/ecs/credentials/credentialSource.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import { createTransport, type Send, type TransportOptions } from "../../provider/ecs/http/transport.ts";
-import { stringToSignV1 } from "../emulator/signature.ts";
+import { stringToSignV1 } from "../../emulator/signature.ts";
 import { json, plain, startAnswering, type Answerer, type AnsweringServer } from "./answeringServer.ts";
 
 const requestId = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";

@@ -1,6 +1,6 @@
 import { HpcCluster, type HpcClusterArgs, Provider, getHpcClusterOutput } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, type StoredCluster, startEmulator } from "../../emulator/emulator.ts";
+import { type Emulator, type StoredCluster, startEmulator } from "../../../emulator/emulator.ts";
 import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf } from "../ecsStack.ts";
 import { errorsIn } from "./diagnostics.ts";
 

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { HpcCluster, getHpcClusters } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type AccessKey, type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { type AccessKey, type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import type { TestStack } from "../../engine/stack.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
 import { errorsIn } from "./diagnostics.ts";

@@ -2,7 +2,7 @@
 import { type IncomingMessage, type RequestListener, type Server, createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { AccessKey } from "../../emulator/emulator.ts";
+import type { AccessKey } from "../../../emulator/emulator.ts";
 import type { Certificate } from "./selfSignedCertificate.ts";
 
 /** A request as it arrived: parameters of the query and the form together. */

@@ -5,7 +5,7 @@
 import { createRequire } from "node:module";
 import { type Output, isUnknown, runtime } from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { changingCalls, createEcsStack, failureOf } from "../ecsStack.ts";
 import { exampleProgram } from "../exampleProgram.ts";
 import { errorsIn } from "./diagnostics.ts";

@@ -10,7 +10,7 @@ import {
   getRegionsOutput,
 } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type AccessKey, type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { type AccessKey, type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { clusterOps, createEcsStack, failureOf } from "../ecsStack.ts";
 
 const [studio, archive] = ["1000000000000001", "1000000000000002"] as const;

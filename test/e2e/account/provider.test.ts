@@ -8,7 +8,7 @@ import {
 } from "@pulumi/pulumi";
 import { HpcCluster, Provider, type ProviderArgs } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type AccessKey, type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { type AccessKey, type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import type { TestStack } from "../../engine/stack.ts";
 import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf } from "../ecsStack.ts";
 import { errorsIn } from "./diagnostics.ts";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import type { ConfigInput } from "../../engine/stack.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
 import { errorsIn, warningsIn } from "./diagnostics.ts";

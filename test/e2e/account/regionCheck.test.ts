@@ -1,6 +1,6 @@
 import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { clusterOps, createEcsStack, failureOf } from "../ecsStack.ts";
 import { errorsIn, warningsIn } from "./diagnostics.ts";
 

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import type { TestStack } from "../../engine/stack.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
 import { type Answer, type Asked, startCredentialsUri, startSts } from "./credentialServers.ts";

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { format, resolveConfig } from "prettier";
+import { expect, test } from "vitest";
+import { type ConfigKey, configKeys } from "../../provider/account/configKeys.ts";
+import { documents, headingAnchors, relativeLinks, root } from "./documents.ts";
+import { commentsOf, withCurrentTables } from "./tables.ts";
+
+const textOf = (name: string): string => readFileSync(path.join(root, name), "utf8");
+const documentsWithTables = documents.filter((name) => textOf(name).includes("<!-- table: "));
+
+test.each(documentsWithTables)("%s has current tables", async (name) => {
+  const file = path.join(root, name);
+  const formatting = { ...(await resolveConfig(file)), parser: "markdown" };
+  await expect(await format(withCurrentTables(textOf(name)), formatting)).toMatchFileSnapshot(file);
+});
+
+test("the READMEs have the table of properties", () => {
+  expect(documentsWithTables).toEqual(expect.arrayContaining(["README.md", "README.zh-CN.md"]));
+});
+
+test.each(documents)("%s has no broken relative links", (name) => {
+  const file = path.join(root, name);
+  const broken = relativeLinks(textOf(name)).filter((link) => {
+    const [target = "", anchor] = link.split("#");
+    const linked = target === "" ? file : path.resolve(path.dirname(file), target);
+    return (
+      !existsSync(linked) ||
+      (anchor !== undefined && !headingAnchors(readFileSync(linked, "utf8")).includes(anchor))
+    );
+  });
+  expect(broken).toEqual([]);
+});
+
+test("every configuration key is documented with its own default, unit and environment variable", () => {
+  const comments = commentsOf("configKeys");
+  for (const [key, row] of Object.entries<ConfigKey>(configKeys)) {
+    const comment = comments.get(key);
+    expect(comment, key).toMatch(/[.…]$/);
+    if (row.default !== undefined) {
+      expect(comment, key).toContain(`${row.unit}. Default: ${row.default.toLocaleString("en")}.`);
+    }
+    if (row.environment !== undefined) {
+      const first = `\`${row.environment[0]}\`${row.environment.length > 1 ? ", …" : "."}`;
+      expect(comment, key).toMatch(/ Environment[^:]*: /);
+      expect(comment, key).toContain(`: ${first}`);
+    }
+  }
+});

@@ -1,0 +1,183 @@
+/**
+ * The tables in README.md and docs/ that repeat facts of the code. Each stands between `<!-- table: NAME -->` and
+ * `<!-- /table -->`; `npm run docs:tables` writes them.
+ */
+import { readFileSync } from "node:fs";
+import ts from "typescript";
+import {
+  assumeRoleFields,
+  assumeRoleWithOidcFields,
+  type ConfigKey,
+  configKeys,
+  endpointsFields,
+} from "../../provider/account/configKeys.ts";
+import { type Property, properties } from "../../provider/cluster/properties.ts";
+import {
+  type ErrorCode,
+  errorCodePatterns,
+  errorCodes,
+  networkErrorCodes,
+} from "../../provider/ecs/errorCodes.ts";
+import { readPublished } from "../bench/medians.ts";
+import { speedTable } from "../bench/report.ts";
+
+/** Returns a cell of the document as it is now: of the row that starts with this cell, and of this column. */
+type HandWritten = (firstCell: string, column: number) => string;
+type Table = (handWritten: HandWritten) => string;
+
+const code = (text: string): string => `\`${text}\``;
+
+function propertyTable(
+  header: readonly [string, string, string],
+  onChange: Readonly<Record<Property["onChange"], string>>,
+): Table {
+  return (handWritten) =>
+    markdown(
+      header,
+      Object.entries<Property>(properties).map(([name, row]) => [
+        code(name),
+        handWritten(code(name), 1),
+        onChange[row.onChange],
+      ]),
+    );
+}
+
+function fieldTable(variable: string, fields: object): Table {
+  const comments = commentsOf(variable);
+  return () =>
+    markdown(
+      ["field", "description"],
+      Object.keys(fields).map((name) => [code(name), comments.get(name) ?? ""]),
+    );
+}
+
+const tables: Readonly<Record<string, Table>> = {
+  properties: propertyTable(["property", "rule", "a change"], {
+    update: "updates the cluster",
+    replace: "replaces it",
+    nothing: "does nothing",
+  }),
+  "properties.zh": propertyTable(["属性", "规则", "修改后"], {
+    update: "原地更新",
+    replace: "替换",
+    nothing: "无影响",
+  }),
+  config: () => {
+    const comments = commentsOf("configKeys");
+    return markdown(
+      ["key", "environment variables", "description", "secret"],
+      Object.entries<ConfigKey>(configKeys).map(([key, row]) => [
+        code(key),
+        (row.environment ?? []).map(code).join(", "),
+        (comments.get(key) ?? "").replace(/ Environment[^:]*: .*$/, ""),
+        row.isSecret ? "yes" : "",
+      ]),
+    );
+  },
+  assumeRole: fieldTable("assumeRoleFields", assumeRoleFields),
+  assumeRoleWithOidc: fieldTable("assumeRoleWithOidcFields", assumeRoleWithOidcFields),
+  endpoints: fieldTable("endpointsFields", endpointsFields),
+  errorCodes: () => {
+    const rows: [string, ErrorCode][] = [
+      ...Object.entries<ErrorCode>(errorCodes).map(([name, row]): [string, ErrorCode] => [code(name), row]),
+      ...errorCodePatterns.map(({ pattern, row }): [string, ErrorCode] => [
+        `codes that match ${code(pattern.source)}`,
+        row,
+      ]),
+    ];
+    return markdown(
+      ["code", "property", "retried", "what to do"],
+      rows.flatMap(([name, { property, transient, advice }]) =>
+        advice === undefined
+          ? []
+          : [[name, property === undefined ? "" : code(property), transient ? "yes" : "no", advice]],
+      ),
+    );
+  },
+  networkErrorCodes: (handWritten) =>
+    markdown(
+      ["code", "retried", "meaning"],
+      Object.entries(networkErrorCodes).map(([name, { event, transient }]) => [
+        code(name),
+        transient ? "yes" : "no",
+        event ?? handWritten(code(name), 2),
+      ]),
+    ),
+  benchmark: () => {
+    const { measured, medians } = readPublished(
+      readFileSync(new URL("../bench/summary.json", import.meta.url), "utf8"),
+    );
+    const { date, cores, cpu, node, engine, sdk, loadMs } = measured;
+    const circumstances = `${date}: ${cores} cores (${cpu}), Node.js ${node}, engine ${engine}, @pulumi/pulumi ${sdk}.`;
+    const load = `Loading the package takes ${loadMs} ms after @pulumi/pulumi.`;
+    return `${circumstances} ${load}\n\n${speedTable(medians)}`;
+  },
+};
+
+/** A markdown document with all its tables rendered again. Cells written by hand stay as they are. */
+export function withCurrentTables(document: string): string {
+  return document.replace(
+    /(<!-- table: (\S+) -->)([\s\S]*?)(<!-- \/table -->)/g,
+    (_, start: string, name: string, old: string, end: string) => {
+      const table = tables[name];
+      if (table === undefined) {
+        throw new Error(
+          `There is no table ${JSON.stringify(name)}; there are: ${Object.keys(tables).join(", ")}.`,
+        );
+      }
+      const oldRows = old
+        .split("\n")
+        .filter((line) => line.startsWith("|"))
+        .map((line) =>
+          line
+            .split("|")
+            .map((cell) => cell.trim())
+            .slice(1, -1),
+        );
+      const handWritten: HandWritten = (firstCell, column) => {
+        const cell = oldRows.find(([first]) => first === firstCell)?.[column];
+        if (cell === undefined || cell === "") {
+          throw new Error(`Table ${name}: write cell ${column + 1} of the row ${firstCell} by hand.`);
+        }
+        return cell;
+      };
+      return `${start}\n\n${table(handWritten)}\n\n${end}`;
+    },
+  );
+}
+
+/** The comments of a table's rows in configKeys.ts, by key. */
+export function commentsOf(variable: string): Map<string, string> {
+  const file = new URL("../../provider/account/configKeys.ts", import.meta.url);
+  const source = ts.createSourceFile(
+    "configKeys.ts",
+    readFileSync(file, "utf8"),
+    ts.ScriptTarget.Latest,
+    true,
+  );
+  const comments = new Map<string, string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && variableOf(node) === variable) {
+      const [comment] = ts.getJSDocCommentsAndTags(node);
+      comments.set(node.name.text, ts.getTextOfJSDocComment(comment?.comment)?.replaceAll(/\s+/g, " ") ?? "");
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return comments;
+}
+
+/** The name of the variable of whose object this is a direct property. */
+function variableOf(property: ts.PropertyAssignment): string | undefined {
+  let node: ts.Node = property.parent.parent;
+  while (ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) {
+    node = node.parent;
+  }
+  return ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) ? node.name.text : undefined;
+}
+
+function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
