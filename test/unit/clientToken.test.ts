@@ -43,7 +43,9 @@ describe("the ClientToken", () => {
 
   test("never changes between releases: the token of an interrupted run must still find its cluster", () => {
     expect(tokenSeriesOf("key", values)).toBe("StKy_7FCckKOKcFWsU2Sk3");
-    expect(tokenOf({ key: "key", generation: 0, ...values })).toBe("655ad9776c674ffe39c981dbf46278ce2e5d1b116d734512e6b1be5412624c70");
+    expect(tokenOf({ key: "key", generation: 0, ...values })).toBe(
+      "655ad9776c674ffe39c981dbf46278ce2e5d1b116d734512e6b1be5412624c70",
+    );
   });
 
   test("differs if the key, the generation or a value differs, and only then", () => {

@@ -8,6 +8,7 @@ import { type CredentialSource, credentialSource } from "../../provider/ecs/cred
 import { type Answer, type Asked, startCredentialsUri, startSts } from "../e2e/account/credentialServers.ts";
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
 import { signV1 } from "../../emulator/signature.ts";
+import { failureOf } from "./failureOf.ts";
 
 // As Node gives a CommonJS module to `import()`; Vitest would put its own default export in the place of all exports.
 vi.mock("@alicloud/credentials", async () => {
@@ -27,7 +28,9 @@ afterAll(() => {
 beforeEach(() => {
   // The developer's own, which @alicloud/credentials would find.
   for (const name of Object.keys(process.env)) {
-    if (/^(ALICLOUD|ALIBABA)/.test(name)) vi.stubEnv(name, undefined);
+    if (/^(ALICLOUD|ALIBABA)/.test(name)) {
+      vi.stubEnv(name, undefined);
+    }
   }
   vi.stubEnv("HOME", folder);
   vi.stubEnv("USERPROFILE", folder);
@@ -51,11 +54,7 @@ function sourceOf(configuration: Record<string, unknown>): CredentialSource {
   return credentialSource(settings.credentials);
 }
 
-const messageOf = (asking: Promise<unknown>): Promise<string> =>
-  asking.then(
-    (value) => Promise.reject(new Error(`there are credentials: ${JSON.stringify(value)}`)),
-    (error: unknown) => (error as Error).message,
-  );
+const messageOf = async (call: Promise<unknown>): Promise<string> => (await failureOf(call)).message;
 
 const soon = () => Date.now() + 10 * 60_000; // stale at once: @alicloud/credentials renews 15 minutes ahead
 const later = () => Date.now() + 60 * 60_000;
