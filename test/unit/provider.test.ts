@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { ComponentResource, output, type Output, ProviderResource, runtime } from "@pulumi/pulumi";
+import { ComponentResource, output, ProviderResource, runtime } from "@pulumi/pulumi";
 import { beforeEach, expect, test } from "vitest";
 import { readSettings } from "../../provider/account/settings.ts";
 import { Provider, type ProviderArgs, configurationOfProvider } from "../../provider/program/provider.ts";
+import { valueOf } from "./valueOf.ts";
 
 /** What was registered: the provider's type and inputs. */
 let registered: { type: string; inputs: Record<string, unknown> }[];
@@ -17,9 +18,6 @@ beforeEach(async () => {
     call: ({ inputs }) => inputs as Record<string, unknown>,
   });
 });
-
-const valueOf = <T>(value: Output<T>): Promise<T> =>
-  (value as unknown as { promise(): Promise<T> }).promise();
 
 /** The configuration of a provider with these arguments, as its lookups see it. */
 function configurationOf(args?: ProviderArgs): Promise<Record<string, string | undefined>> {

@@ -149,7 +149,9 @@ describe("credentials", () => {
       { accessKeyId: "LTAIsecond", accessKeySecret: "secret of the second" },
     ]);
     const send = transportTo(server.endpoint, { credentials });
-    for (let call = 0; call < 3; call += 1) await send(regionsCall);
+    for (let call = 0; call < 3; call += 1) {
+      await send(regionsCall);
+    }
     expect(credentials.requests).toBe(3);
     expect(server.arrivals.map(({ form }) => form["AccessKeyId"])).toEqual([
       keys.accessKeyId,
@@ -245,8 +247,9 @@ describe("an error of the service", () => {
         `<Error><RequestId>${requestId}</RequestId><Code>InternalError</Code></Error>`,
       ),
     );
-    for (const error of [asJson, asXml])
+    for (const error of [asJson, asXml]) {
       expect(error).toMatchObject({ code: "InternalError", status: 200, requestId });
+    }
   });
 
   test.each(["soon", "-5", "0", ""])("x-acs-retry-after %o is ignored", async (value) => {
@@ -427,8 +430,11 @@ describe.concurrent("connections", () => {
 
   test.each(halves)("of a request that %s do not stay in the pool", async (_, first) => {
     const server = await served((response, arrival, number) => {
-      if (number === 1) first(response, arrival, number);
-      else json(response, 200, { RequestId: requestId });
+      if (number === 1) {
+        first(response, arrival, number);
+      } else {
+        json(response, 200, { RequestId: requestId });
+      }
     });
     const send = transportTo(server.endpoint, { maxSockets: 1, readTimeoutMs: 1_000 });
     const [lost, next] = await Promise.allSettled([send(regionsCall), send(regionsCall)]);
@@ -459,7 +465,9 @@ describe("secrets", () => {
   function expectNone(error: Error, form: Readonly<Record<string, string>>): void {
     const secrets = [keys.accessKeyId, keys.accessKeySecret, keys.securityToken, form["Signature"] ?? ""];
     // A nonce is one only beside its name: alone it is a number like any other.
-    for (const text of written(error)) expect(text).not.toMatch(/Nonce\W{1,3}(3D|253D)?\W?[0-9a-f]{8}/i);
+    for (const text of written(error)) {
+      expect(text).not.toMatch(/Nonce\W{1,3}(3D|253D)?\W?[0-9a-f]{8}/i);
+    }
     for (const secret of secrets) {
       expect(secret.length).toBeGreaterThan(10);
       const forms = [
@@ -468,7 +476,11 @@ describe("secrets", () => {
         encodeURIComponent(encodeURIComponent(secret)),
         Buffer.from(secret).toString("base64"),
       ];
-      for (const text of written(error)) for (const form of forms) expect(text).not.toContain(form);
+      for (const text of written(error)) {
+        for (const form of forms) {
+          expect(text).not.toContain(form);
+        }
+      }
     }
   }
 
