@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vi
 import { getHpcCluster, getHpcClusters, getRegions } from "../../provider/program/lookups.ts";
 import { Provider, type ProviderArgs } from "../../provider/program/provider.ts";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { hideDeveloperSettings } from "./developerSettings.ts";
 import { failureOf } from "./failureOf.ts";
 
 let ecs: Emulator;
@@ -13,12 +14,7 @@ beforeAll(async () => {
   });
 });
 beforeEach(async () => {
-  // The developer's own settings, which replace missing arguments.
-  for (const name of Object.keys(process.env)) {
-    if (/^(ALICLOUD|ALIBABA|ECS_ENDPOINT)/.test(name)) {
-      vi.stubEnv(name, undefined);
-    }
-  }
+  hideDeveloperSettings();
   ecs = await startEmulator();
 });
 afterEach(async () => {
