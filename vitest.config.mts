@@ -12,7 +12,7 @@ export default defineConfig({
       {
         // Neither engine nor network: `vitest run --project pure` while writing.
         extends: true,
-        test: { name: "pure", include: filesIn("unit", "property", "emulator", "bench") },
+        test: { name: "pure", include: filesIn("unit", "property", "contract", "emulator", "bench") },
       },
       {
         extends: true,
