@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const id of ids) {
     await expectShown(id, {});
   }
-}, 90_000);
+});
 
 test("returns the clusters with the given ids: the first page of ten", async () => {
   const answer = await describeClusters(idFilter(...ids));

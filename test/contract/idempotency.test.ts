@@ -10,7 +10,7 @@ let id: string;
 beforeAll(async () => {
   id = await create(creation, true);
   await expectShown(id, {});
-}, 60_000);
+});
 
 /** The id in the answer to a creation; undefined for an error. */
 async function idOf(parameters: Overrides): Promise<unknown> {

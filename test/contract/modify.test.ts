@@ -12,7 +12,7 @@ const modify = (parameters: Overrides) => send(action, { HpcClusterId, ...parame
 beforeAll(async () => {
   HpcClusterId = await create({ Name, Description: "frames" }, true);
   await expectShown(HpcClusterId, {});
-}, 60_000);
+});
 
 test("changes what is sent and leaves the rest", async () => {
   const { status, json } = await modify({ Name: marked("barn") });

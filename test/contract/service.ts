@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { type DocumentedCode, type DocumentedFor, documentedError } from "../errorCodes.ts";
 import {
   type Answered,
@@ -16,6 +16,10 @@ import {
 } from "./target.ts";
 
 export const target = await openTarget();
+
+if (target.isService) {
+  vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+}
 
 /** How long a change may take to show. The emulator shows it at once. */
 const shownWithinMs = target.isService ? 30_000 : 0;
@@ -31,11 +35,11 @@ async function deleteCreated(isDue: (kept: boolean) => boolean): Promise<void> {
     }
   }
 }
-afterEach(() => deleteCreated((kept) => !kept), 60_000);
+afterEach(() => deleteCreated((kept) => !kept));
 afterAll(async () => {
   await deleteCreated(() => true);
   await target.close();
-}, 60_000);
+});
 
 /** A call in the target's region, unless `RegionId` is given. */
 export async function send(action: string, parameters: Overrides = {}, asking?: Asking): Promise<Answered> {

@@ -116,7 +116,7 @@ export async function call(
 async function nextTurn(target: Target): Promise<void> {
   const startAt = Math.max(Date.now(), nextCallAt);
   nextCallAt = startAt + (new URL(target.endpoint).hostname === "127.0.0.1" ? 0 : paceMs);
-  await pause(startAt - Date.now());
+  await pause(Math.max(0, startAt - Date.now()));
 }
 
 /** A cluster as DescribeHpcClusters returns it. */
