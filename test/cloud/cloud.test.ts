@@ -1,11 +1,12 @@
 /** `npm run test:cloud`, with the emulator as a stand-in for the real service. */
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { defaultRegions } from "../../emulator/regions.ts";
 import { serviceIn } from "../contract/target.ts";
 import { main, mostAtATime, mostClusters } from "./cloud.ts";
+import { descendantsOf, isRunning } from "./processTree.ts";
 
 const prefix = "hpctest-abc123-";
 let ecs: Emulator;
@@ -126,27 +127,32 @@ describe("a run", () => {
   });
 
   test.each([
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const)("deletes everything after %s during a creation", async (signal, exitCode) => {
-    const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
-    const started = spawn(
-      process.execPath,
-      [path.join(import.meta.dirname, "cloud.ts"), "--yes", "test/contract/create"],
-      { env: environment(), stdio: ["ignore", "pipe", "inherit"] },
-    );
-    child = started;
-    let out = "";
-    started.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-    const closed = new Promise<number | null>((resolve) => started.once("close", resolve));
-    await hold.reached;
-    expect(ecs.store.clusters()).toHaveLength(1);
-    started.kill(signal);
-    started.kill(signal); // npm passes on a signal that the terminal has sent already
-    expect({ code: await closed, left: ecs.store.clusters() }).toEqual({ code: exitCode, left: [] });
-    expect(out).toContain(`Interrupted by ${signal}.`);
-    expect(out).toMatch(/^No cluster with the prefix hpctest-\w+- is left\.$/m);
-  });
+    ["SIGINT", 130, "test/contract/create"],
+    ["SIGTERM", 143, "test/cloud/life"],
+  ] as const)(
+    "deletes everything after %s during a creation, and exits with %i (%s)",
+    async (signal, exitCode, file) => {
+      const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
+      const started = spawn(process.execPath, [path.join(import.meta.dirname, "cloud.ts"), "--yes", file], {
+        env: environment(),
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      child = started;
+      let out = "";
+      started.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+      const closed = new Promise<number | null>((resolve) => started.once("close", resolve));
+      await hold.reached;
+      expect(ecs.store.clusters()).toHaveLength(1);
+      const processes = descendantsOf(started.pid!);
+      started.kill(signal);
+      started.kill(signal); // npm passes on a signal that the terminal has sent already
+      expect({ code: await closed, left: ecs.store.clusters() }).toEqual({ code: exitCode, left: [] });
+      expect(out).toContain(`Interrupted by ${signal}.`);
+      expect(out).toMatch(/^No cluster with the prefix hpctest-\w+- is left\.$/m);
+      // A provider that is still running could create the cluster again.
+      await vi.waitFor(() => expect(processes.filter(isRunning)).toEqual([]), 10_000);
+    },
+  );
 });
 
 describe("nothing is created", () => {
@@ -190,6 +196,19 @@ describe("nothing is created", () => {
     expect(creator.code).toBe(1);
     expect(creator.out).toContain("may not delete HPC clusters (403 Forbidden.RAM");
     expect(ecs.calls("CreateHpcCluster")).toEqual([]);
+  });
+
+  test("prints no secret that the service repeats in a message", async () => {
+    const { accessKeyId, accessKeySecret } = ecs;
+    ecs.faults.add({
+      ...{ kind: "error", status: 400, code: "SignatureDoesNotMatch" },
+      message: `Signed with ${accessKeySecret}. server string to sign is:POST&AccessKeyId%3D${accessKeyId}`,
+    });
+    const { out } = await run(["--yes"]);
+    expect(out).toContain("400 SignatureDoesNotMatch: Signed with [redacted].");
+    for (const secret of [accessKeyId, accessKeySecret, "string to sign"]) {
+      expect(out).not.toContain(secret);
+    }
   });
 });
 

@@ -13,6 +13,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { type Target, serviceIn } from "../contract/target.ts";
+import { killTree } from "./processTree.ts";
 import { obstacleIn, prefixPattern, removeClusters, stem } from "./leftovers.ts";
 
 const usage = `Usage: npm run test:cloud -- [options] [file…]
@@ -141,7 +142,7 @@ async function run(
     if (interruptedBy === undefined) {
       interruptedBy = signal;
       print(`Interrupted by ${signal}. Everything that was created is deleted first.`);
-      process.kill(-child.pid!, "SIGKILL");
+      killTree(child.pid!);
     }
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
