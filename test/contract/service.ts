@@ -133,8 +133,8 @@ function recordDifference(error: unknown): void {
   }
   const actual = "actual" in error ? error.actual : undefined;
   const title = expect.getState().currentTestName ?? "";
-  const written = [error.expected, actual].map((value) =>
+  const [expected, returned] = [error.expected, actual].map((value) =>
     typeof value === "string" ? value : JSON.stringify(value),
   );
-  appendFileSync(file, `${title}\n  expected: ${written.join("\n  service:  ")}\n`);
+  appendFileSync(file, `${title}\n  expected: ${expected ?? ""}\n  service:  ${returned ?? "nothing"}\n`);
 }
