@@ -12,7 +12,12 @@ export default defineConfig({
       {
         // Neither engine nor network: `vitest run --project pure` while writing.
         extends: true,
-        test: { name: "pure", include: filesIn("unit", "property", "emulator", "bench", "docs", "fault/core") },
+        test: {
+          name: "pure",
+          include: filesIn("unit", "property", "contract", "emulator", "bench", "docs", "fault/core"),
+          // A process that a test starts can take long on a busy machine.
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,

@@ -1,48 +1,65 @@
 import type { Body } from "./answer.ts";
+import type { ServiceFault } from "./fault.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
-import type { Hidden, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
-/** The five actions of the API that this service has. */
-export type ActionName =
-  | "CreateHpcCluster"
-  | "DescribeHpcClusters"
-  | "ModifyHpcClusterAttribute"
-  | "DeleteHpcCluster"
-  | "DescribeRegions";
+/** The actions of this service. */
+export const actionNames = [
+  "CreateHpcCluster",
+  "DescribeHpcClusters",
+  "ModifyHpcClusterAttribute",
+  "DeleteHpcCluster",
+  "DescribeRegions",
+  "DescribeInstances",
+  "GetCallerIdentity",
+] as const;
 
-/** One authenticated call: who asks for what, and what there is. */
-export type Call = {
+/** The name of an action. */
+export type ActionName = (typeof actionNames)[number];
+
+/** One authenticated call. */
+export interface Call {
   readonly accountId: string;
+  readonly accessKeyId: string;
+  /** Whether the key is an STS key. */
+  readonly isTemporary: boolean;
   readonly parameters: Parameters;
   readonly store: Store;
   readonly regions: readonly string[];
   /** The server's clock. */
   readonly now: () => number;
-  /** How long a cluster made by this call stays out of sight (a fault). */
-  readonly hidden: Hidden;
-};
+  /** The faults that affect this call. */
+  readonly faults: readonly ServiceFault[];
+}
 
 /** An action in two steps, so that a call can be stopped between its checks and its effect. */
-export type Action = {
+export interface Action {
   readonly name: ActionName;
-  /** Whether a client token makes it idempotent; reads are so anyway. */
+  readonly version: "2014-05-26" | "2015-04-01";
+  /** Whether it changes clusters. Only then it takes a client token. */
   readonly changes: boolean;
-  /** Checks every value, then returns the step that looks at the stored state, changes it and answers. */
+  /** Checks every parameter, then returns the function that reads or changes the store and answers. */
   prepare(call: Call): () => Body;
-};
+}
 
-/** The call's region, or the action's own refusal for none and for an unknown one. */
+/** The call's region. Throws `missing` or `unknown`, which differ between the actions. */
 export function regionOf(call: Call, missing: Refusal, unknown: Refusal): string {
   const regionId = call.parameters.RegionId;
-  if (regionId === undefined || regionId === "") throw missing;
-  if (!call.regions.includes(regionId)) throw unknown;
+  if (regionId === undefined || regionId === "") {
+    throw missing;
+  }
+  if (!call.regions.includes(regionId)) {
+    throw unknown;
+  }
   return regionId;
 }
 
-/** A parameter that must be there and not be empty. */
+/** A required parameter. Throws `missing` if it is absent or empty. */
 export function required(call: Call, name: string, missing: Refusal): string {
   const value = call.parameters[name];
-  if (value === undefined || value === "") throw missing;
+  if (value === undefined || value === "") {
+    throw missing;
+  }
   return value;
 }

@@ -1,25 +1,26 @@
 import type { Refusal } from "./refusal.ts";
 
-/** What an answer can hold. Arrays are named by the field they are in, as in `HpcClusters.HpcCluster[]`. */
-export type Content = string | number | readonly Content[] | { readonly [field: string]: Content };
+/** A value in an answer. XML names the items of a list after its field, as in `HpcClusters.HpcCluster[]`. */
+export type Content = string | number | null | readonly Content[] | { readonly [field: string]: Content };
 
 /** The fields of a successful answer, without the RequestId. */
-export type Body = { readonly [field: string]: Content };
+export interface Body {
+  readonly [field: string]: Content;
+}
 
-/** The two formats of the RPC style; XML when none is asked for. */
+/** The two formats of the RPC style; the default is XML. */
 export type Format = "JSON" | "XML";
 
-/** An answer ready to be sent. */
-export type Reply = {
+/** A complete answer. */
+export interface Reply {
   readonly status: number;
   readonly code?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-};
+}
 
-/** Renders a success. */
-export function success(format: Format, action: string, requestId: string, body: Body): Reply {
-  const content = { RequestId: requestId, ...body };
+/** Renders a success. `content` includes the RequestId, unless a fault leaves it out. */
+export function success(format: Format, action: string, requestId: string, content: Body): Reply {
   return { status: 200, ...rendered(format, `${action}Response`, content, requestId) };
 }
 
@@ -50,13 +51,17 @@ function rendered(format: Format, root: string, content: Body, requestId: string
 }
 
 function xml(name: string, content: Content): string {
-  if (isList(content)) return content.map((item) => xml(name, item)).join("");
+  if (isList(content)) {
+    return content.map((item) => xml(name, item)).join("");
+  }
   const inside =
-    typeof content === "object"
-      ? Object.entries(content)
-          .map(([field, value]) => xml(field, value))
-          .join("")
-      : escapeXml(String(content));
+    content === null
+      ? ""
+      : typeof content === "object"
+        ? Object.entries(content)
+            .map(([field, value]) => xml(field, value))
+            .join("")
+        : escapeXml(String(content));
   return `<${name}>${inside}</${name}>`;
 }
 

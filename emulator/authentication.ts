@@ -4,20 +4,20 @@ import { isV3, type Incoming, type IncomingParameters } from "./incoming.ts";
 import { missingCommonParameter, refusal } from "./refusal.ts";
 import { sha256, signV1, signV3 } from "./signature.ts";
 
-/** What a request says about its signer, the same for both versions of the signature. */
-export type Signed = {
+/** The signed part of a request, the same for both versions of the signature. */
+export interface Signed {
   readonly accessKeyId: string;
   readonly securityToken: string | undefined;
   readonly nonce: string;
   readonly timestamp: string;
-  /** Whether the signature is the one that this secret makes. The expected one never leaves this closure. */
+  /** Whether the signature was made with this secret. The expected signature never leaves this function. */
   matches(accessKeySecret: string): boolean;
-};
+}
 
-/** Fifteen minutes, either way. */
+/** How far a timestamp may differ from the server's clock, in milliseconds. */
 export const clockTolerance = 15 * 60 * 1000;
 
-// What every version 3 signature must cover, besides the token when there is one.
+// The headers that every version 3 signature must cover, and the token if there is one.
 const requiredHeaders = [
   "host",
   "x-acs-action",
@@ -27,7 +27,7 @@ const requiredHeaders = [
   "x-acs-version",
 ];
 
-/** Reads the signature: Missing{Param}, IncompleteSignature. Nothing is verified yet. */
+/** Reads the signature without verifying it. Refusals: Missing{Param}, IncompleteSignature. */
 export function signedPartOf(incoming: Incoming, parameters: IncomingParameters): Signed {
   return isV3(incoming) ? signedPartV3(incoming, parameters) : signedPartV1(incoming, parameters);
 }
@@ -36,7 +36,9 @@ function signedPartV1(incoming: Incoming, parameters: IncomingParameters): Signe
   const { all } = parameters;
   const mandatory = (name: string): string => {
     const value = all[name];
-    if (value === undefined || value === "") throw missingCommonParameter(name);
+    if (value === undefined || value === "") {
+      throw missingCommonParameter(name);
+    }
     return value;
   };
   const accessKeyId = mandatory("AccessKeyId");
@@ -45,9 +47,13 @@ function signedPartV1(incoming: Incoming, parameters: IncomingParameters): Signe
   const nonce = mandatory("SignatureNonce");
   const timestamp = mandatory("Timestamp");
   const signature = mandatory("Signature");
-  // Twenty bytes in base64. Anything else was cut off, or was encoded once too often.
-  if (!/^[A-Za-z0-9+/]{27}=$/.test(signature)) throw refusal("IncompleteSignature");
-  if (signatureMethod !== "HMAC-SHA1" || signatureVersion !== "1.0") throw refusal("IncompleteSignature");
+  // Twenty bytes in base64. Anything else is incomplete or was encoded twice.
+  if (!/^[A-Za-z0-9+/]{27}=$/.test(signature)) {
+    throw refusal("IncompleteSignature");
+  }
+  if (signatureMethod !== "HMAC-SHA1" || signatureVersion !== "1.0") {
+    throw refusal("IncompleteSignature");
+  }
   return {
     accessKeyId,
     securityToken: all.SecurityToken,
@@ -61,7 +67,9 @@ function signedPartV3(incoming: Incoming, parameters: IncomingParameters): Signe
   const { headers } = incoming;
   const mandatory = (header: string, parameter: string): string => {
     const value = headers[header];
-    if (value === undefined || value === "") throw missingCommonParameter(parameter);
+    if (value === undefined || value === "") {
+      throw missingCommonParameter(parameter);
+    }
     return value;
   };
   const authorization =
@@ -81,7 +89,9 @@ function signedPartV3(incoming: Incoming, parameters: IncomingParameters): Signe
     ...requiredHeaders,
     ...(securityToken === undefined ? [] : ["x-acs-security-token"]),
   ].some((name) => !signedHeaders.includes(name));
-  if (uncovered) throw refusal("IncompleteSignature");
+  if (uncovered) {
+    throw refusal("IncompleteSignature");
+  }
   return {
     accessKeyId,
     securityToken,
@@ -106,44 +116,52 @@ function signedPartV3(incoming: Incoming, parameters: IncomingParameters): Signe
   };
 }
 
-/** InvalidTimeStamp.Format, InvalidTimeStamp.Expired. */
+/** Refusals: InvalidTimeStamp.Format, InvalidTimeStamp.Expired. */
 export function checkTimestamp(timestamp: string, now: number): void {
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(timestamp) ? Date.parse(timestamp) : Number.NaN;
-  // Date.parse lets 30 February through as 1 March.
+  // Date.parse reads 30 February as 1 March.
   if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 19) !== timestamp.slice(0, 19)) {
     throw refusal("InvalidTimeStamp.Format");
   }
-  if (Math.abs(now - time) > clockTolerance) throw refusal("InvalidTimeStamp.Expired");
+  if (Math.abs(now - time) > clockTolerance) {
+    throw refusal("InvalidTimeStamp.Expired");
+  }
 }
 
-/** SignatureDoesNotMatch. */
+/** Refusal: SignatureDoesNotMatch. */
 export function checkSignature(signed: Signed, accessKeySecret: string): void {
-  if (!signed.matches(accessKeySecret)) throw refusal("SignatureDoesNotMatch");
+  if (!signed.matches(accessKeySecret)) {
+    throw refusal("SignatureDoesNotMatch");
+  }
 }
 
-/** Nonces of the requests that could still be replayed. */
+/** The nonces of requests that could still be replayed. */
 export class Nonces {
-  readonly #usedAt = new Map<string, number>();
+  private readonly usedAt = new Map<string, number>();
 
-  /** SignatureNonceUsed. To be asked after the signature, or a stranger could use up somebody's nonces. */
+  /** Refusal: SignatureNonceUsed. Call it after the signature is verified: otherwise anyone could use up the nonces of a key. */
   use(signed: Signed, now: number): void {
     const key = JSON.stringify([signed.accessKeyId, signed.nonce]);
-    this.#forget(now - 2 * clockTolerance);
-    if (this.#usedAt.has(key)) throw refusal("SignatureNonceUsed");
-    this.#usedAt.set(key, now);
+    this.forget(now - 2 * clockTolerance);
+    if (this.usedAt.has(key)) {
+      throw refusal("SignatureNonceUsed");
+    }
+    this.usedAt.set(key, now);
   }
 
-  // Older ones are refused by their timestamp. The map is in the order of insertion, so the oldest come first.
-  #forget(before: number): void {
-    for (const [key, usedAt] of this.#usedAt) {
-      if (usedAt >= before) return;
-      this.#usedAt.delete(key);
+  // Older requests are refused for their timestamp. A map keeps the order of insertion, so the oldest come first.
+  private forget(before: number): void {
+    for (const [key, usedAt] of this.usedAt) {
+      if (usedAt >= before) {
+        return;
+      }
+      this.usedAt.delete(key);
     }
   }
 }
 
-function same(expected: string, given: string): boolean {
+function same(expected: string, actual: string): boolean {
   const a = Buffer.from(expected);
-  const b = Buffer.from(given);
+  const b = Buffer.from(actual);
   return a.length === b.length && timingSafeEqual(a, b);
 }

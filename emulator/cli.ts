@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 import { startEmulator } from "./emulator.ts";
 import { FaultPlanError, readFaultFile } from "./faultFile.ts";
-import type { FaultPlan } from "./faults.ts";
+import type { FaultPlan } from "./fault.ts";
 import { openRequestLog } from "./requestLog.ts";
 
 const usage = `Usage: npm run emulator -- [options]
@@ -12,20 +12,20 @@ A local ECS on 127.0.0.1. Prints one JSON line, {"endpoint","accessKeyId","acces
   --port N                  default 0: a free port
   --access-key-id ID        default: a random key pair
   --access-key-secret SECRET
-  --faults FILE             a fault plan, see test/emulator/faults.ts
+  --faults FILE             a fault plan, see emulator/fault.ts
   --seed N                  makes ids and faults repeatable
   --log FILE                appends a JSON line for each request
   --help
 `;
 
-/** What the command line asks for. */
-type Arguments = {
+/** The parsed command line. */
+interface Arguments {
   readonly port: number;
   readonly seed: number | undefined;
   readonly key: { readonly accessKeyId: string; readonly accessKeySecret: string } | undefined;
   readonly faults: FaultPlan | undefined;
   readonly log: string | undefined;
-};
+}
 
 class UsageError extends Error {}
 
@@ -44,11 +44,13 @@ function readArguments(args: readonly string[]): Arguments | "help" {
       help: { type: "boolean" },
     },
   });
-  if (values.help === true) return "help";
+  if (values.help === true) {
+    return "help";
+  }
   const accessKeyId = values["access-key-id"];
   const accessKeySecret = values["access-key-secret"];
   if ((accessKeyId ?? "") === "" ? accessKeySecret !== undefined : (accessKeySecret ?? "") === "") {
-    throw new UsageError("--access-key-id and --access-key-secret belong together.");
+    throw new UsageError("--access-key-id and --access-key-secret must be set together.");
   }
   return {
     port: wholeNumber("--port", values.port, 65_535) ?? 0,
@@ -63,7 +65,9 @@ function readArguments(args: readonly string[]): Arguments | "help" {
 }
 
 function wholeNumber(option: string, text: string | undefined, most: number): number | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    return undefined;
+  }
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > most) {
     throw new UsageError(`${option} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}.`);
@@ -72,7 +76,9 @@ function wholeNumber(option: string, text: string | undefined, most: number): nu
 }
 
 function isUsageError(error: unknown): error is Error {
-  if (error instanceof UsageError || error instanceof FaultPlanError) return true;
+  if (error instanceof UsageError || error instanceof FaultPlanError) {
+    return true;
+  }
   return (
     error instanceof Error &&
     "code" in error &&
@@ -86,7 +92,9 @@ async function main(): Promise<void> {
   try {
     chosen = readArguments(process.argv.slice(2));
   } catch (error) {
-    if (!isUsageError(error)) throw error;
+    if (!isUsageError(error)) {
+      throw error;
+    }
     process.stderr.write(`${error.message}\n\n${usage}`);
     process.exitCode = 2;
     return;
@@ -99,8 +107,10 @@ async function main(): Promise<void> {
   try {
     await run(chosen);
   } catch (error) {
-    // A port that is taken, a log that cannot be written: the system's own message says it best.
-    if (!(error instanceof Error) || !("syscall" in error)) throw error;
+    // A port in use or a log that cannot be written: the system's message is enough.
+    if (!(error instanceof Error) || !("syscall" in error)) {
+      throw error;
+    }
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }
@@ -124,7 +134,7 @@ async function run(chosen: Arguments): Promise<void> {
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
-  // Only now: whoever reads the line may send the signal at once.
+  // After the handlers are installed: a parent may send the signal as soon as it reads the line.
   const { endpoint, accessKeyId, accessKeySecret } = ecs;
   process.stdout.write(JSON.stringify({ endpoint, accessKeyId, accessKeySecret }) + "\n");
 }

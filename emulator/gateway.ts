@@ -1,17 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { checkSecurityToken, type Accounts } from "./accounts.ts";
-import type { Action, ActionName } from "./action.ts";
-import { createHpcCluster } from "./actions/createHpcCluster.ts";
-import { deleteHpcCluster } from "./actions/deleteHpcCluster.ts";
-import { describeHpcClusters } from "./actions/describeHpcClusters.ts";
-import { describeRegions } from "./actions/describeRegions.ts";
-import { modifyHpcClusterAttribute } from "./actions/modifyHpcClusterAttribute.ts";
-import { failure, success, type Body, type Format, type Reply } from "./answer.ts";
+import type { Action, ActionName, Call } from "./action.ts";
+import { findAction } from "./actions.ts";
+import { failure, success, type Body, type Format } from "./answer.ts";
 import { checkSignature, checkTimestamp, Nonces, signedPartOf } from "./authentication.ts";
-import type { Ending, Faults, ServiceFaults } from "./faults.ts";
-import { Dropped, type Holds } from "./holds.ts";
-import { ClientTokens } from "./idempotency.ts";
+import { answerOf, type AnsweredRequest } from "./faultAnswers.ts";
+import { faultOf, type AnswerFault, type ServiceFault } from "./fault.ts";
+import type { Faults } from "./faults.ts";
+import type { Delivery } from "./delivery.ts";
+import { Dropped, type Holds, type When } from "./holds.ts";
+import type { ClientTokens } from "./idempotency.ts";
 import {
   actionOf,
   businessParameters,
@@ -21,73 +20,60 @@ import {
   type Incoming,
   type IncomingParameters,
 } from "./incoming.ts";
-import { missingCommonParameter, Refusal, refusal } from "./refusal.ts";
+import { Refusal, refusal } from "./refusal.ts";
 import type { RequestRecord, Requests, RequestUpdate } from "./requests.ts";
 import { clientTokenOf } from "./rules.ts";
 import type { Store } from "./store.ts";
 
-/** How a request ends: with a reply, or with what happens to its connection instead. */
-export type Delivery =
-  | { readonly kind: "reply"; readonly reply: Reply; readonly drip: ServiceFaults["drip"] }
-  | { readonly kind: "reset" }
-  | { readonly kind: "destroy" }
-  | { readonly kind: "silence" };
-
-/** Everything that the gateway needs to know. */
-export type GatewayParts = {
+/** What the gateway works with. */
+export interface GatewayParts {
   readonly accounts: Accounts;
   readonly store: Store;
   readonly regions: readonly string[];
   readonly faults: Faults;
   readonly holds: Holds;
   readonly requests: Requests;
+  readonly tokens: ClientTokens;
   readonly clock: () => number;
   readonly random: () => number;
-  /** Aborted when the service closes: ends every pause. */
+  /** Aborted when the service closes, which ends every pause. */
   readonly closing: AbortSignal;
-};
+}
 
-const version = "2014-05-26";
-
-const actions: ReadonlyMap<string, Action> = new Map(
-  [createHpcCluster, describeHpcClusters, modifyHpcClusterAttribute, deleteHpcCluster, describeRegions].map(
-    (action) => [action.name, action],
-  ),
-);
-
-type Arrived = {
+interface Arrived {
   readonly incoming: Incoming;
   readonly parameters: IncomingParameters;
   readonly record: RequestRecord;
   readonly format: Format;
-};
+}
 
 /**
- * The service behind the socket. The order of its checks is that of the numbered steps below, and nowhere else:
- * a request with several faults is refused for the first.
+ * The service behind the socket. The numbered steps below are the order of its checks, which is written nowhere else: a
+ * request with several mistakes is refused for the first.
  */
 export class Gateway {
-  readonly #parts: GatewayParts;
-  readonly #nonces = new Nonces();
-  readonly #tokens = new ClientTokens();
+  private readonly parts: GatewayParts;
+  private readonly nonces = new Nonces();
 
   constructor(parts: GatewayParts) {
-    this.#parts = parts;
+    this.parts = parts;
   }
 
-  /** Serves one request up to its delivery. The record it returns is still open: the socket finishes it. */
+  /** Serves one request. The record is still open: the delivery finishes it. */
   async serve(incoming: Incoming): Promise<{ readonly delivery: Delivery; readonly record: RequestRecord }> {
-    const requestId = upperCaseUuid(this.#parts.random);
+    const requestId = upperCaseUuid(this.parts.random);
     let parameters: IncomingParameters = { query: {}, all: {} };
     let format: Format = "XML";
     let unreadable: Refusal | undefined;
     try {
-      // 1. The request can be read at all: Invalid.Parameter, InvalidParameter.Format.
+      // 1. The request can be decoded: Invalid.Parameter, InvalidParameter.Format.
       parameters = parametersOf(incoming);
       format = formatOf(incoming, parameters.all);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      unreadable = error; // thrown again below, once the request is on record
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
+      unreadable = error; // thrown again below, when the request is recorded
     }
     const record: RequestRecord = {
       requestId,
@@ -97,198 +83,176 @@ export class Gateway {
       accountId: undefined,
       status: undefined,
       code: undefined,
-      startedAt: this.#parts.clock(),
+      startedAt: this.parts.clock(),
       finishedAt: undefined,
       fault: undefined,
       committed: false,
     };
-    this.#parts.requests.begin(record);
+    this.parts.requests.begin(record);
     const arrived: Arrived = { incoming, parameters, record, format };
     try {
-      if (unreadable !== undefined) throw unreadable;
-      return { delivery: await this.#answer(arrived), record };
+      if (unreadable !== undefined) {
+        throw unreadable;
+      }
+      return { delivery: await this.answer(arrived), record };
     } catch (error) {
       if (error instanceof Dropped) {
-        this.#note(record, { fault: "drop" });
+        this.note(record, { fault: "drop" });
         return { delivery: { kind: "destroy" }, record };
       }
-      if (error instanceof Refusal) return { delivery: this.#refuse(arrived, error, undefined), record };
+      if (error instanceof Refusal) {
+        return { delivery: refused(arrived, error, []), record };
+      }
       throw error;
     }
   }
 
-  async #answer(arrived: Arrived): Promise<Delivery> {
+  private async answer(arrived: Arrived): Promise<Delivery> {
     const { incoming, parameters, record } = arrived;
-    const { accounts, faults } = this.#parts;
+    const { accounts, faults } = this.parts;
 
     // 2. Method and path of the RPC style.
-    if (incoming.method !== "GET" && incoming.method !== "POST") throw refusal("UnsupportedHTTPMethod");
-    if (incoming.path !== "/") throw refusal("InvalidAction.NotFound");
+    if (incoming.method !== "GET" && incoming.method !== "POST") {
+      throw refusal("UnsupportedHTTPMethod");
+    }
+    if (incoming.path !== "/") {
+      throw refusal("InvalidAction.NotFound");
+    }
 
-    // 3. There is such an action in this version: MissingAction, MissingVersion, InvalidVersion, InvalidAction.NotFound.
-    const asked = actionOf(incoming, parameters.all);
-    if (asked.action === undefined || asked.action === "") throw missingCommonParameter("Action");
-    if (asked.version === undefined || asked.version === "") throw missingCommonParameter("Version");
-    if (asked.version !== version) throw refusal("InvalidVersion");
-    const action = actions.get(asked.action);
-    if (action === undefined) throw refusal("InvalidAction.NotFound");
+    // 3. The version has this action: MissingAction, MissingVersion, InvalidVersion, InvalidAction.NotFound.
+    const requested = actionOf(incoming, parameters.all);
+    const action = findAction(requested.action, requested.version);
 
-    // (Faults that come before any check of the sender: latency, a wrong clock, an expired token.)
-    const hasToken = carriesToken(arrived);
-    const early = faults.onArrival(action.name, record.regionId, hasToken);
-    if (early.kind !== undefined) this.#note(record, { fault: early.kind });
-    await this.#pause(early.latencyMs);
-    const now = (): number => this.#parts.clock() + early.skewMs;
+    // Faults that apply before the caller is checked: latency, clockSkew, expiredToken.
+    const early = faults.onArrival(action.name, record.regionId, carriesToken(arrived));
+    if (early.kind !== undefined) {
+      this.note(record, { fault: early.kind });
+    }
+    await this.pause(early.latencyMs);
+    const now = (): number => this.parts.clock() + early.skewMs;
 
     // 4. The signature is complete: Missing{Param}, IncompleteSignature.
     const signed = signedPartOf(incoming, parameters);
-    // 5. Its time: InvalidTimeStamp.Format, .Expired.
+    // 5. The timestamp is valid: InvalidTimeStamp.Format, .Expired.
     checkTimestamp(signed.timestamp, now());
-    // 6. Its key: InvalidAccessKeyId.NotFound, .Inactive.
+    // 6. The key exists and is active: InvalidAccessKeyId.NotFound, .Inactive.
     const { key, accountId } = accounts.keyFor(signed.accessKeyId);
-    // 7. Its security token: MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey, .Malformed, .Expired.
+    // 7. The security token is the key's: MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey, .Malformed,
+    // .Expired.
     checkSecurityToken(key, signed.securityToken, now());
-    if (early.expiredToken) throw refusal("InvalidSecurityToken.Expired");
-    // 8. The signature itself: SignatureDoesNotMatch.
+    if (early.expiredToken) {
+      throw refusal("InvalidSecurityToken.Expired");
+    }
+    // 8. The signature is correct: SignatureDoesNotMatch.
     checkSignature(signed, key.accessKeySecret);
-    // 9. It is no replay: SignatureNonceUsed.
-    this.#nonces.use(signed, now());
-    this.#note(record, { accountId });
-    // 10. The account may do this: Forbidden.RAM.
+    // 9. The nonce is new: SignatureNonceUsed.
+    this.nonces.use(signed, now());
+    this.note(record, { accountId });
+    // 10. The account may call this action: Forbidden.RAM.
     accounts.checkPermission(accountId, action.name);
 
-    // 11. Throttling, and the other faults of a service that has let the call in.
-    const late = faults.onService(action.name, record.regionId, accountId, now());
-    if (late.kind !== undefined) this.#note(record, { fault: late.kind });
-    const { ending } = late;
-    if (ending !== undefined && !isAfterCommit(ending)) {
-      await this.#pause(late.delayMs.beforeCommit);
-      return this.#end(arrived, ending);
+    // 11. Throttling, and every other fault that answers instead of the service.
+    const drawn = faults.onService(action.name, record.regionId, accountId, now());
+    if (drawn.kind !== undefined) {
+      this.note(record, { fault: drawn.kind });
+    }
+    if (drawn.answer !== undefined && !isAfterCommit(drawn.answer)) {
+      await this.pause(delayOf(drawn.others, "beforeCommit"));
+      return answerOf(drawn.answer, answered(arrived));
     }
 
     // 12. to 15.
-    let delivery: Delivery;
-    try {
-      const body = await this.#work(arrived, action, accountId, now, late);
-      const reply = success(arrived.format, action.name, record.requestId, body);
-      delivery = { kind: "reply", reply, drip: late.drip };
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      delivery = this.#refuse(arrived, error, late.drip);
-    }
-    return ending === undefined ? delivery : this.#end(arrived, ending);
+    const { store, regions } = this.parts;
+    const delivery = await this.work(arrived, action, {
+      accountId,
+      accessKeyId: key.accessKeyId,
+      isTemporary: key.securityToken !== undefined,
+      parameters: parameters.all,
+      store,
+      regions,
+      now,
+      faults: drawn.others,
+    });
+    return drawn.answer === undefined ? delivery : answerOf(drawn.answer, answered(arrived));
   }
 
-  async #work(
-    arrived: Arrived,
-    action: Action,
-    accountId: string,
-    now: () => number,
-    faults: ServiceFaults,
-  ): Promise<Body> {
-    const { record } = arrived;
-    const { store, regions, holds } = this.#parts;
-    const hidden = {
-      ...(faults.hidden.ms === undefined ? {} : { untilTime: now() + faults.hidden.ms }),
-      ...(faults.hidden.describes === undefined ? {} : { describes: faults.hidden.describes }),
-    };
-    const parameters = arrived.parameters.all;
+  private async work(arrived: Arrived, action: Action, call: Call): Promise<Delivery> {
+    const { requestId } = arrived.record;
+    try {
+      const body = await this.run(arrived.record, action, call);
+      const content =
+        faultOf(call.faults, "noRequestId") === undefined ? { RequestId: requestId, ...body } : body;
+      const reply = success(arrived.format, action.name, requestId, content);
+      return { kind: "reply", reply, faults: call.faults };
+    } catch (error) {
+      if (error instanceof Refusal) {
+        return refused(arrived, error, call.faults);
+      }
+      throw error;
+    }
+  }
 
-    // 12. The action's own values, the region first; the order of the others is that of the action's file.
-    const commit = action.prepare({ accountId, parameters, store, regions, now, hidden });
-    const token = clientTokenOf(parameters);
+  private async run(record: RequestRecord, action: Action, call: Call): Promise<Body> {
+    const { holds, tokens } = this.parts;
+
+    // 12. The action's own parameters, the region first. The action's file has the order of the others.
+    const commit = action.prepare(call);
+    const token = clientTokenOf(call.parameters);
     // 13. The client token: IdempotentParameterMismatch, IdempotentProcessing, or the first answer again.
+    const scope = [call.accountId, record.regionId ?? "", action.name];
     const reservation =
       token === undefined || !action.changes
         ? undefined
-        : this.#tokens.reserve([accountId, record.regionId ?? "", action.name], token, record.params);
+        : tokens.reserve(scope, token, record.params, call.now());
     let body: Body;
     try {
-      await this.#pause(faults.delayMs.beforeCommit);
+      await this.pause(delayOf(call.faults, "beforeCommit"));
       await holds.stop(action.name, "beforeCommit", record.regionId, heldAt(record, action.name, undefined));
-      // 14. What is stored: the cluster exists, it is empty. Then the change.
+      // 14. The cluster exists and is empty. Then the change.
       body = reservation?.earlier ?? commit();
     } catch (error) {
-      reservation?.giveUp(); // nothing was done, so the token is free for another attempt
+      reservation?.giveUp(); // nothing was changed, so the token can be used again
       throw error;
     }
     if (reservation?.earlier === undefined) {
       reservation?.keep(body);
-      this.#note(record, { committed: action.changes });
+      this.note(record, { committed: action.changes });
     }
     // 15. The answer.
-    await this.#pause(faults.delayMs.afterCommit);
+    await this.pause(delayOf(call.faults, "afterCommit"));
     await holds.stop(action.name, "afterCommit", record.regionId, heldAt(record, action.name, body));
     return body;
   }
 
-  #end(arrived: Arrived, ending: Ending): Delivery {
-    const refused = (error: Refusal): Delivery => this.#refuse(arrived, error, undefined);
-    const raw = (status: number, type: string | undefined, body: string): Delivery => ({
-      kind: "reply",
-      reply: { status, headers: type === undefined ? {} : { "content-type": type }, body },
-      drip: undefined,
-    });
-    switch (ending.kind) {
-      case "throttling": {
-        const { status, code, message } = refusal(ending.code ?? "Throttling.User");
-        return refused(new Refusal(ending.status ?? status, code, message, ending.retryAfterMs));
-      }
-      case "internalError":
-        return refused(refusal("InternalError"));
-      case "serviceUnavailable":
-        return refused(refusal("ServiceUnavailable"));
-      case "error":
-        return refused(new Refusal(ending.status, ending.code, ending.message, ending.retryAfterMs));
-      case "xmlError": {
-        const { status, code, message } = refusal("ServiceUnavailable");
-        return this.#refuse(
-          { ...arrived, format: "XML" },
-          new Refusal(ending.status ?? status, ending.code ?? code, ending.message ?? message),
-          undefined,
-        );
-      }
-      case "codeless500":
-        return raw(
-          500,
-          "application/json;charset=utf-8",
-          JSON.stringify({ RequestId: arrived.record.requestId, Message: "Internal Server Error" }),
-        );
-      case "badGateway":
-        return raw(
-          502,
-          "text/html",
-          "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n",
-        );
-      case "empty503":
-        return raw(503, undefined, "");
-      case "reset":
-        return { kind: "reset" };
-      case "noAnswer":
-        return { kind: "silence" };
+  private note(record: RequestRecord, change: RequestUpdate): void {
+    this.parts.requests.update(record, change);
+  }
+
+  private async pause(ms: number): Promise<void> {
+    if (ms > 0) {
+      await pause(ms, undefined, { signal: this.parts.closing });
     }
-  }
-
-  #refuse(arrived: Arrived, refused: Refusal, drip: ServiceFaults["drip"]): Delivery {
-    const hostId = arrived.incoming.headers["host"] ?? "";
-    return {
-      kind: "reply",
-      reply: failure(arrived.format, arrived.record.requestId, hostId, refused),
-      drip,
-    };
-  }
-
-  #note(record: RequestRecord, change: RequestUpdate): void {
-    this.#parts.requests.update(record, change);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    if (ms > 0) await pause(ms, undefined, { signal: this.#parts.closing });
   }
 }
 
-function isAfterCommit(ending: Ending): boolean {
-  return "when" in ending && ending.when === "afterCommit";
+function answered({ incoming, record, format }: Arrived): AnsweredRequest {
+  return { requestId: record.requestId, format, hostId: incoming.headers["host"] ?? "" };
+}
+
+function refused(arrived: Arrived, error: Refusal, faults: readonly ServiceFault[]): Delivery {
+  const { requestId, format, hostId } = answered(arrived);
+  return { kind: "reply", reply: failure(format, requestId, hostId, error), faults };
+}
+
+function isAfterCommit(fault: AnswerFault): boolean {
+  return "when" in fault && fault.when === "afterCommit";
+}
+
+function delayOf(faults: readonly ServiceFault[], when: When): number {
+  return faults.reduce(
+    (ms, fault) => (fault.kind === "delay" && (fault.when ?? "beforeCommit") === when ? ms + fault.ms : ms),
+    0,
+  );
 }
 
 function carriesToken({ incoming, parameters }: Arrived): boolean {

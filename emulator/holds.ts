@@ -1,25 +1,32 @@
 import type { ActionName } from "./action.ts";
 
-/** Before or after the service has done what it was asked for. */
+/** Before or after the service makes the change. */
 export type When = "beforeCommit" | "afterCommit";
 
-/** Where a call stands when it is held. */
-export type Held = { readonly requestId: string; readonly hpcClusterId?: string };
+/** A call that was stopped. */
+export interface Held {
+  readonly requestId: string;
+  readonly hpcClusterId?: string;
+}
 
-/** Which call to hold: the next one that matches. */
-export type HoldRequest = { readonly action: ActionName; readonly when: When; readonly regionId?: string };
+/** Which call to stop: the next matching one. */
+export interface HoldRequest {
+  readonly action: ActionName;
+  readonly when: When;
+  readonly regionId?: string;
+}
 
-/** One held call. */
-export type Hold = {
-  /** Settles when a call has been stopped; rejects when the service closes first. */
+/** One hold, for one call. */
+export interface Hold {
+  /** Resolves when a call is stopped. Rejects if the service closes first. */
   readonly reached: Promise<Held>;
-  /** Lets the call go on. */
+  /** Lets the call continue. */
   release(): void;
-  /** Destroys its connection. What is committed stays committed; what is not is not. */
+  /** Closes its connection. A change that was made stays, a change that was not made is never made. */
   drop(): void;
-};
+}
 
-/** Thrown inside a call whose connection is to be destroyed. */
+/** Thrown in a call to close its connection. */
 export class Dropped extends Error {
   constructor() {
     super("The connection of this call was dropped.");
@@ -27,22 +34,22 @@ export class Dropped extends Error {
   }
 }
 
-type Waiting = {
+interface Waiting {
   readonly request: HoldRequest;
   readonly reached: Deferred<Held>;
   readonly decided: Deferred<"release" | "drop">;
-};
+}
 
-type Deferred<T> = {
+interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
   readonly reject: (reason: Error) => void;
-};
+}
 
-/** Calls that a test stops in the middle, one at a time. */
+/** Stops calls in the middle, each hold one call. */
 export class Holds {
-  readonly #waiting = new Set<Waiting>();
-  readonly #stopped = new Set<Waiting>();
+  private readonly waiting = new Set<Waiting>();
+  private readonly stopped = new Set<Waiting>();
 
   add(request: HoldRequest): Hold {
     const waiting: Waiting = {
@@ -50,43 +57,55 @@ export class Holds {
       reached: deferred<Held>(),
       decided: deferred<"release" | "drop">(),
     };
-    // A test may never look at `reached`; its rejection at close must not end the process.
+    // A test may never await `reached`. Its rejection at close must not end the process.
     waiting.reached.promise.catch(() => {});
-    this.#waiting.add(waiting);
+    this.waiting.add(waiting);
     return {
       reached: waiting.reached.promise,
-      release: () => waiting.decided.resolve("release"),
-      drop: () => waiting.decided.resolve("drop"),
+      release: () => {
+        waiting.decided.resolve("release");
+      },
+      drop: () => {
+        waiting.decided.resolve("drop");
+      },
     };
   }
 
-  /** Stops here if a hold asks for it, until it is decided. Throws Dropped. */
+  /** Stops the call if a hold matches, until it is released. Throws Dropped if it is dropped. */
   async stop(action: ActionName, when: When, regionId: string | undefined, held: Held): Promise<void> {
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.waiting) {
       const { request } = waiting;
-      if (request.action !== action || request.when !== when) continue;
-      if (request.regionId !== undefined && request.regionId !== regionId) continue;
-      this.#waiting.delete(waiting);
-      this.#stopped.add(waiting);
+      if (request.action !== action || request.when !== when) {
+        continue;
+      }
+      if (request.regionId !== undefined && request.regionId !== regionId) {
+        continue;
+      }
+      this.waiting.delete(waiting);
+      this.stopped.add(waiting);
       waiting.reached.resolve(held);
       const decision = await waiting.decided.promise;
-      this.#stopped.delete(waiting);
-      if (decision === "drop") throw new Dropped();
+      this.stopped.delete(waiting);
+      if (decision === "drop") {
+        throw new Dropped();
+      }
       return;
     }
   }
 
-  /** Drops what is held and disappoints who still waits. */
+  /** Drops the stopped calls and rejects the other holds. */
   close(): void {
-    for (const waiting of this.#stopped) waiting.decided.resolve("drop");
-    for (const waiting of this.#waiting) {
-      waiting.reached.reject(new Error(`No ${waiting.request.action} came before the service closed.`));
+    for (const waiting of this.stopped) {
+      waiting.decided.resolve("drop");
     }
-    this.#waiting.clear();
+    for (const waiting of this.waiting) {
+      waiting.reached.reject(new Error(`The service closed before a ${waiting.request.action} call.`));
+    }
+    this.waiting.clear();
   }
 }
 
-// Promise.withResolvers, which the project's library level (es2023) does not have yet.
+// Promise.withResolvers is not in es2023, the project's library level.
 function deferred<T>(): Deferred<T> {
   let resolve!: (value: T) => void;
   let reject!: (reason: Error) => void;

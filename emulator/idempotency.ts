@@ -2,44 +2,84 @@ import type { Body } from "./answer.ts";
 import { refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 
-type Remembered = { readonly parameters: string; answer: Body | undefined };
+interface Remembered {
+  readonly parameters: string;
+  readonly since: number;
+  answer: Body | undefined;
+}
 
-/** A place taken for a client token: keep the answer there, or give it up when nothing was done. */
-export type Reservation = {
-  /** The first call's answer, when this call is a repetition. */
+/** A client token in use: keep the answer for it, or give it up if nothing was changed. */
+export interface Reservation {
+  /** The first call's answer, if this call repeats it. */
   readonly earlier: Body | undefined;
   keep(answer: Body): void;
   giveUp(): void;
-};
+}
 
-/**
- * What each client token was used for. How long the service remembers is not documented; here it is for ever,
- * also when what was created has been deleted since. Refused calls leave no trace.
- */
+/** What is not documented about client tokens, so it can be chosen. */
+export interface TokenOptions {
+  /** How long a token is remembered, from its first call. */
+  readonly lastMs: number;
+  /** Whether a call is refused that repeats the creation of a cluster that was deleted since. */
+  readonly refuse: (answer: Body) => boolean;
+}
+
+/** The client tokens and what each was used for. A refused call leaves its token unused. */
 export class ClientTokens {
-  readonly #remembered = new Map<string, Remembered>();
+  private readonly remembered = new Map<string, Remembered>();
+  private readonly options: TokenOptions;
 
-  /** IdempotentParameterMismatch, IdempotentProcessing. Tokens belong to an account, a region and an action. */
-  reserve(scope: readonly string[], token: string, parameters: Parameters): Reservation {
+  constructor(options: TokenOptions) {
+    this.options = options;
+  }
+
+  /** Forgets every token. */
+  forget(): void {
+    this.remembered.clear();
+  }
+
+  /**
+   * Refusals: IdempotentParameterMismatch, IdempotentProcessing. A token belongs to an account, a region and an action:
+   * the scope.
+   */
+  reserve(scope: readonly string[], token: string, parameters: Parameters, now: number): Reservation {
     const key = JSON.stringify([...scope, token]);
     const fingerprint = fingerprintOf(parameters);
-    const earlier = this.#remembered.get(key);
+    const earlier = this.find(key, now);
     if (earlier === undefined) {
-      const remembered: Remembered = { parameters: fingerprint, answer: undefined };
-      this.#remembered.set(key, remembered);
-      return {
-        earlier: undefined,
-        keep: (answer) => {
-          remembered.answer = answer;
-        },
-        giveUp: () => {
-          this.#remembered.delete(key);
-        },
-      };
+      return this.remember(key, { parameters: fingerprint, since: now, answer: undefined });
     }
-    if (earlier.parameters !== fingerprint) throw refusal("IdempotentParameterMismatch");
-    if (earlier.answer === undefined) throw refusal("IdempotentProcessing");
-    return { earlier: earlier.answer, keep: () => {}, giveUp: () => {} };
+    if (earlier.parameters !== fingerprint) {
+      throw refusal("IdempotentParameterMismatch");
+    }
+    if (earlier.answer === undefined) {
+      throw refusal("IdempotentProcessing");
+    }
+    if (this.options.refuse(earlier.answer)) {
+      throw refusal("IdempotentParameterMismatch");
+    }
+    return { earlier: earlier.answer, keep: () => undefined, giveUp: () => undefined };
+  }
+
+  private find(key: string, now: number): Remembered | undefined {
+    const found = this.remembered.get(key);
+    const isExpired = found?.answer !== undefined && now - found.since >= this.options.lastMs;
+    return isExpired ? undefined : found;
+  }
+
+  private remember(key: string, remembered: Remembered): Reservation {
+    this.remembered.set(key, remembered);
+    return {
+      earlier: undefined,
+      keep: (answer) => {
+        remembered.answer = answer;
+      },
+      giveUp: () => {
+        if (this.remembered.get(key) === remembered) {
+          this.remembered.delete(key);
+        }
+      },
+    };
   }
 }
 

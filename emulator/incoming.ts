@@ -2,22 +2,22 @@ import type { Format } from "./answer.ts";
 import { refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 
-/** An HTTP request as it came in, its body read to the end. */
-export type Incoming = {
+/** A complete HTTP request. */
+export interface Incoming {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
-};
+}
 
-/** Parameters, decoded, by where they were; `all` is both together. */
-export type IncomingParameters = {
+/** The decoded parameters of the query, and of query and form together. */
+export interface IncomingParameters {
   readonly query: Parameters;
   readonly all: Parameters;
-};
+}
 
-/** Parameters that say how a request is made, as opposed to what it asks for. */
+/** The parameters that every action has. */
 const common = new Set([
   "Action",
   "Version",
@@ -31,7 +31,7 @@ const common = new Set([
   "Timestamp",
 ]);
 
-/** Decodes query and form. One name twice is refused: the service could act on one and have signed the other. */
+/** Decodes query and form. Refusal: Invalid.Parameter, also for a repeated name, because only one of its values is signed. */
 export function parametersOf(incoming: Incoming): IncomingParameters {
   const query = decodeForm(incoming.query, {});
   const form = incoming.headers["content-type"]
@@ -41,12 +41,12 @@ export function parametersOf(incoming: Incoming): IncomingParameters {
   return { query, all };
 }
 
-/** The parameters of the action itself. No key, no signature: this is what may be kept and shown. */
+/** The parameters of the action itself, without keys and signatures: these may be recorded. */
 export function businessParameters(parameters: Parameters): Parameters {
   return Object.fromEntries(Object.entries(parameters).filter(([name]) => !common.has(name)));
 }
 
-/** Whether the request carries a version 3 signature, or means to. */
+/** Whether the request has a version 3 signature, valid or not. */
 export function isV3(incoming: Incoming): boolean {
   return incoming.headers["authorization"]?.startsWith("ACS3-") ?? false;
 }
@@ -61,22 +61,32 @@ export function actionOf(
     : { action: parameters.Action, version: parameters.Version };
 }
 
-/** The format that the answer should have. Version 1 defaults to XML; version 3 came with clients that read JSON. */
+/** The requested format. Default: XML for version 1, JSON for version 3. Refusal: InvalidParameter.Format. */
 export function formatOf(incoming: Incoming, parameters: Parameters): Format {
-  const asked = parameters.Format?.toUpperCase();
-  if (asked === "JSON" || asked === "XML") return asked;
-  if (asked !== undefined && asked !== "") throw refusal("InvalidParameter.Format");
-  if (!isV3(incoming)) return "XML";
+  const requested = parameters.Format?.toUpperCase();
+  if (requested === "JSON" || requested === "XML") {
+    return requested;
+  }
+  if (requested !== undefined && requested !== "") {
+    throw refusal("InvalidParameter.Format");
+  }
+  if (!isV3(incoming)) {
+    return "XML";
+  }
   return incoming.headers["accept"]?.includes("xml") ? "XML" : "JSON";
 }
 
 function decodeForm(text: string, before: Parameters): Parameters {
-  const parameters: Record<string, string> = Object.assign(Object.create(null), before);
+  const parameters = Object.assign(Object.create(null) as Record<string, string>, before);
   for (const pair of text.split("&")) {
-    if (pair === "") continue;
+    if (pair === "") {
+      continue;
+    }
     const equals = pair.indexOf("=");
     const name = decodePart(equals < 0 ? pair : pair.slice(0, equals));
-    if (name in parameters) throw refusal("Invalid.Parameter");
+    if (name in parameters) {
+      throw refusal("Invalid.Parameter");
+    }
     parameters[name] = equals < 0 ? "" : decodePart(pair.slice(equals + 1));
   }
   return parameters;
@@ -86,6 +96,6 @@ function decodePart(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
-    throw refusal("Invalid.Parameter"); // a broken percent escape, or bytes that are not UTF-8
+    throw refusal("Invalid.Parameter"); // an invalid percent escape or invalid UTF-8
   }
 }

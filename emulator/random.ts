@@ -14,6 +14,8 @@ const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 /** `length` lower-case letters and digits. */
 export function lowerCaseId(random: () => number, length: number): string {
   let id = "";
-  while (id.length < length) id += alphabet[Math.floor(random() * alphabet.length)] ?? "";
+  while (id.length < length) {
+    id += alphabet[Math.floor(random() * alphabet.length)] ?? "";
+  }
   return id;
 }

@@ -1,4 +1,4 @@
-/** An error answer of the service: thrown anywhere, rendered by answer.ts in the format that was asked for. */
+/** An error answer of the service. answer.ts renders it in the requested format. */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -14,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Errors of the gateway in front of every product: status and message by code. */
+/** Status and message of the codes that every action can answer. */
 const gateway = {
   "InvalidAction.NotFound": [404, "Specified api is not found, please check your url and method."],
   InvalidVersion: [400, "Specified parameter Version is not valid."],
@@ -47,21 +47,21 @@ const gateway = {
   ServiceUnavailable: [503, "The request has failed due to a temporary failure of the server."],
 } as const satisfies Record<string, readonly [number, string]>;
 
-/** A code that any action may answer with, from the gateway or from what all actions share. */
+/** A code that every action can answer. */
 export type GatewayCode = keyof typeof gateway;
 
-/** The documented refusal of that code. */
+/** The documented refusal of this code. */
 export function refusal(code: GatewayCode): Refusal {
   const [status, message] = gateway[code];
   return new Refusal(status, code, message);
 }
 
-/** `Missing{Param}`: a common parameter without which the gateway does not even look at the action. */
+/** `Missing{Param}`: a missing common parameter. */
 export function missingCommonParameter(name: string): Refusal {
   return new Refusal(400, `Missing${name}`, `${name} is mandatory for this action.`);
 }
 
-/** The message that the actions share for a parameter of their own that was not supplied. */
+/** A missing parameter of the action. The code differs between the actions. */
 export function notSupplied(code: string, name: string): Refusal {
   return new Refusal(
     400,

@@ -41,16 +41,16 @@ const localNames: Readonly<Record<string, string>> = {
 const hangzhouEndpoint = ["cn-hangzhou", "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-fujian"];
 const centralEndpoint = ["cn-north-2-gov-1", "cn-beijing-gov-1", "cn-hangzhou-finance", "cn-wuhan"];
 
-/** The regions that the service has unless it is started with others. */
+/** The default regions of the service. */
 export const defaultRegions: readonly string[] = Object.keys(localNames);
 
 /** One entry of a DescribeRegions answer. */
-export type Region = {
+export interface Region {
   readonly RegionId: string;
   readonly RegionEndpoint: string;
   readonly LocalName: string;
   readonly Status: string;
-};
+}
 
 /** How DescribeRegions describes a region. */
 export function describeRegion(regionId: string): Region {
@@ -63,7 +63,11 @@ export function describeRegion(regionId: string): Region {
 }
 
 function endpointOf(regionId: string): string {
-  if (hangzhouEndpoint.includes(regionId)) return "ecs-cn-hangzhou.aliyuncs.com";
-  if (centralEndpoint.includes(regionId)) return "ecs.aliyuncs.com";
+  if (hangzhouEndpoint.includes(regionId)) {
+    return "ecs-cn-hangzhou.aliyuncs.com";
+  }
+  if (centralEndpoint.includes(regionId)) {
+    return "ecs.aliyuncs.com";
+  }
   return `ecs.${regionId}.aliyuncs.com`;
 }

@@ -3,13 +3,13 @@ import { once } from "node:events";
 
 import type { RequestRecord } from "./requests.ts";
 
-/** A file with one JSON line for each finished request. Lines are picked field by field: no parameter gets in. */
-export type RequestLog = {
+/** A file with one JSON line for each finished request, without its parameters. */
+export interface RequestLog {
   readonly write: (record: RequestRecord) => void;
   readonly close: () => Promise<void>;
-};
+}
 
-/** Opens the file for appending; fails at once if that cannot be done. */
+/** Opens the file for appending. Rejects if it cannot be opened. */
 export async function openRequestLog(path: string): Promise<RequestLog> {
   const stream = createWriteStream(path, { flags: "a" });
   await once(stream, "open");

@@ -1,30 +1,30 @@
-import type { FaultKind } from "./faults.ts";
+import type { FaultKind } from "./fault.ts";
 import type { Parameters } from "./signature.ts";
 
 /** One request as the service saw it. It holds no key and no signature. */
-export type RequestRecord = {
+export interface RequestRecord {
   readonly requestId: string;
-  /** As the client wrote it, so it can be the name of no action, or empty. */
+  /** As the client sent it: it can be unknown or empty. */
   readonly action: string;
   readonly regionId: string | undefined;
   /** The action's own parameters, ClientToken among them. */
   readonly params: Parameters;
-  /** Known once the signature has been verified. */
+  /** Undefined until the signature is verified. */
   readonly accountId: string | undefined;
-  /** What was answered; undefined when nothing was, or not yet. */
+  /** The status of the answer. Undefined without an answer. */
   readonly status: number | undefined;
   /** The error code of the answer. */
   readonly code: string | undefined;
   readonly startedAt: number;
   /** Undefined while the request is open. */
   readonly finishedAt: number | undefined;
-  /** The fault that it met; the one that decided the answer, if there were several. */
+  /** The fault that affected it. Of several, the one that answered. */
   readonly fault: FaultKind | "drop" | undefined;
-  /** Whether this request has changed anything. A repetition with the same client token has not. */
+  /** Whether this request changed anything. A repeated request with the same client token did not. */
   readonly committed: boolean;
-};
+}
 
-/** What is learned about a request while it is served. */
+/** The fields that change while a request is served. */
 export type RequestUpdate = Partial<
   Pick<RequestRecord, "accountId" | "status" | "code" | "finishedAt" | "fault" | "committed">
 >;
@@ -32,24 +32,26 @@ export type RequestUpdate = Partial<
 /** Every request, in the order of arrival. */
 export class Requests {
   readonly records: RequestRecord[] = [];
-  readonly #limit: number;
-  readonly #watchers = new Set<() => void>();
+  private readonly limit: number;
+  private readonly watchers = new Set<() => void>();
 
-  /** Keeps the last `limit` requests. */
+  /** Keeps at least the last `limit` requests. */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   begin(record: RequestRecord): void {
-    // Twice the limit before the array is cut, so that the cut does not cost every request.
-    if (this.records.length >= 2 * this.#limit) this.records.splice(0, this.records.length - this.#limit);
+    // Cut at twice the limit, so that not every request pays for it.
+    if (this.records.length >= 2 * this.limit) {
+      this.records.splice(0, this.records.length - this.limit);
+    }
     this.records.push(record);
-    this.#notify();
+    this.notify();
   }
 
   update(record: RequestRecord, change: RequestUpdate): void {
     Object.assign(record, change);
-    this.#notify();
+    this.notify();
   }
 
   calls(action?: string, regionId?: string): RequestRecord[] {
@@ -60,24 +62,28 @@ export class Requests {
     );
   }
 
-  /** Settles when the condition holds, which is asked at once and after every change of any record. */
+  /** Resolves when the condition is true. It is checked at once and after every change of a record. */
   until(condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         try {
-          if (!condition()) return;
+          if (!condition()) {
+            return;
+          }
           resolve();
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
-        this.#watchers.delete(look);
+        this.watchers.delete(look);
       };
-      this.#watchers.add(look);
+      this.watchers.add(look);
       look();
     });
   }
 
-  #notify(): void {
-    for (const look of [...this.#watchers]) look();
+  private notify(): void {
+    for (const look of [...this.watchers]) {
+      look();
+    }
   }
 }

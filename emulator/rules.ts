@@ -1,12 +1,12 @@
 import { Refusal, refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 
-// Written from the API page (CreateHpcCluster.zh.md) alone, so that it can contradict the provider's own rules.
+// Written from the API reference alone, so that it is independent of the provider's rules.
 
-// 必须以大小字母或中文开头 … 可以包含数字、英文句号（.）、下划线（_）或者短划线（-）. A scheme prefix cannot get past the character set.
+// A name with a scheme does not match either: a colon is not allowed.
 const namePattern = /^[A-Za-z\p{Script=Han}][A-Za-z0-9._\-\p{Script=Han}]*$/u;
 
-/** 2 to 128 characters, a letter or a Chinese character first. */
+/** 2 to 128 characters, the first a letter or a Chinese character. Refusal: InvalidHpcClusterName.Malformed. */
 export function checkName(name: string): void {
   const length = codePoints(name);
   if (length < 2 || length > 128 || !namePattern.test(name)) {
@@ -14,9 +14,11 @@ export function checkName(name: string): void {
   }
 }
 
-/** 2 to 256 characters, no http:// or https:// in front. The empty description is the default one. */
+/** Empty, or 2 to 256 characters without a leading http:// or https://. Refusal: InvalidHpcClusterDescription.Malformed. */
 export function checkDescription(description: string): void {
-  if (description === "") return;
+  if (description === "") {
+    return;
+  }
   const length = codePoints(description);
   if (length < 2 || length > 256 || /^https?:\/\//.test(description)) {
     throw new Refusal(
@@ -27,28 +29,57 @@ export function checkDescription(description: string): void {
   }
 }
 
-/** The ClientToken: ASCII, 64 characters at most. An empty one counts as none. */
+/** The ClientToken: ASCII, at most 64 characters. An empty one is the same as none. */
 export function clientTokenOf(parameters: Parameters): string | undefined {
   const token = parameters.ClientToken;
-  if (token === undefined || token === "") return undefined;
-  if (token.length > 64 || !/^[\0-\x7f]*$/.test(token)) throw refusal("Invalid.Parameter");
+  if (token === undefined || token === "") {
+    return undefined;
+  }
+  if (token.length > 64 || !/^[\0-\x7f]*$/.test(token)) {
+    throw refusal("Invalid.Parameter");
+  }
   return token;
 }
 
-/** A whole number from 1 up to `most`; `otherwise` when the parameter is absent. */
-export function pagingOf(parameters: Parameters, name: string, otherwise: number, most: number): number {
-  const text = parameters[name];
-  if (text === undefined || text === "") return otherwise;
-  if (!/^[0-9]{1,9}$/.test(text)) throw refusal("Invalid.Parameter");
+/** Which page of a list the call asks for. */
+export interface Paging {
+  readonly pageNumber: number;
+  readonly pageSize: number;
+}
+
+/** PageNumber (default 1) and PageSize (default 10, at most 100). */
+export function pagingOf(parameters: Parameters): Paging {
+  return {
+    pageNumber: wholeNumber(parameters.PageNumber, 1, 999_999_999),
+    pageSize: wholeNumber(parameters.PageSize, 10, 100),
+  };
+}
+
+/** The items on that page. */
+export function pageOf<T>(items: readonly T[], { pageNumber, pageSize }: Paging): T[] {
+  return items.slice((pageNumber - 1) * pageSize, pageNumber * pageSize);
+}
+
+function wholeNumber(text: string | undefined, defaultValue: number, most: number): number {
+  if (text === undefined || text === "") {
+    return defaultValue;
+  }
+  if (!/^[0-9]{1,9}$/.test(text)) {
+    throw refusal("Invalid.Parameter");
+  }
   const value = Number(text);
-  if (value < 1 || value > most) throw refusal("Invalid.Parameter");
+  if (value < 1 || value > most) {
+    throw refusal("Invalid.Parameter");
+  }
   return value;
 }
 
-/** The ids in HpcClusterIds, a string that holds a JSON array; undefined when there is no filter. */
+/** The ids in HpcClusterIds, a string with a JSON array. Undefined without a filter. */
 export function idFilterOf(parameters: Parameters): readonly string[] | undefined {
   const text = parameters.HpcClusterIds;
-  if (text === undefined || text === "") return undefined;
+  if (text === undefined || text === "") {
+    return undefined;
+  }
   const ids = parseIds(text);
   if (ids === undefined) {
     throw new Refusal(
@@ -79,18 +110,22 @@ function parseIds(text: string): string[] | undefined {
   try {
     parsed = JSON.parse(text);
   } catch {
-    return undefined; // not JSON is malformed, which is what the caller says
+    return undefined;
   }
-  if (!Array.isArray(parsed)) return undefined;
+  if (!Array.isArray(parsed)) {
+    return undefined;
+  }
   const ids: string[] = [];
   for (const id of parsed as unknown[]) {
-    if (typeof id !== "string") return undefined;
+    if (typeof id !== "string") {
+      return undefined;
+    }
     ids.push(id);
   }
   return ids;
 }
 
-// The page counts characters; outside the basic plane a Chinese character is two UTF-16 units but one of them.
+// The API counts characters. A Chinese character outside the basic plane is two UTF-16 units.
 function codePoints(text: string): number {
   return Array.from(text).length;
 }

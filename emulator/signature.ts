@@ -1,9 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 
-/** Decoded request parameters, query and form together. */
+/** Decoded request parameters. */
 export type Parameters = Readonly<Record<string, string>>;
 
-/** RFC 3986 percent-encoding, which also covers the five characters that encodeURIComponent leaves alone. */
+/** RFC 3986 percent-encoding, also of the five characters that encodeURIComponent does not encode. */
 export function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -11,7 +11,7 @@ export function encode(text: string): string {
   );
 }
 
-/** Parameters sorted by name, encoded and joined, the part that both signature versions share. */
+/** The parameters sorted by name, encoded and joined. Both signature versions use it. */
 export function canonicalQuery(parameters: Parameters): string {
   return Object.keys(parameters)
     .sort()
@@ -19,7 +19,7 @@ export function canonicalQuery(parameters: Parameters): string {
     .join("&");
 }
 
-/** The string that a version 1 signature covers: everything but the signature itself. */
+/** The string that a version 1 signature signs: every parameter except the signature. */
 export function stringToSignV1(method: string, parameters: Parameters): string {
   const { Signature: _, ...signed } = parameters;
   return `${method}&${encode("/")}&${encode(canonicalQuery(signed))}`;
@@ -32,17 +32,17 @@ export function signV1(method: string, parameters: Parameters, accessKeySecret: 
     .digest("base64");
 }
 
-/** What a version 3 signature covers. `headers` have lower-case names. */
-export type RequestV3 = {
+/** The request that a version 3 signature signs. The names of `headers` are in lower case. */
+export interface RequestV3 {
   readonly method: string;
   readonly path: string;
   readonly query: Parameters;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly signedHeaders: readonly string[];
   readonly hashedBody: string;
-};
+}
 
-/** The canonical request of version 3. Every canonical header ends in its own newline, hence the empty line. */
+/** The canonical request of version 3. Each header ends with a newline, so an empty line follows the headers. */
 export function canonicalRequestV3(request: RequestV3): string {
   const names = [...request.signedHeaders].sort();
   const headers = names.map((name) => `${name}:${(request.headers[name] ?? "").trim()}\n`).join("");

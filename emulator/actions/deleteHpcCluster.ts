@@ -1,12 +1,14 @@
 import { regionOf, required, type Action } from "../action.ts";
+import { faultOf } from "../fault.ts";
 import { notSupplied, Refusal } from "../refusal.ts";
 
 const unknownRegion = () =>
   new Refusal(404, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.');
 
-/** Deletes a cluster that holds no instances. */
+/** Deletes a cluster without instances. */
 export const deleteHpcCluster: Action = {
   name: "DeleteHpcCluster",
+  version: "2014-05-26",
   changes: true,
   prepare(call) {
     const regionId = regionOf(call, notSupplied("MissingParameter.RegionId", "RegionId"), unknownRegion());
@@ -23,7 +25,8 @@ export const deleteHpcCluster: Action = {
           "The specified hpc cluster is not empty, still contains instances.",
         );
       }
-      call.store.remove(id);
+      const late = faultOf(call.faults, "lateRemoved");
+      call.store.remove(id, late === undefined ? undefined : call.now() + late.ms);
       return {};
     };
   },

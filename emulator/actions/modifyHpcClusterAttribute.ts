@@ -5,9 +5,10 @@ import { checkDescription, checkName } from "../rules.ts";
 const unknownRegion = () =>
   new Refusal(400, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.');
 
-/** Renames or describes a cluster. An empty description clears it; an absent one leaves it. */
+/** Changes the name or the description. An empty description clears it, an absent one keeps it. */
 export const modifyHpcClusterAttribute: Action = {
   name: "ModifyHpcClusterAttribute",
+  version: "2014-05-26",
   changes: true,
   prepare(call) {
     const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
@@ -20,8 +21,12 @@ export const modifyHpcClusterAttribute: Action = {
         "Modify info is invalid, name/description must not null at the same time",
       );
     }
-    if (name !== undefined) checkName(name);
-    if (description !== undefined) checkDescription(description);
+    if (name !== undefined) {
+      checkName(name);
+    }
+    if (description !== undefined) {
+      checkDescription(description);
+    }
     return () => {
       if (call.store.owned(call.accountId, regionId, id) === undefined) {
         throw new Refusal(400, "HpcClusterNotExists", "The specified hpc cluster does not exist");

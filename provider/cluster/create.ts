@@ -109,7 +109,7 @@ async function createWithKey(
   inputs: ClusterProperties,
   tokenKey: string,
 ): Promise<ClusterState> {
-  const series = tokenSeriesOf(tokenKey, inputs);
+  const series = tokenSeriesOf(tokenKey, parametersOf(inputs));
   const first = session.holders.firstGeneration(series);
   for (let generation = first; generation < MAX_GENERATIONS; generation += 1) {
     let state: ClusterState;

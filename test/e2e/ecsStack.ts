@@ -78,6 +78,6 @@ export function changingCalls(
   ecs: Emulator,
 ): { action: string; params: Readonly<Record<string, unknown>> }[] {
   return ecs.requests
-    .filter(({ action }) => !action.startsWith("Describe"))
+    .filter(({ action }) => !/^(Describe|Get)/.test(action))
     .map(({ action, params }) => ({ action, params }));
 }

@@ -39,13 +39,11 @@ async function loadedBy(program: string): Promise<string[]> {
 const serviceSide = [
   "@alicloud/pop-core",
   "@alicloud/credentials",
-  "cockatiel",
-  "dataloader",
   "fast-xml-parser",
   "httpx",
-  "ecs/transport.js",
-  "ecs/credentials.js",
-  "ecs/connection.js",
+  "ecs/connect.js",
+  "ecs/http/transport.js",
+  "ecs/credentials/credentialSource.js",
 ];
 
 describe("a program", () => {
@@ -62,7 +60,7 @@ describe("a program", () => {
         new HpcCluster("beijing", { name: "render-farm" }, { provider });
         HpcCluster.get("seen", "hpc-1");
       })`);
-    expect(loaded).toContain("hpcCluster.js");
+    expect(loaded).toContain("program/hpcCluster.js");
     expect(loaded.filter((name) => serviceSide.includes(name))).toEqual([]);
   });
 

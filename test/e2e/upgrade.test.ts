@@ -74,6 +74,8 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
 test.each(["lifecycle", "tokenSaltLifecycle"])(
   "every name by which a state may refer to %s is the same module",
   (name) => {
-    expect(require(`pulumi-alicloud-hpc/dist/${name}.js`)).toBe(require(`pulumi-alicloud-hpc/${name}`));
+    expect(require(`pulumi-alicloud-hpc/dist/dynamic/${name}.js`)).toBe(
+      require(`pulumi-alicloud-hpc/${name}`),
+    );
   },
 );

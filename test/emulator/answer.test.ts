@@ -10,6 +10,7 @@ describe("rendering", () => {
 
   test("a success in XML, lists under the name of their items", () => {
     const body = {
+      RequestId: "R",
       TotalCount: 2,
       HpcClusters: {
         HpcCluster: [

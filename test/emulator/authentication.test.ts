@@ -5,13 +5,13 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { ask, askV3, timestamp, type Asking, type Signer } from "./rawRequest.ts";
 
-type PopClient = {
+interface PopClient {
   request(
     action: string,
     parameters: Record<string, unknown>,
     options?: object,
   ): Promise<Record<string, unknown>>;
-};
+}
 const { RPCClient } = createRequire(import.meta.url)("@alicloud/pop-core") as {
   RPCClient: new (config: object) => PopClient;
 };

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { ask, type Service } from "./rawRequest.ts";
+
+// A test that starts a process takes seconds when every core is busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const cli = join(import.meta.dirname, "../../emulator/cli.ts");
 let folder: string;
@@ -16,11 +19,16 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "emulator-"));
 });
 afterAll(() => {
-  for (const child of running) child.kill("SIGKILL"); // a test that failed half-way leaves its service behind
+  for (const child of running) {
+    child.kill("SIGKILL");
+  } // a failed test leaves its process running
   rmSync(folder, { recursive: true });
 });
 
-type Ended = { readonly code: number | null; readonly signal: string | null };
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
 
 function start(...args: readonly string[]) {
   const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });
@@ -34,9 +42,9 @@ function start(...args: readonly string[]) {
       out.push(line);
       resolve(line);
     });
-    child.once("close", () => reject(new Error(`It ended without a line: ${err}`)));
+    child.once("close", () => reject(new Error(`The process ended without a line: ${err}`)));
   });
-  first.catch(() => {}); // some are meant to end without one; those look at `ended`
+  first.catch(() => {}); // a process that fails prints no line: its test awaits `ended`
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
   const ended = new Promise<Ended>((resolve) => {
     child.once("close", (code, signal) => resolve({ code, signal }));
@@ -44,9 +52,9 @@ function start(...args: readonly string[]) {
   return { child, first, ended, out, err: () => err };
 }
 
-describe("a running service", () => {
+describe("a running emulator", () => {
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "prints one line, serves, and ends with 0 on %s",
+    "prints one line, serves, and exits with 0 on %s",
     async (signal) => {
       const service = start("--port", "0");
       const ecs = JSON.parse(await service.first) as Service;
@@ -59,7 +67,7 @@ describe("a running service", () => {
     },
   );
 
-  test("takes keys, faults and a seed, and logs without secrets", async () => {
+  test("uses the keys, the faults and the seed, and logs no secrets", async () => {
     const faults = join(folder, "faults.json");
     const log = join(folder, "requests.log");
     writeFileSync(
@@ -83,7 +91,7 @@ describe("a running service", () => {
     const leaving = new AbortController();
     const lost = ask(ecs, "DescribeRegions", {}, { signal: leaving.signal }).catch((error: unknown) => error);
     expect((await ask(ecs, "DescribeRegions", {}, { tampered: { Version: "1" } })).status).toBe(400);
-    service.child.kill("SIGTERM"); // also while a call would take an hour
+    service.child.kill("SIGTERM"); // also during a call that takes an hour
     expect(await service.ended).toEqual({ code: 0, signal: null });
     expect(await lost).toBeInstanceOf(Error);
     const text = readFileSync(log, "utf8");
@@ -107,7 +115,7 @@ describe("a running service", () => {
   });
 });
 
-describe("a command line that cannot be", () => {
+describe("an invalid command line", () => {
   test.concurrent.each([
     [["--bogus"], "Unknown option '--bogus'"],
     [["extra"], "Unexpected argument 'extra'"],
@@ -115,10 +123,10 @@ describe("a command line that cannot be", () => {
     [["--port", "99999"], '--port must be a whole number from 0 to 65535, not "99999".'],
     [["--port", "x"], '--port must be a whole number from 0 to 65535, not "x".'],
     [["--seed", "-1"], "--seed"],
-    [["--access-key-id", "a"], "--access-key-id and --access-key-secret belong together."],
-    [["--access-key-secret", "a"], "--access-key-id and --access-key-secret belong together."],
-    [["--faults", "/nonexistent.json"], "/nonexistent.json is not a fault plan:"],
-  ])("%j ends with 2 and says why", async (args, message) => {
+    [["--access-key-id", "a"], "--access-key-id and --access-key-secret must be set together."],
+    [["--access-key-secret", "a"], "--access-key-id and --access-key-secret must be set together."],
+    [["--faults", "/nonexistent.json"], "/nonexistent.json is not a valid fault plan:"],
+  ])("%j exits with 2 and the reason", async (args, message) => {
     const service = start(...args);
     expect(await service.ended).toEqual({ code: 2, signal: null });
     expect(service.out).toEqual([]);
@@ -126,7 +134,7 @@ describe("a command line that cannot be", () => {
     expect(service.err()).toContain("Usage: npm run emulator");
   });
 
-  test("a port that is taken ends with 1 and one line", async () => {
+  test("exits with 1 and one line when the port is in use", async () => {
     const first = start();
     const { endpoint } = JSON.parse(await first.first) as Service;
     const second = start("--port", new URL(endpoint).port);
@@ -136,7 +144,7 @@ describe("a command line that cannot be", () => {
     expect((await first.ended).code).toBe(0);
   });
 
-  test("a fault file with mistakes: each is named", async () => {
+  test("lists every problem of a fault file", async () => {
     const faults = join(folder, "bad.json");
     writeFileSync(faults, JSON.stringify({ rules: [{ kind: "reset", when: "x" }, { kind: "y" }] }));
     const service = start("--faults", faults);
@@ -145,7 +153,7 @@ describe("a command line that cannot be", () => {
     expect(service.err()).toContain("rules[1].kind");
   });
 
-  test("--help", async () => {
+  test("prints the usage for --help", async () => {
     const service = start("--help");
     expect((await service.ended).code).toBe(0);
     expect(service.out[0]).toBe("Usage: npm run emulator -- [options]");

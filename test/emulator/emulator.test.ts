@@ -103,7 +103,9 @@ describe("the requests", () => {
   test("a limit on how many are kept", async () => {
     const small = await startEmulator({ requestLimit: 2 });
     try {
-      for (let call = 0; call < 9; call += 1) await ask(small, "DescribeRegions");
+      for (let call = 0; call < 9; call += 1) {
+        await ask(small, "DescribeRegions");
+      }
       expect(small.requests.length).toBeLessThanOrEqual(4);
       expect(small.requests.length).toBeGreaterThanOrEqual(2);
     } finally {
@@ -200,7 +202,7 @@ describe("holds", () => {
     await ecs.close();
     await ecs.until(() => ecs.requests[0]?.fault === "drop");
     expect(await lost).toBeInstanceOf(Error);
-    await expect(waiting.reached).rejects.toThrow("No DeleteHpcCluster came");
+    await expect(waiting.reached).rejects.toThrow("before a DeleteHpcCluster call");
     expect(ecs.store.clusters()).toEqual([]);
     ecs = await startEmulator();
   });
@@ -248,7 +250,7 @@ describe("starting and closing", () => {
     expect(() => ecs.accounts.addKey("nobody")).toThrow("nobody");
     expect(() => ecs.accounts.setActive("nokey", true)).toThrow("nokey");
     expect(() => ecs.accounts.addKey(ecs.accountId, { accessKeyId: "", accessKeySecret: "" })).toThrow(
-      "needs",
+      "must have",
     );
   });
 
@@ -256,7 +258,9 @@ describe("starting and closing", () => {
     const outside = Object.values(networkInterfaces())
       .flat()
       .find((address) => address?.family === "IPv4" && !address.internal);
-    if (outside === undefined) return; // a machine without a network proves nothing
+    if (outside === undefined) {
+      return;
+    } // a machine without a network proves nothing
     const outcome = await new Promise<string>((resolve) => {
       const socket = connect(Number(new URL(ecs.endpoint).port), outside.address);
       socket.once("connect", () => resolve("connected"));

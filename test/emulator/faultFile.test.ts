@@ -10,7 +10,9 @@ function problems(plan: unknown): readonly string[] {
   try {
     parseFaultPlan(plan);
   } catch (error) {
-    if (error instanceof FaultPlanError) return error.problems;
+    if (error instanceof FaultPlanError) {
+      return error.problems;
+    }
     throw error;
   }
   return [];
@@ -30,7 +32,12 @@ test("a plan with every kind and every selector", () => {
     { kind: "noAnswer" },
     { kind: "delay", ms: 1, when: "afterCommit" },
     { kind: "drip", intervalMs: 1, bytes: 2 },
+    { kind: "endlessBody" },
+    { kind: "brokenGzip" },
+    { kind: "noRequestId" },
+    { kind: "badList", list: "samePage" },
     { kind: "lateVisible", ms: 1, describes: 1 },
+    { kind: "lateRemoved", ms: 1 },
     { kind: "bucket", perSecond: 0.5, burst: 2, code: "Throttling", status: 403, retryAfter: true },
     { kind: "clockSkew", ms: -1 },
     { kind: "expiredToken" },
@@ -55,8 +62,8 @@ describe("every problem, with its place", () => {
       { rules: [{ kind: "error", code: "" }] },
       [
         'rules[0].code: must be a string that is not empty, not ""',
-        "rules[0].status: is missing, error needs it",
-        "rules[0].message: is missing, error needs it",
+        "rules[0].status: is required for error",
+        "rules[0].message: is required for error",
       ],
     ],
     [
@@ -74,7 +81,7 @@ describe("every problem, with its place", () => {
       { rules: [{ kind: "bucket", perSecond: 1, retryAfter: 1 }] },
       ["rules[0].retryAfter: must be true or false, not 1"],
     ],
-    [{ rules: [{ kind: "lateVisible" }] }, ["rules[0]: lateVisible needs ms or describes"]],
+    [{ rules: [{ kind: "lateVisible" }] }, ["rules[0]: lateVisible requires ms or describes"]],
   ])("%j", (plan, expected) => {
     expect(problems(plan)).toEqual(expected);
   });
@@ -99,7 +106,7 @@ describe("every problem, with its place", () => {
 
   test("all at once, one a line", () => {
     expect(() => parseFaultPlan({ rules: [{ kind: "x" }, 1] }, "faults.json")).toThrow(
-      /^faults\.json is not a fault plan:\n {2}rules\[0\]\.kind: .*\n {2}rules\[1\]: must be an object, not 1$/,
+      /^faults\.json is not a valid fault plan:\n {2}rules\[0\]\.kind: .*\n {2}rules\[1\]: must be an object, not 1$/,
     );
   });
 });
@@ -120,7 +127,7 @@ describe("a file", () => {
   test("that is not JSON, or not there, is named", () => {
     const path = join(folder, "bad.json");
     writeFileSync(path, "{ rules: }");
-    expect(() => readFaultFile(path)).toThrow(`${path} is not a fault plan:`);
+    expect(() => readFaultFile(path)).toThrow(`${path} is not a valid fault plan:`);
     expect(() => readFaultFile(join(folder, "none.json"))).toThrow("ENOENT");
   });
 });

@@ -287,6 +287,123 @@ describe("a cluster that takes its time to appear", () => {
   });
 });
 
+describe("a deleted cluster that is still shown", () => {
+  test("for this long, and only by DescribeHpcClusters", async () => {
+    ecs.faults.add({ kind: "lateRemoved", ms: 5000 });
+    const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
+    const list = async () =>
+      (await ask(ecs, "DescribeHpcClusters", { RegionId: regionId })).json["TotalCount"];
+    const remove = async () =>
+      (await ask(ecs, "DeleteHpcCluster", { RegionId: regionId, HpcClusterId: id })).json["Code"];
+    expect(await remove()).toBeUndefined();
+    now += 4999;
+    expect([await list(), await remove()]).toEqual([1, "NotExists.HpcCluster"]);
+    now += 1;
+    expect(await list()).toBe(0);
+  });
+});
+
+describe("a wrong answer", () => {
+  interface List {
+    readonly TotalCount: number;
+    readonly HpcClusters: { readonly HpcCluster: readonly unknown[] };
+  }
+  const first = { HpcClusterId: "hpc-1", Name: "farm", Description: "" };
+  const nameless = { HpcClusterId: "hpc-1", Description: "" };
+  const second = { HpcClusterId: "hpc-2", Name: "barn", Description: "" };
+
+  test.each<[FaultRule, readonly unknown[], readonly unknown[]]>([
+    [{ kind: "badList", list: "itemMissing" }, [], []],
+    [{ kind: "badList", list: "itemMissing", times: 1 }, [], [second]],
+    [{ kind: "badList", list: "samePage" }, [first], [first]],
+    [{ kind: "badList", list: "itemWithoutName", times: 1 }, [nameless], [second]],
+    [{ kind: "badList", list: "nullItem" }, [null], [null]],
+  ])("%j", async (rule, ...pages) => {
+    for (const { HpcClusterId: hpcClusterId, Name: name } of [first, second]) {
+      ecs.store.add({ hpcClusterId, name });
+    }
+    ecs.faults.add(rule);
+    await regions(); // not affected
+    for (const [at, items] of pages.entries()) {
+      const parameters = { RegionId: regionId, PageSize: "1", PageNumber: String(at + 1) };
+      const { json } = await ask(ecs, "DescribeHpcClusters", parameters);
+      expect(json).toMatchObject({ PageNumber: at + 1, TotalCount: 2 });
+      expect((json as unknown as List).HpcClusters.HpcCluster).toEqual(items);
+    }
+    expect(ecs.faults.injected).toEqual({ badList: rule.times ?? 2 });
+  });
+
+  test("a null item in XML is an empty element", async () => {
+    ecs.store.add({ name: "farm" });
+    ecs.faults.add({ kind: "badList", list: "nullItem" });
+    const { text } = await ask(
+      ecs,
+      "DescribeHpcClusters",
+      { RegionId: regionId },
+      { common: { Format: "XML" } },
+    );
+    expect(text).toContain("<HpcClusters><HpcCluster></HpcCluster></HpcClusters>");
+  });
+
+  test("no RequestId", async () => {
+    ecs.faults.add({ kind: "noRequestId", action: "CreateHpcCluster" });
+    expect(Object.keys((await create()).json)).toEqual(["HpcClusterId"]);
+    expect(ecs.store.clusters()).toHaveLength(1);
+  });
+
+  test("a body that never ends", async () => {
+    ecs.faults.add({ kind: "endlessBody" });
+    const leaving = new AbortController();
+    const reading = create({
+      signal: leaving.signal,
+      onBytes: (received) => {
+        if (received > 10_000) {
+          leaving.abort();
+        }
+      },
+    });
+    expect(await reading.catch(gone)).toMatchObject({ name: "AbortError" });
+    await ecs.until(() => ecs.requests[0]?.finishedAt !== undefined);
+    expect(ecs.requests[0]).toMatchObject({ status: 200, committed: true, fault: "endlessBody" });
+  });
+
+  test("a gzip body that cannot be decoded", async () => {
+    ecs.faults.add({ kind: "brokenGzip" });
+    expect(await create().catch(gone)).toMatchObject({ message: "terminated" });
+    expect(ecs.requests[0]).toMatchObject({ status: 200, committed: true, fault: "brokenGzip" });
+  });
+
+  test("a lone surrogate in the message", async () => {
+    ecs.faults.add({ kind: "error", status: 400, code: "Odd", message: "odd \ud800" });
+    expect((await create()).json["Message"]).toBe("odd \ud800");
+  });
+
+  test("an hour until the next try", async () => {
+    ecs.faults.add({ kind: "throttling", retryAfterMs: 3_600_000 });
+    expect((await create()).headers.get("x-acs-retry-after")).toBe("3600000");
+  });
+
+  test("a refused modify", async () => {
+    const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
+    const modify = async () =>
+      (await ask(ecs, "ModifyHpcClusterAttribute", { RegionId: regionId, HpcClusterId: id, Name: "barn" }))
+        .json["Code"];
+    const code = "HPC_CLUSTER_MODIFY_FAILED";
+    const failed = ecs.faults.add({
+      kind: "error",
+      action: "ModifyHpcClusterAttribute",
+      status: 400,
+      code,
+      message: "no",
+    });
+    expect(await modify()).toBe(code);
+    failed.remove();
+    ecs.accounts.deny(ecs.accountId, "ModifyHpcClusterAttribute");
+    expect(await modify()).toBe("Forbidden.RAM");
+    expect(ecs.store.find(id)?.name).toBe("farm");
+  });
+});
+
 describe("a token bucket", () => {
   test("throttles the overflow and refills", async () => {
     ecs.faults.add({ kind: "bucket", perSecond: 2, burst: 3 });
@@ -395,7 +512,9 @@ describe("which calls", () => {
     const drawn = (seed: number, others: readonly FaultRule[] = []): string => {
       const faults = new Faults(seed);
       const fault = faults.add({ ...busy, rate: 0.3 });
-      for (const other of others) faults.add(other);
+      for (const other of others) {
+        faults.add(other);
+      }
       let seen = "";
       for (let call = 0; call < 1000; call += 1) {
         const before = fault.injected;
@@ -421,7 +540,9 @@ describe("which calls", () => {
       const before = rules.map((rule) => rule.injected);
       faults.onService("DescribeRegions", undefined, "account", 0);
       const [one, other] = rules.map((rule, at) => rule.injected - (before[at] ?? 0));
-      if (one !== other) apart += 1;
+      if (one !== other) {
+        apart += 1;
+      }
     }
     expect(apart).toBeGreaterThan(20);
   });
@@ -473,7 +594,7 @@ describe("which calls", () => {
   });
 
   test("an impossible rule is refused at once", async () => {
-    expect(() => ecs.faults.add({ kind: "delay" } as FaultRule)).toThrow("rule.ms: is missing");
+    expect(() => ecs.faults.add({ kind: "delay" } as FaultRule)).toThrow("rule.ms: is required");
     await expect(
       startEmulator({ faults: { rules: [{ kind: "nope" } as unknown as FaultRule] } }),
     ).rejects.toThrow("rules[0].kind");

@@ -5,11 +5,11 @@ import { encode, sha256, signV1, signV3 } from "../../emulator/signature.ts";
 // A client for the tests of the emulator itself: unlike a real one it can get every single thing wrong.
 
 /** Who signs. */
-export type Signer = {
+export interface Signer {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly securityToken?: string | undefined;
-};
+}
 
 /** Where to ask; its own key signs unless another is given. */
 export type Service = Signer & { readonly endpoint: string };
@@ -18,7 +18,7 @@ export type Service = Signer & { readonly endpoint: string };
 export type Overrides = Readonly<Record<string, string | undefined>>;
 
 /** How one request differs from an ordinary POST that asks for JSON. */
-export type Asking = {
+export interface Asking {
   readonly method?: string;
   readonly signer?: Signer;
   /** Common parameters (version 1) or headers (version 3) before signing. */
@@ -31,15 +31,17 @@ export type Asking = {
   readonly signal?: AbortSignal;
   /** Called when the headers of the answer are there, before its body. */
   readonly onHeaders?: () => void;
-};
+  /** Called with the number of bytes received so far. */
+  readonly onBytes?: (received: number) => void;
+}
 
 /** An answer, its body parsed when it is JSON. */
-export type Answered = {
+export interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   readonly json: Record<string, unknown>;
-};
+}
 
 /** Sends a request with a version 1 signature. */
 export async function ask(
@@ -78,7 +80,7 @@ export async function ask(
         : { body: inForm.join("&"), headers: { "content-type": "application/x-www-form-urlencoded" } }),
       ...(asking.signal === undefined ? {} : { signal: asking.signal }),
     },
-    asking.onHeaders,
+    asking,
   );
 }
 
@@ -115,11 +117,15 @@ export async function askV3(
     ...asking.tampered,
   });
   const pairs = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`);
-  return await send(`${ecs.endpoint}/?${pairs.join("&")}`, {
-    method,
-    headers: sent,
-    ...(body === "" ? {} : { body }),
-  });
+  return await send(
+    `${ecs.endpoint}/?${pairs.join("&")}`,
+    {
+      method,
+      headers: sent,
+      ...(body === "" ? {} : { body }),
+    },
+    asking,
+  );
 }
 
 /** Seconds since the epoch, written as the API wants it. */
@@ -127,10 +133,22 @@ export function timestamp(time: number): string {
   return new Date(time).toISOString().slice(0, 19) + "Z";
 }
 
-async function send(url: string, init: RequestInit, onHeaders?: () => void): Promise<Answered> {
+async function send(
+  url: string,
+  init: RequestInit,
+  { onHeaders, onBytes }: Pick<Asking, "onHeaders" | "onBytes">,
+): Promise<Answered> {
   const response = await fetch(url, init);
   onHeaders?.();
-  const text = await response.text();
+  const chunks: Uint8Array[] = [];
+  let received = 0;
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    received += chunk.length;
+    onBytes?.(received);
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
   const json = (response.headers.get("content-type") ?? "").startsWith("application/json")
     ? (JSON.parse(text) as Record<string, unknown>)
     : {};

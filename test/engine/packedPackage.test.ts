@@ -74,7 +74,9 @@ test("pulumi-alicloud-hpc is a real copy that the SDK resolves from its own fold
   const fromSdk = createRequire(
     path.join(repositoryRoot, "node_modules/@pulumi/pulumi/runtime/closure/package.js"),
   );
-  expect(fromSdk.resolve("pulumi-alicloud-hpc/lifecycle")).toBe(path.join(folder, "dist/lifecycle.js"));
+  expect(fromSdk.resolve("pulumi-alicloud-hpc/lifecycle")).toBe(
+    path.join(folder, "dist/dynamic/lifecycle.js"),
+  );
 });
 
 test("the SDK's serializer takes it by reference, inside the test runner too", async () => {

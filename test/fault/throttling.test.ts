@@ -14,7 +14,9 @@ test(
     const bucket = ecs.faults.add({ kind: "bucket", action: "CreateHpcCluster", perSecond });
     await using stack = await createEcsStack(ecs, {
       program: async () => {
-        for (let at = 0; at < count; at += 1) {new HpcCluster(`farm-${at}`, { name: `farm-${at}` });}
+        for (let at = 0; at < count; at += 1) {
+          new HpcCluster(`farm-${at}`, { name: `farm-${at}` });
+        }
       },
     });
     await stack.up({ parallel: 50 });

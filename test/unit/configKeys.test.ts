@@ -5,6 +5,7 @@ import { configKeys, type ConfigKey, type ConfigKeyName } from "../../provider/a
 import { SettingReader } from "../../provider/account/settingReader.ts";
 import { readSettings, type Settings } from "../../provider/account/settings.ts";
 import { configurationOfProvider, Provider, type ProviderArgs } from "../../provider/program/provider.ts";
+import { valueOf } from "./valueOf.ts";
 
 interface Expectation {
   environment?: string[];
@@ -101,16 +102,7 @@ describe.each(names.map((name) => ({ name, ...expectations[name] })))("$name", (
     for (const given of [value, output(value)]) {
       const configuration = configurationOfProvider(new Provider("studio", { [name]: given }))!;
       expect(await isSecret(configuration)).toBe(row.isSecret ?? false);
-      await new Promise<void>((resolve, reject) => {
-        configuration.apply((found) => {
-          try {
-            expect(found).toEqual({ [`alicloud:${name}`]: text });
-            resolve();
-          } catch (error) {
-            reject(error as Error);
-          }
-        });
-      });
+      await expect(valueOf(configuration)).resolves.toEqual({ [`alicloud:${name}`]: text });
     }
   });
 

@@ -18,8 +18,10 @@ beforeEach(async () => {
 });
 afterEach(() => ecs.close());
 
+/** Not protected, so that the cluster can be deleted at the end; ownership.test.ts tests the protection. */
+const unprotected = { protect: false };
 const program = (args: HpcClusterArgs) => async () => {
-  const cluster = new HpcCluster("rendering", args);
+  const cluster = new HpcCluster("rendering", args, unprotected);
   return { id: cluster.id, requestId: cluster.requestId };
 };
 const asItIs = (): HpcClusterArgs => ({
@@ -104,13 +106,13 @@ test("up adopts the cluster without creating one; afterwards it is an ordinary c
 test("a second resource that adopts the same cluster is an error at preview that names both", async () => {
   await using stack = await createEcsStack(ecs, {
     program: async () => {
-      new HpcCluster("rendering", asItIs());
-      new HpcCluster("nightly", asItIs());
+      new HpcCluster("rendering", asItIs(), unprotected);
+      new HpcCluster("nightly", asItIs(), unprotected);
     },
   });
   const { output } = await failureOf(stack.preview());
   expect(output).toContain(
-    `the HPC cluster ${existing.hpcClusterId} is adopted by both "rendering" and "nightly"`,
+    `the HPC cluster ${existing.hpcClusterId} cannot belong to both "rendering" and "nightly"`,
   );
   expect(output).not.toMatch(/^\s+at .*\.js/m);
   await failureOf(stack.up());
@@ -170,7 +172,7 @@ test("a cluster of another account is adopted with that account's provider, and 
       secretKey: key.accessKeySecret,
       endpoints: [{ ecs: ecs.endpoint }],
     });
-    new HpcCluster("archive", args, { provider });
+    new HpcCluster("archive", args, { provider, ...unprotected });
   });
   await stack.preview();
   await stack.up();
@@ -187,7 +189,7 @@ test("a replacement of an adopted cluster, forced or by another region, makes an
   });
   const declare = (all: Record<string, HpcClusterArgs>) => async () => {
     for (const [name, args] of Object.entries(all)) {
-      new HpcCluster(name, args);
+      new HpcCluster(name, args, unprotected);
     }
   };
   const [forced, still, noLonger] = adopted as [HpcClusterArgs, HpcClusterArgs, HpcClusterArgs];
@@ -228,9 +230,9 @@ test("a resource renamed without an alias adopts again what the old name would d
   await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
   await stack.up();
   stack.setProgram(async () => {
-    new HpcCluster("renamed", asItIs());
+    new HpcCluster("renamed", asItIs(), unprotected);
   });
-  await stack.up();
+  expect((await stack.up()).output).toMatch(/warning: .* is kept.*"renamed" holds it/);
   expect(ecs.store.clusters()).toEqual([existing]);
   expect(clustersInState(stack)).toMatchObject([{ id: existing.hpcClusterId }]);
   await stack.up({ expectNoChanges: true });
