@@ -13,7 +13,13 @@ const root = path.resolve(folder, "../..");
 const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });
 
 /** The declarations that `index.d.ts` exports from; the others are not reachable by the package's users. */
-const publicDeclarations = ["index", "hpcCluster", "provider", "lookup"];
+const publicDeclarations = [
+  "index",
+  "program/hpcCluster",
+  "program/provider",
+  "program/lookups",
+  "account/configKeys",
+];
 
 interface PackedFile {
   path: string;
