@@ -7,7 +7,8 @@ const config = new pulumi.Config();
 const cluster = new HpcCluster("rendering", {
   name: config.require("clusterName"),
   description: config.get("clusterDescription"),
-  adopt: config.require("clusterId"), // can be removed once the cluster is in the state
+  // Can be removed once the cluster is in the state. It also protects the cluster: `pulumi destroy` needs it to be removed first.
+  adopt: config.require("clusterId"),
 });
 
 export const clusterId = cluster.id;

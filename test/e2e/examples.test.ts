@@ -117,6 +117,10 @@ describe.each(runnable)("$folder", ({ folder, project, prepare, leaves, expectOu
       Object.fromEntries(Object.entries(up.outputs).map(([key, { value }]) => [key, value])),
       stack,
     );
+    if (folder === "adopt") {
+      // An adopted cluster is protected.
+      await stack.unprotect();
+    }
     await stack.destroy();
     for (const name of Object.keys(leaves)) {
       expect(there()).not.toHaveProperty(name);

@@ -133,7 +133,11 @@ describe("two resources get two clusters", () => {
   const blue: Declaration = ["blue", { name: "prod-blue" }, { aliases: [{ name: "main" }] }];
 
   test.each<[string, () => Promise<void>, { target?: string[] }]>([
-    ["with --target", program(["main", { name: "prod" }], ["blue", { name: "prod-blue" }]), { target: [urnOf("main")] }],
+    [
+      "with --target",
+      program(["main", { name: "prod" }], ["blue", { name: "prod-blue" }]),
+      { target: [urnOf("main")] },
+    ],
     [
       "with another provider",
       async () => {
@@ -150,7 +154,11 @@ describe("two resources get two clusters", () => {
       },
       {},
     ],
-    ["with the alias already removed", program(["main", { name: "prod" }], ["blue", { name: "prod-blue" }]), {}],
+    [
+      "with the alias already removed",
+      program(["main", { name: "prod" }], ["blue", { name: "prod-blue" }]),
+      {},
+    ],
     ["declared after blue", program(["blue", { name: "prod-blue" }], ["main", { name: "prod" }]), {}],
   ])("B1: a new resource with the old name of a renamed one, %s", async (_how, next, options) => {
     await using stack = await renamed();
@@ -170,26 +178,29 @@ describe("two resources get two clusters", () => {
     ["the adopter first", ["adopter", "holder"], false],
     ["the holder depending on the adopter", ["adopter", "holder"], true],
     ["the adopter depending on the holder", ["holder", "adopter"], true],
-  ])("B2: adopting a cluster that another resource holds is refused at preview, %s", async (_how, order, depends) => {
-    await using stack = await createEcsStack(ecs, { program: program(["holder", { name: "farm" }]) });
-    await stack.up();
-    const [id] = live();
-    stack.setProgram(async () => {
-      let previous: HpcCluster | undefined;
-      for (const name of order) {
-        previous = new HpcCluster(
-          name,
-          name === "adopter" ? { name: "farm", adopt: id! } : { name: "farm" },
-          depends && previous !== undefined ? { dependsOn: [previous] } : {},
-        );
-      }
-    });
-    const { output } = await failureOf(stack.preview());
-    expect(output).toContain(id);
-    expect(output).toMatch(/"(holder|adopter)" and "(holder|adopter)"/);
-    await failureOf(stack.up());
-    expect(live()).toEqual([id]);
-  });
+  ])(
+    "B2: adopting a cluster that another resource holds is refused at preview, %s",
+    async (_how, order, depends) => {
+      await using stack = await createEcsStack(ecs, { program: program(["holder", { name: "farm" }]) });
+      await stack.up();
+      const [id] = live();
+      stack.setProgram(async () => {
+        let previous: HpcCluster | undefined;
+        for (const name of order) {
+          previous = new HpcCluster(
+            name,
+            name === "adopter" ? { name: "farm", adopt: id! } : { name: "farm" },
+            depends && previous !== undefined ? { dependsOn: [previous] } : {},
+          );
+        }
+      });
+      const { output } = await failureOf(stack.preview());
+      expect(output).toContain(id);
+      expect(output).toMatch(/"(holder|adopter)" and "(holder|adopter)"/);
+      await failureOf(stack.up());
+      expect(live()).toEqual([id]);
+    },
+  );
 
   test("B3: a retained cluster that is declared again is named by the preview, with the way to adopt it", async () => {
     const declared: Declaration = ["farm", { name: "farm" }, { retainOnDelete: true }];

@@ -317,6 +317,16 @@ export class TestStack implements AsyncDisposable {
     await this.automation.cancel();
   }
 
+  /** Runs `pulumi state unprotect --all`. */
+  async unprotect(): Promise<void> {
+    const { pulumiCommand, workDir, envVars } = this.automation.workspace;
+    await pulumiCommand.run(
+      ["state", "unprotect", "--all", "--yes", "--stack", this.stackName],
+      workDir,
+      envVars,
+    );
+  }
+
   /** The state file as it is on disk now. */
   state(): StateFile {
     return new StateFile(this.stateText());

@@ -64,7 +64,12 @@ test("DescribeRegions is called once in an operation, however many clusters, and
     }
   };
   await using stack = await createEcsStack(ecs, { program: many });
-  expect(await askedBy(() => stack.preview())).toEqual(["DescribeRegions"]);
+  // And one list of the names in each of the two regions.
+  expect(await askedBy(() => stack.preview())).toEqual([
+    "DescribeRegions",
+    "DescribeHpcClusters",
+    "DescribeHpcClusters",
+  ]);
   expect((await askedBy(() => stack.up())).filter((action) => action === "DescribeRegions")).toHaveLength(1);
   expect(ecs.store.clusters()).toHaveLength(30);
   // Nothing to change: the one call, and no look at any cluster.
