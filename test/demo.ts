@@ -27,7 +27,9 @@ const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     // The second time at once; the temporary folders go even so, as the process exits.
-    if (interruption.signal.aborted) process.exit(130);
+    if (interruption.signal.aborted) {
+      process.exit(130);
+    }
     interruption.abort();
   });
 }
@@ -36,7 +38,9 @@ const isInterrupted = (): boolean => interruption.signal.aborted;
 
 /** Runs a part of the demo; whatever an interruption makes of it, it is an interruption. */
 async function interruptible<T>(part: () => Promise<T>): Promise<T> {
-  if (isInterrupted()) throw new Interrupted();
+  if (isInterrupted()) {
+    throw new Interrupted();
+  }
   try {
     return await part();
   } catch (error) {
@@ -104,7 +108,9 @@ async function walk(stack: TestStack, ecs: Emulator, declare: (args: HpcClusterA
       declare(wrong);
       const failure = await failureOf(run.preview(false));
       const said = stripVTControlCharacters(failure.output);
-      for (const property of Object.keys(wrong)) assert.match(said, new RegExp(`${property} must`));
+      for (const property of Object.keys(wrong)) {
+        assert.match(said, new RegExp(`${property} must`));
+      }
       assert.deepEqual(there(), []);
       assert.deepEqual(ecs.calls("CreateHpcCluster"), []);
     },

@@ -86,6 +86,7 @@ function readRole(reader: SettingReader): RoleToAssume | undefined {
     return undefined;
   }
   const required = readRequired(reader, "assumeRole", assumeRoleFields, given);
+  const sessionExpirationS = readExpiration(reader, "assumeRole", given);
   if (required === undefined) {
     return undefined;
   }
@@ -93,7 +94,7 @@ function readRole(reader: SettingReader): RoleToAssume | undefined {
     ...required,
     policy: fieldOf(given, "policy"),
     sessionName: fieldOf(given, "sessionName"),
-    sessionExpirationS: readExpiration(reader, "assumeRole", given),
+    sessionExpirationS,
     externalId: fieldOf(given, "externalId"),
   };
 }
@@ -104,6 +105,7 @@ function readOidcRole(reader: SettingReader): CredentialChoice | undefined {
     return undefined;
   }
   const required = readRequired(reader, "assumeRoleWithOidc", assumeRoleWithOidcFields, given);
+  const sessionExpirationS = readExpiration(reader, "assumeRoleWithOidc", given);
   if (required === undefined) {
     return undefined;
   }
@@ -112,7 +114,7 @@ function readOidcRole(reader: SettingReader): CredentialChoice | undefined {
     ...required,
     policy: fieldOf(given, "policy"),
     sessionName: fieldOf(given, "roleSessionName"),
-    sessionExpirationS: readExpiration(reader, "assumeRoleWithOidc", given),
+    sessionExpirationS,
     source: `the role ${required.roleArn} (alicloud:assumeRoleWithOidc)`,
   };
 }

@@ -8,19 +8,17 @@ export function tokenKeyOf(salt: string, urn: string): string {
   return digest([salt, urn]).toString("base64url").slice(0, 22);
 }
 
-/** The values that a ClientToken stands for: the service refuses a token that comes with other values. */
-export interface TokenValues {
-  regionId: string;
-  name: string;
-  description?: string | undefined;
-}
-
 /**
- * A series of ClientTokens, for one cluster and one set of values. Its generations count the clusters that were created with
+ * A series of ClientTokens, for one cluster and one set of values: the service refuses a token that comes with other values. Its generations count the clusters that were created with
  * the same key and values, and have been deleted since.
+ *
+ * @param parameters what CreateHpcCluster is called with, in the API's names
  */
-export function tokenSeriesOf(tokenKey: string, { regionId, name, description = "" }: TokenValues): string {
-  return digest([tokenKey, regionId, name, description]).toString("base64url").slice(0, 22);
+export function tokenSeriesOf(tokenKey: string, parameters: Readonly<Record<string, string>>): string {
+  const values = Object.entries(parameters).filter(([, value]) => value !== "");
+  return digest([tokenKey, ...values.sort().flat()])
+    .toString("base64url")
+    .slice(0, 22);
 }
 
 /** A ClientToken, 64 characters (the service's limit). The same after a crash, so the repeated call finds the first cluster. */

@@ -71,7 +71,7 @@ async function createWithKey(
   tokenKey: string,
 ): Promise<ClusterState> {
   const { holders } = session;
-  const series = tokenSeriesOf(tokenKey, inputs);
+  const series = tokenSeriesOf(tokenKey, parametersOf(inputs));
   const missing: ClusterState[] = [];
   for (let generation = holders.firstGeneration(series); generation < MAX_GENERATIONS; generation += 1) {
     const answer = await callCreate(session, inputs, clientTokenOf(series, generation));

@@ -69,6 +69,11 @@ export const propertyNames: readonly PropertyName[] = rows.map(([name]) => name)
 /** How the engine writes a value that is not known yet, in a preview (`pulumi.runtime.unknownValue`). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+/** The outputs of a cluster about which nothing is known. */
+export const unknownOutputs: Readonly<Record<string, string>> = Object.fromEntries(
+  rows.filter(([, row]) => row.onChange !== "nothing").map(([name]) => [name, UNKNOWN]),
+);
+
 /** Properties as the engine passes them: any field may be missing, of another type, or unknown. */
 export type EngineProperties = Readonly<Record<string, unknown>>;
 

@@ -4,7 +4,6 @@
  * service is loaded on first use.
  */
 import type { dynamic } from "@pulumi/pulumi";
-import { readSettings } from "../account/settings";
 import { checkCluster } from "../cluster/check";
 import { createCluster } from "../cluster/create";
 import { deleteCluster } from "../cluster/delete";
@@ -14,36 +13,16 @@ import {
   propertiesFrom,
   textOf,
   UNKNOWN,
+  unknownOutputs,
   type EngineProperties,
 } from "../cluster/properties";
 import { readCluster } from "../cluster/read";
-import { Session } from "../cluster/session";
 import { inputsOf, outputsOf, stateFrom } from "../cluster/state";
 import { updateCluster } from "../cluster/update";
+import { configure, currentSession } from "./currentSession";
 import { withoutStackTrace } from "./withoutStackTrace";
 
-/** The engine shows standard error with the stack and not as a warning, so the text has to say that it is one. */
-const warn = (text: string): void => {
-  console.warn(`warning: ${text}`);
-};
-
-let session: Session | undefined;
-
-/** The SDK does not wait for this before the first calls, so nothing in it may be asynchronous. */
-export function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
-  session = new Session(
-    readSettings((key) => config.get(key)),
-    { warn },
-  );
-  return Promise.resolve();
-}
-
-function currentSession(): Session {
-  return (session ??= new Session(
-    readSettings(() => undefined),
-    { warn },
-  ));
-}
+export { configure };
 
 /** Checks the inputs, the settings, the region, the credentials, and the cluster to adopt, at preview. */
 export const check = withoutStackTrace(
@@ -76,7 +55,7 @@ export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> 
 export const read = withoutStackTrace(
   async (id: string, properties: EngineProperties): Promise<dynamic.ReadResult> => {
     if (properties["regionId"] === UNKNOWN) {
-      return { id, props: { name: UNKNOWN, description: UNKNOWN, regionId: UNKNOWN } };
+      return { id, props: unknownOutputs };
     }
     const found = await readCluster(currentSession(), id, properties);
     return found === undefined ? {} : { id, props: outputsOf(found), inputs: inputsOf(found) };

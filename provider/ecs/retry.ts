@@ -1,7 +1,7 @@
 import type { Clock } from "./clock";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
-import type { Send } from "./http/transport";
+import type { Answer, Send } from "./http/transport";
 import { Pace } from "./pace";
 import { decideRetry, type RetryDecision } from "./retryDecision";
 import { Slots } from "./slots";
@@ -35,7 +35,7 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     let startedAt: number | undefined;
 
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await slots.run(async () => {
+      const outcome = await slots.run(async (): Promise<Outcome> => {
         const sentAt = await pace.turn();
         // The time in the queue before the first attempt does not count: a long queue is not a failure.
         startedAt ??= sentAt;
@@ -67,6 +67,8 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     }
   };
 }
+
+type Outcome = { answer: Answer } | { error: EcsError; decision: RetryDecision };
 
 /** How long to wait before this attempt, milliseconds; undefined if there must be none. */
 function delayBefore(attempt: number, decision: RetryDecision): number | undefined {

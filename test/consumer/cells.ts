@@ -71,7 +71,7 @@ export const cells: readonly Cell[] = [
     sdk: newestSdk,
     node: "22",
     pnpmSettings: { enableGlobalVirtualStore: true },
-    reference: "pulumi-alicloud-hpc/dist/lifecycle.js",
+    reference: "pulumi-alicloud-hpc/dist/dynamic/lifecycle.js",
   },
   {
     manager: "npm",

@@ -80,14 +80,14 @@ function judge(
 class Consumer implements AsyncDisposable {
   /** What the state refers to, as soon as there is one. */
   reference = "";
-  readonly #cell: Cell;
-  readonly #toolbox: Toolbox;
-  readonly #program: CellResult["program"];
-  readonly #ecs: Emulator;
-  readonly #backend: Backend;
-  readonly #folder: string;
-  readonly #node: string;
-  readonly #sharedId: string;
+  private readonly cell: Cell;
+  private readonly toolbox: Toolbox;
+  private readonly program: CellResult["program"];
+  private readonly ecs: Emulator;
+  private readonly backend: Backend;
+  private readonly folder: string;
+  private readonly node: string;
+  private readonly sharedId: string;
 
   private constructor(parts: {
     cell: Cell;
@@ -97,14 +97,14 @@ class Consumer implements AsyncDisposable {
     folder: string;
     node: string;
   }) {
-    this.#cell = parts.cell;
-    this.#toolbox = parts.toolbox;
-    this.#program = parts.program;
-    this.#ecs = parts.ecs;
-    this.#folder = parts.folder;
-    this.#node = parts.node;
-    this.#backend = createBackend();
-    this.#sharedId = parts.ecs.store.add({ name: sharedName, regionId: defaultRegion }).hpcClusterId;
+    this.cell = parts.cell;
+    this.toolbox = parts.toolbox;
+    this.program = parts.program;
+    this.ecs = parts.ecs;
+    this.folder = parts.folder;
+    this.node = parts.node;
+    this.backend = createBackend();
+    this.sharedId = parts.ecs.store.add({ name: sharedName, regionId: defaultRegion }).hpcClusterId;
   }
 
   /** An empty folder beside the tarball, with what a user writes. */
@@ -121,31 +121,33 @@ class Consumer implements AsyncDisposable {
 
   /** The steps, in order; each leaves the stack as the next one needs it. */
   stages(): [Stage, () => Promise<void>][] {
-    const isTyped = this.#cell.language !== "js";
+    const isTyped = this.cell.language !== "js";
     return [
-      ["install", () => this.#toolbox.install(this.#cell, this.#folder)],
-      ...(isTyped ? [["type-check", () => this.#typeCheck()] satisfies [Stage, unknown]] : []),
-      ["configure", () => this.#configure()],
-      ["up", () => this.#up()],
-      ["up again", () => this.#withoutChanges("up again")],
-      ["refresh", () => this.#withoutChanges("refresh")],
-      ["destroy", () => this.#destroy()],
+      ["install", () => this.toolbox.install(this.cell, this.folder)],
+      ...(isTyped ? [["type-check", () => this.typeCheck()] satisfies [Stage, unknown]] : []),
+      ["configure", () => this.configure()],
+      ["up", () => this.up()],
+      ["up again", () => this.withoutChanges("up again")],
+      ["refresh", () => this.withoutChanges("refresh")],
+      ["destroy", () => this.destroy()],
     ];
   }
 
-  async #typeCheck(): Promise<void> {
-    const compiler = path.join(this.#folder, "node_modules/typescript/bin/tsc");
-    const options = { cwd: this.#folder, node: this.#node };
-    await this.#toolbox.run(this.#node, [compiler, "--noEmit"], options);
+  private async typeCheck(): Promise<void> {
+    const compiler = path.join(this.folder, "node_modules/typescript/bin/tsc");
+    const options = { cwd: this.folder, node: this.node };
+    await this.toolbox.run(this.node, [compiler, "--noEmit"], options);
     // Node itself loads the inline program, and needs JavaScript.
-    if (this.#program === "inline") await this.#toolbox.run(this.#node, [compiler], options);
+    if (this.program === "inline") {
+      await this.toolbox.run(this.node, [compiler], options);
+    }
   }
 
-  async #configure(): Promise<void> {
-    const { endpoint, accessKeyId, accessKeySecret } = this.#ecs;
+  private async configure(): Promise<void> {
+    const { endpoint, accessKeyId, accessKeySecret } = this.ecs;
     const endpoints = JSON.stringify([{ ecs: endpoint }]);
-    await this.#cli(["stack", "init", "dev"]);
-    await this.#cli([
+    await this.cli(["stack", "init", "dev"]);
+    await this.cli([
       ...["config", "set-all", "--stack", "dev"],
       ...["--plaintext", `alicloud:region=${defaultRegion}`],
       ...["--plaintext", `alicloud:accessKey=${accessKeyId}`],
@@ -154,13 +156,13 @@ class Consumer implements AsyncDisposable {
     ]);
   }
 
-  async #up(): Promise<void> {
-    await this.#operation("up");
-    assert.deepEqual(this.#made(), declared);
-    const state = new StateFile(readStateText(this.#backend, "infra", "dev"));
+  private async up(): Promise<void> {
+    await this.operation("up");
+    assert.deepEqual(this.made(), declared);
+    const state = new StateFile(readStateText(this.backend, "infra", "dev"));
     const outputs = state.resources("pulumi:pulumi:Stack")[0]?.outputs ?? {};
     assert.equal(outputs["clusterId"], state.resource("rendering").id);
-    assert.deepEqual(outputs["sharedIds"], [this.#sharedId]);
+    assert.deepEqual(outputs["sharedIds"], [this.sharedId]);
     const texts = state
       .resources(clusterType)
       .flatMap(({ inputs, outputs }) => [inputs?.["__provider"], outputs?.["__provider"]]);
@@ -169,62 +171,64 @@ class Consumer implements AsyncDisposable {
     assert.equal(new Set(texts).size, 1, "the clusters refer to different providers");
     const referred = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name);
     this.reference = `${referred.join(" ") || "by value"}, ${Buffer.byteLength(text)} bytes`;
-    assert.deepEqual(referred, [this.#cell.reference ?? "pulumi-alicloud-hpc/lifecycle"]);
+    assert.deepEqual(referred, [this.cell.reference ?? "pulumi-alicloud-hpc/lifecycle"]);
   }
 
-  async #withoutChanges(stage: "up again" | "refresh"): Promise<void> {
-    const before = this.#ecs.requests.filter(({ committed }) => committed).length;
-    await this.#operation(stage);
-    assert.equal(this.#ecs.requests.filter(({ committed }) => committed).length, before);
-    assert.deepEqual(this.#made(), declared);
+  private async withoutChanges(stage: "up again" | "refresh"): Promise<void> {
+    const before = this.ecs.requests.filter(({ committed }) => committed).length;
+    await this.operation(stage);
+    assert.equal(this.ecs.requests.filter(({ committed }) => committed).length, before);
+    assert.deepEqual(this.made(), declared);
   }
 
-  async #destroy(): Promise<void> {
-    await this.#operation("destroy");
-    assert.deepEqual(this.#made(), []);
-    assert.ok(this.#ecs.store.find(this.#sharedId), "destroy deleted a cluster of somebody else");
-    assert.deepEqual(new StateFile(readStateText(this.#backend, "infra", "dev")).resources(), []);
+  private async destroy(): Promise<void> {
+    await this.operation("destroy");
+    assert.deepEqual(this.made(), []);
+    assert.ok(this.ecs.store.find(this.sharedId), "destroy deleted a cluster of somebody else");
+    assert.deepEqual(new StateFile(readStateText(this.backend, "infra", "dev")).resources(), []);
   }
 
   /** The clusters in the service that the program has made. */
-  #made(): { name: string; regionId: string }[] {
-    return this.#ecs.store
+  private made(): { name: string; regionId: string }[] {
+    return this.ecs.store
       .clusters()
-      .filter(({ hpcClusterId }) => hpcClusterId !== this.#sharedId)
+      .filter(({ hpcClusterId }) => hpcClusterId !== this.sharedId)
       .map(({ name, regionId }) => ({ name, regionId }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #operation(stage: "up" | "up again" | "refresh" | "destroy"): Promise<void> {
-    if (this.#program === "on disk") {
+  private async operation(stage: "up" | "up again" | "refresh" | "destroy"): Promise<void> {
+    if (this.program === "on disk") {
       const unchanged = stage === "up" || stage === "destroy" ? [] : ["--expect-no-changes"];
       const [command = stage] = stage.split(" ");
-      await this.#cli([command, "--stack", "dev", "--yes", "--skip-preview", ...unchanged]);
+      await this.cli([command, "--stack", "dev", "--yes", "--skip-preview", ...unchanged]);
       return;
     }
-    const file = this.#cell.language === "js" ? programFile(this.#cell) : "bin/index.js";
+    const file = this.cell.language === "js" ? programFile(this.cell) : "bin/index.js";
     const { root } = await ensureEngine();
-    await execute(this.#node, ["run.mjs", stage, file, root], {
-      cwd: this.#folder,
-      env: { ...process.env, ...engineEnvironment(this.#backend.url), PATH: this.#path() },
+    await execute(this.node, ["run.mjs", stage, file, root], {
+      cwd: this.folder,
+      env: { ...process.env, ...engineEnvironment(this.backend.url), PATH: this.path() },
     });
   }
 
-  async #cli(args: readonly string[]): Promise<void> {
-    const options = { cwd: this.#folder, backend: this.#backend, env: { PATH: this.#path() } };
+  private async cli(args: readonly string[]): Promise<void> {
+    const options = { cwd: this.folder, backend: this.backend, env: { PATH: this.path() } };
     const { stdout, stderr, exitCode } = await runCli(args, options);
-    if (exitCode !== 0) throw new CommandFailure(`pulumi ${args[0] ?? ""}`, stdout + stderr);
+    if (exitCode !== 0) {
+      throw new CommandFailure(`pulumi ${args[0] ?? ""}`, stdout + stderr);
+    }
   }
 
   /** The engine runs programs and providers with the first `node` there is. */
-  #path(): string {
-    return [path.dirname(this.#node), enginePath()].join(path.delimiter);
+  private path(): string {
+    return [path.dirname(this.node), enginePath()].join(path.delimiter);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#ecs.close();
-    this.#backend.dispose();
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    await this.ecs.close();
+    this.backend.dispose();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 

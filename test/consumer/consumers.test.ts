@@ -1,4 +1,4 @@
-/** The consumers of every day; all of them are tried by `npm run test:consumers`. */
+/** Promise: the packed package works in a project of its own, with the newest and the oldest SDK. `npm run test:consumers` tries them all. */
 import { afterAll, describe, expect, test } from "vitest";
 import { type Cell, cells, everydayCells, newestSdk, oldestSdk } from "./cells.ts";
 import { cellName, tryCell } from "./consumer.ts";

@@ -51,20 +51,26 @@ async function main(): Promise<void> {
   const chosen = chosenCells(values.only);
   if (chosen.length === 0) {
     console.error(`No cell's name has ${JSON.stringify(values.only)} in it. There are:`);
-    for (const cell of cells) console.error(`  ${cellName(cell)}`);
+    for (const cell of cells) {
+      console.error(`  ${cellName(cell)}`);
+    }
     process.exitCode = 2;
     return;
   }
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const engine = await ensureEngine({ progress });
   using toolbox = new Toolbox(progress);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => process.exit(130));
+  }
   const results: CellResult[] = [];
   for (const cell of chosen) {
     const result = await tryCell(cell, toolbox);
     results.push(result);
     progress(`${cellName(cell)}: ${result.verdict} (${result.seconds} s)`);
-    if (!result.isAsExpected) progress(result.output.replaceAll(/^/gm, "    "));
+    if (!result.isAsExpected) {
+      progress(result.output.replaceAll(/^/gm, "    "));
+    }
   }
   console.log(table([headings, ...results.map(row)]));
   const surprises = results.filter(({ isAsExpected }) => !isAsExpected).length;
@@ -72,7 +78,9 @@ async function main(): Promise<void> {
     `\n${results.length} consumers on Pulumi ${engine.version}, ` +
       (surprises === 0 ? "each as it should be." : `${surprises} not as they should be.`),
   );
-  if (surprises > 0) process.exitCode = 1;
+  if (surprises > 0) {
+    process.exitCode = 1;
+  }
 }
 
 await main();

@@ -29,7 +29,9 @@ function packedFiles(): PackedFile[] {
   });
   const packages = JSON.parse(output) as { files: PackedFile[] }[] | Record<string, { files: PackedFile[] }>;
   const [packed] = Object.values(packages);
-  if (packed === undefined) throw new Error("npm pack lists no package");
+  if (packed === undefined) {
+    throw new Error("npm pack lists no package");
+  }
   return packed.files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -73,8 +75,16 @@ for (const [file, found] of [
     const before = new Set(expected.split("\n"));
     const now = new Set(found.split("\n"));
     console.error(`${path.relative(root, reviewed)} differs from what would be published:`);
-    for (const line of before) if (!now.has(line)) console.error(`  - ${line}`);
-    for (const line of now) if (!before.has(line)) console.error(`  + ${line}`);
+    for (const line of before) {
+      if (!now.has(line)) {
+        console.error(`  - ${line}`);
+      }
+    }
+    for (const line of now) {
+      if (!before.has(line)) {
+        console.error(`  + ${line}`);
+      }
+    }
   }
 }
 if (failures > 0) {

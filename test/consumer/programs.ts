@@ -44,8 +44,9 @@ export function programText({ language, module }: Cell): string {
     'const found = getHpcClusters({ nameRegex: "^shared-" });',
   );
   const shared = "found.then((clusters) => clusters.map(({ id }) => id))";
-  if (isRequired) lines.push(`module.exports = { clusterId: cluster.id, sharedIds: ${shared} };`);
-  else {
+  if (isRequired) {
+    lines.push(`module.exports = { clusterId: cluster.id, sharedIds: ${shared} };`);
+  } else {
     lines.push(
       `export const clusterId${isTyped ? ": pulumi.Output<string>" : ""} = cluster.hpcClusterId;`,
       `export const sharedIds${isTyped ? (module === "esm" ? ": string[]" : ": Promise<string[]>") : ""} = ` +

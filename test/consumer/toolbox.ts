@@ -33,43 +33,47 @@ export class CommandFailure extends Error {
 /** Gets what a cell needs when it is first needed. */
 export class Toolbox implements Disposable {
   readonly folder: string;
-  readonly #remove = (): void => rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
-  readonly #progress: (line: string) => void;
-  readonly #tools = new Map<string, Promise<string>>();
-  #tarball: Promise<string> | undefined;
+  private readonly remove = (): void => rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  private readonly progress: (line: string) => void;
+  private readonly tools = new Map<string, Promise<string>>();
+  private packed: Promise<string> | undefined;
 
   constructor(progress: (line: string) => void) {
-    this.#progress = progress;
+    this.progress = progress;
     // Not in the tests' own temporary folder: its name has the package's name in it, and SDKs before 3.251 then take
     // that for the package.
     this.folder = mkdtempSync(path.join(realpathSync(tmpdir()), "hpc-consumers-"));
-    process.once("exit", this.#remove);
+    process.once("exit", this.remove);
   }
 
   /** Removes the folder, with every tool and whatever is left of a consumer. */
   [Symbol.dispose](): void {
-    process.off("exit", this.#remove);
-    this.#remove();
+    process.off("exit", this.remove);
+    this.remove();
   }
 
   /** The package as `npm publish` would send it, packed from the copy that the engine's tests use. */
   tarball(): Promise<string> {
-    this.#tarball ??= installPackedPackage({ progress: this.#progress }).then(async ({ folder }) => {
+    this.packed ??= installPackedPackage({ progress: this.progress }).then(async ({ folder }) => {
       await this.npm(["pack", folder, "--ignore-scripts"], {
         cwd: this.folder,
         node: process.execPath,
       });
       const name = readdirSync(this.folder).find((file) => file.endsWith(".tgz"));
-      if (name === undefined) throw new Error(`npm pack left no tarball in ${this.folder}`);
+      if (name === undefined) {
+        throw new Error(`npm pack left no tarball in ${this.folder}`);
+      }
       return path.join(this.folder, name);
     });
-    return this.#tarball;
+    return this.packed;
   }
 
   /** The executable of a version of Node; this process's own, where that is of the same major version. */
   async node(major: Cell["node"]): Promise<string> {
-    if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
-    const folder = await this.#tool("node", versions[major]);
+    if (process.versions.node.startsWith(`${major}.`)) {
+      return process.execPath;
+    }
+    const folder = await this.tool("node", versions[major]);
     return path.join(folder, "bin", process.platform === "win32" ? "node.exe" : "node");
   }
 
@@ -80,11 +84,13 @@ export class Toolbox implements Disposable {
       await this.npm(["install"], { cwd, node });
       return;
     }
-    const pnpm = await this.#tool("pnpm", versions[cell.manager]);
+    const pnpm = await this.tool("pnpm", versions[cell.manager]);
     const script = ["pnpm.mjs", "pnpm.cjs"]
       .map((name) => path.join(pnpm, "bin", name))
       .find((file) => existsSync(file));
-    if (script === undefined) throw new Error(`no pnpm in ${pnpm}`);
+    if (script === undefined) {
+      throw new Error(`no pnpm in ${pnpm}`);
+    }
     await this.run(node, [script, "install"], { cwd, node });
   }
 
@@ -102,18 +108,18 @@ export class Toolbox implements Disposable {
     return execute(command, args, { cwd: options.cwd, env: { ...environment, PATH } });
   }
 
-  #tool(name: string, version: string): Promise<string> {
+  private tool(name: string, version: string): Promise<string> {
     const key = `${name}@${version}`;
-    let tool = this.#tools.get(key);
+    let tool = this.tools.get(key);
     if (tool === undefined) {
-      tool = this.#getTool(name, version);
-      this.#tools.set(key, tool);
+      tool = this.getTool(name, version);
+      this.tools.set(key, tool);
     }
     return tool;
   }
 
-  async #getTool(name: string, version: string): Promise<string> {
-    this.#progress(`getting ${name} ${version}`);
+  private async getTool(name: string, version: string): Promise<string> {
+    this.progress(`getting ${name} ${version}`);
     const folder = path.join(this.folder, `${name}-${version}`);
     mkdirSync(folder);
     // The package `node` gets its executable by a script.
@@ -145,7 +151,9 @@ export function execute(
         shell: command.endsWith(".cmd"),
       },
       (error, stdout, stderr) => {
-        if (error === null) return resolve(stdout + stderr);
+        if (error === null) {
+          return resolve(stdout + stderr);
+        }
         const late = error.killed === true ? `not done after ${commandWithinMs / 60_000} minutes\n` : "";
         const title = [path.basename(command), ...args.map((arg) => path.basename(arg))].join(" ");
         reject(new CommandFailure(title, late + stdout + stderr, error));

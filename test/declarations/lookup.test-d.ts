@@ -1,9 +1,14 @@
 /** As cluster.test-d.ts, for lookups. */
-import type { InvokeOptions, Output } from "@pulumi/pulumi";
+import type { Input, InvokeOptions, Output } from "@pulumi/pulumi";
 import {
+  type GetHpcClusterArgs,
+  type GetHpcClusterOutputArgs,
+  type GetHpcClusterResult,
+  type GetHpcClustersOutputArgs,
+  type GetHpcClustersResult,
+  type GetRegionsResult,
   type HpcCluster,
-  type HpcClusterResult,
-  type RegionResult,
+  type Region,
   getHpcCluster,
   getHpcClusterOutput,
   getHpcClusters,
@@ -16,32 +21,39 @@ import { expectTypeOf } from "vitest";
 declare const cluster: HpcCluster;
 declare const opts: InvokeOptions;
 
-expectTypeOf(getHpcCluster({ id: "hpc-1" })).toEqualTypeOf<Promise<HpcClusterResult>>();
+expectTypeOf(getHpcCluster({ id: "hpc-1" })).toEqualTypeOf<Promise<GetHpcClusterResult>>();
 expectTypeOf(getHpcCluster({ name: "farm", regionId: "cn-beijing" }, opts)).toEqualTypeOf<
-  Promise<HpcClusterResult>
+  Promise<GetHpcClusterResult>
 >();
 expectTypeOf(getHpcClusterOutput({ id: cluster.id, regionId: cluster.regionId })).toEqualTypeOf<
-  Output<HpcClusterResult>
+  Output<GetHpcClusterResult>
 >();
-expectTypeOf(getHpcClusters()).toEqualTypeOf<Promise<HpcClusterResult[]>>();
+expectTypeOf(getHpcClusters()).toEqualTypeOf<Promise<GetHpcClusterResult[]>>();
 expectTypeOf(getHpcClusters({ ids: ["hpc-1"], nameRegex: "^farm" })).toEqualTypeOf<
-  Promise<HpcClusterResult[]>
+  Promise<GetHpcClusterResult[]>
 >();
 expectTypeOf(getHpcClustersOutput({ ids: cluster.id.apply((id) => [id]) })).toEqualTypeOf<
-  Output<HpcClusterResult[]>
+  Output<GetHpcClusterResult[]>
 >();
 // A list of outputs is the usual thing to have.
 getHpcClustersOutput({ ids: [cluster.id, "hpc-1"] });
-expectTypeOf(getRegions()).toEqualTypeOf<Promise<RegionResult[]>>();
-expectTypeOf(getRegionsOutput(opts)).toEqualTypeOf<Output<RegionResult[]>>();
+expectTypeOf(getRegions()).toEqualTypeOf<Promise<Region[]>>();
+expectTypeOf(getRegionsOutput(opts)).toEqualTypeOf<Output<Region[]>>();
 
-expectTypeOf<HpcClusterResult>().toEqualTypeOf<{
+expectTypeOf<GetHpcClusterResult>().toEqualTypeOf<{
   id: string;
   name: string;
   description?: string;
   regionId: string;
 }>();
-expectTypeOf<RegionResult>().toEqualTypeOf<{ id: string; localName: string; endpoint: string }>();
+expectTypeOf<Region>().toEqualTypeOf<{ id: string; localName: string; endpoint: string }>();
+expectTypeOf<GetHpcClustersResult>().toEqualTypeOf<GetHpcClusterResult[]>();
+expectTypeOf<GetRegionsResult>().toEqualTypeOf<Region[]>();
+expectTypeOf<GetHpcClusterOutputArgs["id"]>().toEqualTypeOf<Input<string | undefined> | undefined>();
+expectTypeOf<keyof GetHpcClusterOutputArgs>().toEqualTypeOf<keyof GetHpcClusterArgs>();
+expectTypeOf<GetHpcClustersOutputArgs["ids"]>().toEqualTypeOf<
+  Input<Input<string>[] | undefined> | undefined
+>();
 // An output's fields are reached directly.
 expectTypeOf(getHpcClusterOutput({ id: "hpc-1" }).name).toEqualTypeOf<Output<string>>();
 

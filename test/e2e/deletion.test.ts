@@ -1,3 +1,4 @@
+/** Promise: a cluster with instances is neither replaced nor deleted, and stays in the state. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
@@ -11,7 +12,7 @@ const program = (regionId: string) => async () => ({
   id: new HpcCluster("rendering", { name: "render-farm", regionId }).id,
 });
 
-test("a cluster that holds instances is neither replaced nor deleted, and nothing gets lost", async () => {
+test("a cluster that holds instances is neither replaced nor deleted, and stays in the state", async () => {
   await using stack = await createEcsStack(ecs, { program: program("cn-hangzhou") });
   const id = (await stack.up()).outputs["id"]?.value as string;
   ecs.store.setInstances(id, 2);

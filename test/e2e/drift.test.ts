@@ -1,3 +1,7 @@
+/**
+ * Promises: refresh finds changes and deletions made outside Pulumi, up reverts them, and an unrelated HTTP 404
+ * removes nothing from the state.
+ */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
@@ -19,7 +23,7 @@ async function createdCluster(): Promise<{ stack: TestStack; id: string }> {
   return { stack, id: (await stack.up()).outputs["id"]?.value as string };
 }
 
-test("a change behind Pulumi's back: refresh stores it, preview shows it, up reverts it", async () => {
+test("refresh stores a change made outside Pulumi, preview shows it, up reverts it", async () => {
   const { stack, id } = await createdCluster();
   await using _ = stack;
   ecs.store.modify(id, { name: "hijacked", description: "Mine now" });
@@ -47,7 +51,7 @@ test("a change behind Pulumi's back: refresh stores it, preview shows it, up rev
   expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: id, ...wanted }]);
 });
 
-test("deleted behind Pulumi's back: an update says what to do, refresh removes it, up makes a new one, destroy minds nothing", async () => {
+test("a cluster deleted outside Pulumi: an update says what to do, refresh removes it, up creates a new one, destroy succeeds", async () => {
   const { stack, id } = await createdCluster();
   await using _ = stack;
   ecs.store.remove(id);

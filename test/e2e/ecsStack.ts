@@ -18,9 +18,9 @@ export const clusterType = "pulumi-nodejs:dynamic/alicloud:HpcCluster";
 export const defaultRegion = "cn-hangzhou";
 
 /** As for `createStack`; a configuration value of undefined takes away one that the local ECS would have set. */
-export type EcsStackOptions = Omit<StackOptions, "config"> & {
+export interface EcsStackOptions extends Omit<StackOptions, "config"> {
   config?: Record<string, ConfigInput | undefined>;
-};
+}
 
 /** The stack configuration of a user of that service: region, keys and endpoint. */
 export function configurationFor(ecs: Emulator): Record<string, ConfigInput> {
@@ -36,7 +36,9 @@ export function configurationFor(ecs: Emulator): Record<string, ConfigInput> {
 export function createEcsStack(ecs: Emulator, options: EcsStackOptions): Promise<TestStack> {
   const config: Record<string, ConfigInput> = {};
   for (const [key, value] of Object.entries({ ...configurationFor(ecs), ...options.config })) {
-    if (value !== undefined) config[key] = value;
+    if (value !== undefined) {
+      config[key] = value;
+    }
   }
   return createStack({ ...options, config });
 }
@@ -44,7 +46,11 @@ export function createEcsStack(ecs: Emulator, options: EcsStackOptions): Promise
 /** What the engine did with each cluster, by the resource's name and in this order; `same` included. */
 export function clusterOps({ steps }: Pick<Transcript, "steps">): Record<string, automation.OpType[]> {
   const ops: Record<string, automation.OpType[]> = {};
-  for (const { type, name, op } of steps) if (type === clusterType) (ops[name] ??= []).push(op);
+  for (const { type, name, op } of steps) {
+    if (type === clusterType) {
+      (ops[name] ??= []).push(op);
+    }
+  }
   return ops;
 }
 
@@ -59,7 +65,9 @@ export async function failureOf(operation: Promise<Transcript>): Promise<Operati
   try {
     transcript = await operation;
   } catch (error) {
-    if (error instanceof Error && "output" in error) return error as OperationError;
+    if (error instanceof Error && "output" in error) {
+      return error as OperationError;
+    }
     throw error;
   }
   throw new Error(`the operation did not fail:\n${transcript.output}`);

@@ -1,9 +1,10 @@
+/** Promise: every example runs as it is written: up, up again without changes, destroy; and its outputs are right. */
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { languageHost, runCli } from "../engine/cli.ts";
-import { createBackend } from "../engine/stack.ts";
+import { type TestStack, createBackend } from "../engine/stack.ts";
 import { clusterOps, configurationFor, createEcsStack } from "./ecsStack.ts";
 import { ExamplesCopy, exampleProgram, examplesFolder } from "./exampleProgram.ts";
 
@@ -19,6 +20,8 @@ interface Example {
   prepare?: () => Record<string, string>;
   /** What `up` leaves in the service, by name. */
   leaves: Record<string, string>;
+  /** What its outputs promise. */
+  expectOutputs?: (outputs: Record<string, unknown>, stack: TestStack) => void;
 }
 
 const runnable: Example[] = [
@@ -40,10 +43,20 @@ const runnable: Example[] = [
     folder: "lookup",
     project: "hpc-lookup",
     prepare: () => {
-      ecs.store.add({ name: "render-farm-1" });
+      for (const name of ["render-farm-1", "render-farm-2", "archive"]) {
+        ecs.store.add({ name });
+      }
       return {};
     },
     leaves: { "lookup-farm": "cn-hangzhou" },
+    expectOutputs: (outputs) => {
+      const farms = ecs.store.clusters().filter(({ name }) => name.startsWith("render-farm-"));
+      expect(outputs).toMatchObject({
+        regionCount: ecs.regions.length,
+        renderFarmIds: farms.map(({ hpcClusterId }) => hpcClusterId).sort(),
+        foundName: "lookup-farm",
+      });
+    },
   },
   {
     folder: "multi-region",
@@ -54,6 +67,17 @@ const runnable: Example[] = [
         [`preview-${region}`, region],
       ]),
     ),
+    expectOutputs: (outputs, stack) => {
+      const regions = ["cn-beijing", "cn-hangzhou", "ap-southeast-1"];
+      expect(outputs["regions"]).toEqual(regions);
+      const idOf = (regionId: string) =>
+        ecs.store.clusters({ name: `nightly-${regionId}`, regionId })[0]?.hpcClusterId;
+      expect(outputs["nightlyIds"]).toEqual(regions.map(idOf));
+      // The salt is with one of them: nothing needs the default provider.
+      const providers = stack.state().resources("pulumi:providers:pulumi-nodejs");
+      expect(providers.map(({ urn }) => urn.split("::").at(-1)).sort()).toEqual(regions.sort());
+      expect(stack.stateText()).not.toContain(ecs.accessKeySecret);
+    },
   },
 ];
 
@@ -71,8 +95,8 @@ test("every example is run, or there is a reason", () => {
 
 const there = () => Object.fromEntries(ecs.store.clusters().map(({ name, regionId }) => [name, regionId]));
 
-describe.each(runnable)("$folder", ({ folder, project, prepare, leaves }) => {
-  test("inline: up, up again without changes, a clean refresh, destroy", async () => {
+describe.each(runnable)("$folder", ({ folder, project, prepare, leaves, expectOutputs }) => {
+  test("inline: up, up again without changes, destroy", async () => {
     const config = prepare?.() ?? {};
     const before = there();
     await using stack = await createEcsStack(ecs, {
@@ -83,13 +107,20 @@ describe.each(runnable)("$folder", ({ folder, project, prepare, leaves }) => {
     const up = await stack.up();
     expect(there()).toEqual({ ...before, ...leaves });
     const ids = ecs.store.clusters().map(({ hpcClusterId }) => hpcClusterId);
-    if ("clusterId" in up.outputs) expect(ids).toContain(up.outputs["clusterId"].value);
+    if ("clusterId" in up.outputs) {
+      expect(ids).toContain(up.outputs["clusterId"].value);
+    }
 
     const again = await stack.up({ expectNoChanges: true });
     expect(new Set(Object.values(clusterOps(again)).flat())).toEqual(new Set(["same"]));
-    await stack.refresh({ expectNoChanges: true });
+    expectOutputs?.(
+      Object.fromEntries(Object.entries(up.outputs).map(([key, { value }]) => [key, value])),
+      stack,
+    );
     await stack.destroy();
-    for (const name of Object.keys(leaves)) expect(there()).not.toHaveProperty(name);
+    for (const name of Object.keys(leaves)) {
+      expect(there()).not.toHaveProperty(name);
+    }
   });
 });
 
@@ -109,7 +140,9 @@ describe.skipIf(host === undefined)(
     : "with the CLI",
   () => {
     test.each(onDisk)("$title: up, up again without changes, destroy", async ({ cwd, example }) => {
-      if (example === undefined) throw new Error("there is no example");
+      if (example === undefined) {
+        throw new Error("there is no example");
+      }
       const config = { ...configurationFor(ecs), ...example.prepare?.() };
       const before = there();
       using copy = new ExamplesCopy();
@@ -136,7 +169,9 @@ describe.skipIf(host === undefined)(
         expect(await pulumi("stack", "export")).toContain('require(\\"pulumi-alicloud-hpc/lifecycle\\")');
         await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
         await pulumi("destroy", "--yes", "--skip-preview");
-        for (const name of Object.keys(example.leaves)) expect(there()).not.toHaveProperty(name);
+        for (const name of Object.keys(example.leaves)) {
+          expect(there()).not.toHaveProperty(name);
+        }
       } finally {
         backend.dispose();
       }

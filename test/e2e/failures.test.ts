@@ -1,3 +1,7 @@
+/**
+ * Promises: every documented error of CreateHpcCluster says what to change; a cluster that was created but not read
+ * stays in the state.
+ */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
@@ -62,7 +66,9 @@ test("every documented error of CreateHpcCluster says what to change, and leaves
   const regions = [...documented.map(({ regionId }) => regionId), "cn-hangzhou"];
   await using stack = await createEcsStack(ecs, {
     program: async () => {
-      for (const regionId of regions) new HpcCluster(regionId, { name: "render-farm", regionId });
+      for (const regionId of regions) {
+        new HpcCluster(regionId, { name: "render-farm", regionId });
+      }
     },
   });
 
@@ -94,7 +100,7 @@ test("every documented error of CreateHpcCluster says what to change, and leaves
   expect(clustersInState(stack)).toHaveLength(regions.length);
 });
 
-test("made, but not to be looked at: the id is in the state, and the next up goes on with the same cluster", async () => {
+test("a cluster that was created but cannot be read stays in the state, and the next up continues with it", async () => {
   const program = (name: string) => async () => ({ id: new HpcCluster("rendering", { name }).id });
   await using stack = await createEcsStack(ecs, { program: program("render-farm") });
   ecs.accounts.deny(ecs.accountId, "DescribeHpcClusters");

@@ -1,3 +1,4 @@
+/** Promise: HpcCluster.get reads an existing cluster, and never changes or deletes it. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
@@ -16,7 +17,7 @@ const outputsOf = ({ id, hpcClusterId, name, description, regionId, requestId }:
   requestId,
 });
 
-test("an existing cluster is read, followed, and never changed or deleted", async () => {
+test("an existing cluster is read and refreshed, and never changed or deleted", async () => {
   const { hpcClusterId: id } = ecs.store.add({
     name: "shared",
     description: "Of another team",
@@ -37,7 +38,9 @@ test("an existing cluster is read, followed, and never changed or deleted", asyn
     description: "Of another team",
     regionId: "eu-central-1",
   };
-  for (const [key, value] of Object.entries(expected)) expect(outputs[key]?.value).toBe(value);
+  for (const [key, value] of Object.entries(expected)) {
+    expect(outputs[key]?.value).toBe(value);
+  }
   expect(outputs["requestId"]?.value).toBeUndefined();
   expect(stack.state().resource("shared")).toMatchObject({ id, external: true });
 
@@ -50,7 +53,7 @@ test("an existing cluster is read, followed, and never changed or deleted", asyn
   expect(changingCalls(ecs)).toEqual([]);
 });
 
-test("a cluster that is not there, or is elsewhere, is an error in the preview", async () => {
+test("a missing cluster, or one in another region, is an error in the preview", async () => {
   const { hpcClusterId: elsewhere } = ecs.store.add({ name: "shared", regionId: "cn-beijing" });
   await using stack = await createEcsStack(ecs, {
     program: async () => outputsOf(HpcCluster.get("shared", "hpc-0000000000000000")),

@@ -1,3 +1,7 @@
+/**
+ * Promises: preview changes nothing, up makes exactly what the program says, up again does nothing, updates send
+ * only what changed, destroy leaves nothing.
+ */
 import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
@@ -13,7 +17,7 @@ const program = (args: HpcClusterArgs) => async () => {
   return { id, hpcClusterId, name, description, regionId, requestId };
 };
 
-test("preview makes nothing, up makes exactly what the program says, up again does nothing, destroy leaves nothing", async () => {
+test("preview changes nothing, up creates exactly what the program says, up again changes nothing, destroy leaves nothing", async () => {
   await using stack = await createEcsStack(ecs, {
     program: program({
       name: "render-farm",

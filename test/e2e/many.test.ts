@@ -1,3 +1,4 @@
+/** Promise: many clusters at once are each created once, and the state of each stays small. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";

@@ -1,3 +1,7 @@
+/**
+ * Promises: one preview names every mistake; the region comes from the program, then the configuration, then the
+ * environment.
+ */
 import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";

@@ -1,3 +1,4 @@
+/** Promise: the output in the README is what preview prints. */
 import { readFileSync } from "node:fs";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { expect, test } from "vitest";

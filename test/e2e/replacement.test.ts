@@ -1,3 +1,4 @@
+/** Promise: a replacement always ends with one new cluster, deleted first unless deleteBeforeReplace is false. */
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -18,7 +19,7 @@ const order = (from: number) =>
     .filter(({ committed }) => committed)
     .map(({ action, regionId }) => `${action} ${regionId}`);
 
-test("another region, and back, forced, and after a destroy: always a new cluster, made when the old one has gone", async () => {
+test("another region, the first region again, a forced replacement, and an up after destroy each create a new cluster after the old one was deleted", async () => {
   await using stack = await createEcsStack(ecs, { program: program("cn-hangzhou") });
   const first = (await stack.up()).outputs["id"]?.value as string;
 
@@ -57,7 +58,7 @@ test("another region, and back, forced, and after a destroy: always a new cluste
   expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: fifth, regionId: "cn-hangzhou" }]);
 });
 
-test("with deleteBeforeReplace: false the new cluster is made first", async () => {
+test("with deleteBeforeReplace: false the new cluster is created first", async () => {
   await using stack = await createEcsStack(ecs, {
     program: program("cn-hangzhou", { deleteBeforeReplace: false }),
   });

@@ -1,3 +1,4 @@
+/** Promise: Pulumi's resource options work for clusters as for any other resource. */
 import { ComponentResource, type CustomResourceOptions, rootStackResource } from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+/** Promise: keys are in no state, export or output, wherever they come from. */
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster } from "pulumi-alicloud-hpc";
@@ -60,7 +61,9 @@ test("keys from the configuration stay out of states, exports and everything tha
   expect(unsigned.output).toMatch(/SignatureDoesNotMatch/);
   printed.push(unsigned.output, unsigned.message);
 
-  for (const text of printed) expectNone(secrets, "what was printed", text);
+  for (const text of printed) {
+    expectNone(secrets, "what was printed", text);
+  }
   // Not the Automation API's export, which decrypts: the engine keeps the configuration, encrypted, with its provider.
   const exported = await runCli(["stack", "export", "--stack", stack.stackName], {
     cwd: stack.workDir,
@@ -71,7 +74,9 @@ test("keys from the configuration stay out of states, exports and everything tha
   expectNone(secrets, "the state", stack.stateText());
   const files = written(stack);
   expect(files.length).toBeGreaterThan(1);
-  for (const { file, text } of files) expectNone(secrets, file, text);
+  for (const { file, text } of files) {
+    expectNone(secrets, file, text);
+  }
 });
 
 test("keys from the environment are used, and stay out of the state", async () => {
@@ -84,10 +89,12 @@ test("keys from the environment are used, and stay out of the state", async () =
   const { output } = await stack.up();
   expect(ecs.store.clusters()).toHaveLength(1);
   expectNone([accessKeyId, accessKeySecret], "what was printed", output);
-  for (const { file, text } of written(stack)) expectNone([accessKeyId, accessKeySecret], file, text);
+  for (const { file, text } of written(stack)) {
+    expectNone([accessKeyId, accessKeySecret], file, text);
+  }
 });
 
-test("no keys anywhere: one error that lists where they were looked for", async () => {
+test("without keys, one error lists every place that was searched", async () => {
   await using stack = await createEcsStack(ecs, {
     program: program("render-farm"),
     config: { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined },

@@ -43,7 +43,9 @@ export function terminalPicture(title: string, text: string): string {
 function wrapped(line: string): string[] {
   const parts: string[] = [];
   for (let rest = line; ; rest = rest.slice(columns)) {
-    if (rest.length <= columns) return [...parts, rest];
+    if (rest.length <= columns) {
+      return [...parts, rest];
+    }
     parts.push(rest.slice(0, columns));
   }
 }

@@ -1,3 +1,4 @@
+/** Promise: a state that an earlier release wrote shows no difference, and can be refreshed and destroyed. */
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { automation } from "@pulumi/pulumi";
@@ -21,7 +22,9 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
 
   test("shows no difference, is refreshed and destroyed", async () => {
     const ecs = await startRecordedEcs();
-    for (const cluster of clusters) ecs.store.add(cluster);
+    for (const cluster of clusters) {
+      ecs.store.add(cluster);
+    }
     const idOf = (wanted: string) => clusters.find((cluster) => cluster.name === wanted)!.hpcClusterId;
     const program = upgradeProgram(ecs, idOf("adopted-farm"), idOf("somebody-elses"));
     await using stack = await createEcsStack(ecs, { program });
@@ -71,6 +74,8 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
 test.each(["lifecycle", "tokenSaltLifecycle"])(
   "every name by which a state may refer to %s is the same module",
   (name) => {
-    expect(require(`pulumi-alicloud-hpc/dist/${name}.js`)).toBe(require(`pulumi-alicloud-hpc/${name}`));
+    expect(require(`pulumi-alicloud-hpc/dist/dynamic/${name}.js`)).toBe(
+      require(`pulumi-alicloud-hpc/${name}`),
+    );
   },
 );

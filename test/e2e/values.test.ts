@@ -1,3 +1,7 @@
+/**
+ * Promises: unknown inputs pass the preview, ids stay known in update previews, and null, undefined, secret and
+ * frozen values work.
+ */
 import { interpolate, secret } from "@pulumi/pulumi";
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -8,7 +12,7 @@ let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
 afterEach(() => ecs.close());
 
-test("inputs that are not known yet pass the preview, and dependents of the id stay calm when the cluster changes", async () => {
+test("inputs that are not known yet pass the preview, and dependents of the id stay unchanged when the cluster changes", async () => {
   const program = (description: string) => async () => {
     const first = new HpcCluster("first", { name: "render-farm", description });
     new HpcCluster("by-name", { name: first.id });

@@ -42,7 +42,7 @@ export interface PendingOperation {
 export class StateFile {
   readonly text: string;
   readonly pendingOperations: PendingOperation[];
-  readonly #resources: StateResource[];
+  private readonly allResources: StateResource[];
 
   constructor(text: string) {
     this.text = text;
@@ -51,7 +51,7 @@ export class StateFile {
         latest?: { resources?: StateResource[]; pending_operations?: PendingOperation[] };
       };
     };
-    this.#resources = parsed.checkpoint.latest?.resources ?? [];
+    this.allResources = parsed.checkpoint.latest?.resources ?? [];
     this.pendingOperations = parsed.checkpoint.latest?.pending_operations ?? [];
   }
 
@@ -61,19 +61,19 @@ export class StateFile {
    * @param type only those whose type is this, or ends in it: `alicloud:HpcCluster`.
    */
   resources(type?: string): StateResource[] {
-    return this.#resources.filter((resource) => type === undefined || resource.type.endsWith(type));
+    return this.allResources.filter((resource) => type === undefined || resource.type.endsWith(type));
   }
 
   /** The one resource with this name or URN; throws when there is none, or more than one. */
   resource(nameOrUrn: string): StateResource {
-    const matches = this.#resources.filter(
+    const matches = this.allResources.filter(
       ({ urn }) => urn === nameOrUrn || urn.slice(urn.lastIndexOf("::") + 2) === nameOrUrn,
     );
     const [only] = matches;
     if (only === undefined || matches.length > 1) {
       throw new Error(
         `${matches.length} resources named ${nameOrUrn} in the state; there are: ` +
-          this.#resources.map(({ urn }) => urn).join(", "),
+          this.allResources.map(({ urn }) => urn).join(", "),
       );
     }
     return only;
@@ -113,7 +113,9 @@ export function latestUpdate(
     .filter((name) => name.endsWith(".history.json"))
     .sort()
     .at(-1);
-  if (last === undefined) return undefined;
+  if (last === undefined) {
+    return undefined;
+  }
   const update = JSON.parse(readFileSync(path.join(folder, last), "utf8")) as Omit<
     automation.UpdateSummary,
     "config" | "startTime" | "endTime"

@@ -1,3 +1,4 @@
+/** Promise: the tests can run the CLI in a program's folder. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

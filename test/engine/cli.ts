@@ -21,7 +21,9 @@ export async function languageHost(): Promise<string | undefined> {
   const { root } = await ensureEngine();
   const name = process.platform === "win32" ? "pulumi-language-nodejs.exe" : "pulumi-language-nodejs";
   const folders = (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== "");
-  if (root !== "") folders.unshift(path.join(root, "bin"));
+  if (root !== "") {
+    folders.unshift(path.join(root, "bin"));
+  }
   return folders.map((folder) => path.join(folder, name)).find(isExecutable);
 }
 
@@ -64,14 +66,17 @@ export async function runCli(
         maxBuffer: 256 * 1024 * 1024,
       },
       (error, stdout, stderr) => {
-        if (error === null) resolve({ stdout, stderr, exitCode: 0 });
-        else if (typeof error.code === "number") resolve({ stdout, stderr, exitCode: error.code });
-        else
+        if (error === null) {
+          resolve({ stdout, stderr, exitCode: 0 });
+        } else if (typeof error.code === "number") {
+          resolve({ stdout, stderr, exitCode: error.code });
+        } else {
           reject(
             new Error(`${command.command} ${args[0] ?? ""} did not end by itself: ${error.message}`, {
               cause: error,
             }),
           );
+        }
       },
     );
   });

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+/** Promise: the tests find the Pulumi engine, or download or build it once. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { automation } from "@pulumi/pulumi";
@@ -8,6 +18,7 @@ import {
   chooseEngine,
   engineCacheFolder,
   engineInCache,
+  enginePath,
   ensureEngine,
   minimumEngineVersion,
   pinnedEngineVersion,
@@ -27,12 +38,14 @@ describe("the order of the ways", () => {
     title: `the ${source} way`,
     find: async () => {
       tried.push(source);
-      if (outcome instanceof Error) throw outcome;
+      if (outcome instanceof Error) {
+        throw outcome;
+      }
       return outcome === undefined ? undefined : { command, root: `/${source}`, version: outcome };
     },
   });
 
-  test("the first that works wins, and nothing after it is tried", async () => {
+  test("uses the first way that works, and tries no other", async () => {
     const engine = await chooseEngine(
       [way("path", "3.259.0"), way("cache", "3.259.0"), way("build", "3.259.0")],
       () => undefined,
@@ -103,6 +116,24 @@ test.each<[string, NodeJS.ProcessEnv, NodeJS.Platform, string]>([
   expect(engineCacheFolder(env, platform, "/home/me")).toBe(path.join(folder, "pulumi-alicloud-hpc/engine"));
 });
 
+test("where pulumi on PATH is a symlink, the plugin beside the real file comes before the SDK's", () => {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "engine-path-")));
+  try {
+    for (const name of ["installed", "linked"]) {
+      mkdirSync(path.join(folder, name));
+    }
+    const [installed, linked] = [path.join(folder, "installed"), path.join(folder, "linked")];
+    const executable = process.platform === "win32" ? "pulumi.exe" : "pulumi";
+    writeFileSync(path.join(installed, executable), "");
+    symlinkSync(path.join(installed, executable), path.join(linked, executable));
+    const folders = enginePath(linked).split(path.delimiter);
+    expect(folders.slice(0, 3)).toEqual([path.dirname(process.execPath), installed, linked]);
+    expect(folders.at(-1)).toMatch(/@pulumi.pulumi$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 describe("the cache", () => {
   let folder: string;
   let root: string;
@@ -117,17 +148,19 @@ describe("the cache", () => {
     writeFileSync(path.join(staging, "bin", "pulumi"), text);
   };
   const check = async (at: string) => {
-    if (!existsSync(path.join(at, "bin", "pulumi"))) throw new Error("no engine there");
+    if (!existsSync(path.join(at, "bin", "pulumi"))) {
+      throw new Error("no engine there");
+    }
     return { command, root: at, version: "3.259.0" };
   };
   const inCache = () => readdirSync(path.join(folder, "engine"));
 
-  test("what was filled is there under its final name only", async () => {
+  test("an engine appears only under its final name", async () => {
     expect(await putIntoCache(root, fillWith("engine"), check)).toMatchObject({ root });
     expect(inCache()).toEqual(["3.259.0"]);
   });
 
-  test("nothing is left of a way that failed half-way", async () => {
+  test("nothing remains of a way that failed", async () => {
     const failing = putIntoCache(
       root,
       async (staging) => {
@@ -140,7 +173,7 @@ describe("the cache", () => {
     expect(inCache()).toEqual([]);
   });
 
-  test("nor of an engine that does not run", async () => {
+  test("nothing remains of an engine that does not run", async () => {
     await expect(putIntoCache(root, async () => undefined, check)).rejects.toThrow("no engine there");
     expect(inCache()).toEqual([]);
   });
@@ -160,7 +193,7 @@ describe("the cache", () => {
     expect(readdirSync(root)).toEqual(["bin"]);
   });
 
-  test("what a killed process has left is removed, what a living one is filling is not", async () => {
+  test("removes the folder of a killed process, and keeps that of a running one", async () => {
     // Process 2^22 cannot be: it is Linux's upper bound. The parent lives as long as this test does.
     for (const pid of [2 ** 22, process.ppid]) {
       mkdirSync(path.join(folder, "engine", `3.259.0.partial-${pid}-abc`), { recursive: true });

@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
 } from "node:fs";
@@ -95,9 +96,13 @@ export async function chooseEngine(
   for (const way of ways) {
     try {
       const engine = await way.find(progress);
-      if (engine === undefined) continue;
+      if (engine === undefined) {
+        continue;
+      }
       const tooOld = tooOldReason(engine.version);
-      if (tooOld !== undefined) throw new Error(tooOld);
+      if (tooOld !== undefined) {
+        throw new Error(tooOld);
+      }
       progress(`engine ${engine.version}: ${way.title}`);
       return { ...engine, source: way.source };
     } catch (error) {
@@ -121,18 +126,27 @@ export function tooOldReason(version: string): string | undefined {
 }
 
 /**
- * PATH for an engine: this very Node first, because the dynamic provider's plugin is a script that runs the first
- * `node` it finds, and the folder of that script, which is the root of the npm package @pulumi/pulumi, last, because
- * an engine that has the script beside it warns when another is found before.
+ * PATH for an engine: this Node.js first, because the dynamic provider's plugin is a script that runs the first `node` on
+ * PATH, and last the folder of that script in the npm package @pulumi/pulumi, for an engine that comes without it.
+ *
+ * Package managers install `pulumi` as a symlink. The engine resolves it, expects the plugin there, and warns when PATH
+ * has another one first: so the folder to which the symlink leads comes before the others.
  */
 export function enginePath(inherited = process.env["PATH"] ?? ""): string {
-  return [path.dirname(process.execPath), inherited, sdkFolder].join(path.delimiter);
+  const engine = inherited
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, executable))
+    .find((file) => existsSync(file));
+  const engineFolder = engine === undefined ? [] : [path.dirname(realpathSync(engine))];
+  return [path.dirname(process.execPath), ...engineFolder, inherited, sdkFolder].join(path.delimiter);
 }
 
 /** The pinned version, with its `v`, from the Go module's requirements. */
 export function pinnedEngineVersion(goMod = readFileSync(path.join(engineModule, "go.mod"), "utf8")): string {
   const version = /github\.com\/pulumi\/pulumi\/pkg\/v3 (v\S+)/.exec(goMod)?.[1];
-  if (version === undefined) throw new Error("test/engine/pulumi/go.mod does not require the engine");
+  if (version === undefined) {
+    throw new Error("test/engine/pulumi/go.mod does not require the engine");
+  }
   return version;
 }
 
@@ -179,7 +193,9 @@ function engineWays(): EngineWay[] {
 
 async function engineOnPath(): Promise<Omit<Engine, "source">> {
   const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  if (!folders.some((folder) => existsSync(path.join(folder, executable)))) throw new Error("not there");
+  if (!folders.some((folder) => existsSync(path.join(folder, executable)))) {
+    throw new Error("not there");
+  }
   const command = await automation.PulumiCommand.get();
   return { command, root: "", version: versionOf(command) };
 }
@@ -190,7 +206,9 @@ async function engineAt(root: string): Promise<Omit<Engine, "source">> {
 }
 
 function versionOf(command: automation.PulumiCommand): string {
-  if (command.version === null) throw new Error(`${command.command} does not tell its version`);
+  if (command.version === null) {
+    throw new Error(`${command.command} does not tell its version`);
+  }
   return command.version.version;
 }
 
@@ -218,9 +236,13 @@ export async function putIntoCache(
     try {
       renameSync(staging, root);
     } catch (error) {
-      if (!isFileSystemError(error, "ENOTEMPTY", "EEXIST", "EPERM")) throw error;
+      if (!isFileSystemError(error, "ENOTEMPTY", "EEXIST", "EPERM")) {
+        throw error;
+      }
       const theirs = await check(root).catch(() => undefined);
-      if (theirs !== undefined) return theirs;
+      if (theirs !== undefined) {
+        return theirs;
+      }
       // What is there does not run (another architecture's, say), or this would not have been called.
       rmSync(root, { recursive: true });
       renameSync(staging, root);
@@ -235,9 +257,13 @@ export async function putIntoCache(
 function removeAbandoned(root: string): void {
   const prefix = `${path.basename(root)}.partial-`;
   for (const name of readdirSync(path.dirname(root))) {
-    if (!name.startsWith(prefix)) continue;
+    if (!name.startsWith(prefix)) {
+      continue;
+    }
     const owner = Number.parseInt(name.slice(prefix.length), 10);
-    if (!isAlive(owner)) rmSync(path.join(path.dirname(root), name), { recursive: true, force: true });
+    if (!isAlive(owner)) {
+      rmSync(path.join(path.dirname(root), name), { recursive: true, force: true });
+    }
   }
 }
 
@@ -263,7 +289,9 @@ async function downloadInto(
       method: "HEAD",
       signal: AbortSignal.timeout(reachableWithinMs),
     });
-    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    if (!answer.ok) {
+      throw new Error(`HTTP ${answer.status}`);
+    }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new Error(`get.pulumi.com: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
@@ -338,9 +366,14 @@ function run(command: string, args: string[], options: RunOptions): Promise<stri
       stdio: ["ignore", "pipe", "pipe"],
     });
     const stop = (): void => {
-      if (child.pid === undefined) return;
-      if (process.platform === "win32") child.kill();
-      else process.kill(-child.pid, "SIGKILL");
+      if (child.pid === undefined) {
+        return;
+      }
+      if (process.platform === "win32") {
+        child.kill();
+      } else {
+        process.kill(-child.pid, "SIGKILL");
+      }
     };
     let output = "";
     let unfinishedLine = "";
@@ -350,7 +383,9 @@ function run(command: string, args: string[], options: RunOptions): Promise<stri
       const lines = (unfinishedLine + chunk).split("\n");
       unfinishedLine = lines.pop() ?? "";
       errorLines.push(...lines);
-      for (const line of lines) options.onErrorLine?.(line);
+      for (const line of lines) {
+        options.onErrorLine?.(line);
+      }
     });
     let timedOut = false;
     const deadline = setTimeout(() => {
@@ -372,7 +407,9 @@ function run(command: string, args: string[], options: RunOptions): Promise<stri
     });
     child.once("close", (code) => {
       ended();
-      if (code === 0) return resolve(output);
+      if (code === 0) {
+        return resolve(output);
+      }
       const last = [...errorLines, unfinishedLine].filter((line) => line.trim() !== "").slice(-3);
       const how = timedOut ? `not done after ${options.withinMs / 60_000} minutes` : `exit code ${code}`;
       reject(new Error([`${path.basename(command)} ${args[0]}: ${how}`, ...last].join("; ")));

@@ -23,11 +23,17 @@ export function findProcesses(which: OperationProcess, agent: string): number[] 
   const engines = table.filter(
     ({ parent, commandLine }) => parent === process.pid && commandLine.includes(agent),
   );
-  if (which === "engine") return engines.map(({ pid }) => pid);
+  if (which === "engine") {
+    return engines.map(({ pid }) => pid);
+  }
   const family = new Set(engines.map(({ pid }) => pid));
   for (let before = -1; before !== family.size;) {
     before = family.size;
-    for (const { pid, parent } of table) if (family.has(parent)) family.add(pid);
+    for (const { pid, parent } of table) {
+      if (family.has(parent)) {
+        family.add(pid);
+      }
+    }
   }
   return table.filter((row) => family.has(row.pid) && isProvider(row)).map(({ pid }) => pid);
 }
@@ -46,7 +52,9 @@ function isProvider({ commandLine }: ProcessRow): boolean {
 }
 
 function processTable(): ProcessRow[] {
-  if (process.platform === "win32") throw new Error("finding the engine's processes needs /proc or ps");
+  if (process.platform === "win32") {
+    throw new Error("finding the engine's processes needs /proc or ps");
+  }
   return process.platform === "linux" ? tableFromProc() : tableFromPs();
 }
 
@@ -62,8 +70,13 @@ function tableFromProc(): ProcessRow[] {
         return [{ pid: Number(name), parent, commandLine }];
       } catch (error) {
         // Ended between the listing and the reading.
-        if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH"))
+        if (
+          error instanceof Error &&
+          "code" in error &&
+          (error.code === "ENOENT" || error.code === "ESRCH")
+        ) {
           return [];
+        }
         throw error;
       }
     });

@@ -1,6 +1,7 @@
 /** Once per run of the engine tests: the engine is there, and the package is installed as a user would have it. */
+import path from "node:path";
 import type { TestProject } from "vitest/node";
-import { type EngineSource, engineRootVariable, ensureEngine } from "./engine.ts";
+import { type EngineSource, engineRootVariable, ensureEngine, repositoryRoot } from "./engine.ts";
 import { removeAbandonedFolders } from "./isolatedEnvironment.ts";
 import { installPackedPackage } from "./packedPackage.ts";
 
@@ -28,7 +29,11 @@ export default async function setup(project: TestProject): Promise<() => void> {
   }
   const { root, version, source } = engine.value;
   // The test processes inherit it, and need not look again. An engine on PATH they find there themselves.
-  if (root !== "") process.env[engineRootVariable] = root;
+  if (root !== "") {
+    process.env[engineRootVariable] = root;
+  }
+  // Every operation starts a Node.js process that loads the SDK: a third of its time without this cache.
+  process.env["NODE_COMPILE_CACHE"] ??= path.join(repositoryRoot, "node_modules/.cache/compiled");
   project.provide("engine", { root, version, source });
   return removeAbandonedFolders;
 }

@@ -45,42 +45,44 @@ export class HeldResource extends dynamic.Resource {
 export class Gate implements AsyncDisposable {
   /** How many have asked. */
   asked = 0;
-  #closed = false;
-  readonly #server: Server;
-  #arrived = (): void => undefined;
+  private closed = false;
+  private readonly server: Server;
+  private arrived = (): void => undefined;
 
   private constructor() {
-    this.#server = createServer((_request, response) => {
+    this.server = createServer((_request, response) => {
       this.asked += 1;
-      if (!this.#closed) response.end(`id-${this.asked}`);
-      this.#arrived();
+      if (!this.closed) {
+        response.end(`id-${this.asked}`);
+      }
+      this.arrived();
     });
   }
 
   /** Listens on a free port. */
   static async listen(): Promise<Gate> {
     const gate = new Gate();
-    await new Promise<void>((resolve) => gate.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => gate.server.listen(0, "127.0.0.1", resolve));
     return gate;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
   }
 
   /** From now on nobody gets an answer. Resolves when the next one has asked. */
   close(): Promise<void> {
-    this.#closed = true;
-    return new Promise((resolve) => (this.#arrived = resolve));
+    this.closed = true;
+    return new Promise((resolve) => (this.arrived = resolve));
   }
 
   /** Answers again. Who has been waiting goes on waiting. */
   open(): void {
-    this.#closed = false;
+    this.closed = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
   }
 }

@@ -23,12 +23,16 @@ let folder: string | undefined;
  * @returns the temporary folder.
  */
 export function isolateEnvironment(): string {
-  if (folder !== undefined) return folder;
+  if (folder !== undefined) {
+    return folder;
+  }
   removeAbandonedFolders();
   const made = mkdtempSync(path.join(temporary(), `${prefix}${process.pid}-`));
   process.once("exit", () => rmSync(made, { recursive: true, force: true, maxRetries: 3 }));
   for (const name of Object.keys(process.env)) {
-    if (foreign.test(name) && name !== engineRootVariable) Reflect.deleteProperty(process.env, name);
+    if (foreign.test(name) && name !== engineRootVariable) {
+      Reflect.deleteProperty(process.env, name);
+    }
   }
   // Node options meant for the test runner (inspectors, loaders, coverage) are not meant for the provider's process.
   delete process.env["NODE_OPTIONS"];
@@ -44,7 +48,9 @@ export function isolateEnvironment(): string {
 export function removeAbandonedFolders(): void {
   for (const name of readdirSync(temporary())) {
     const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (Number.isNaN(owner) || isAlive(owner)) continue;
+    if (Number.isNaN(owner) || isAlive(owner)) {
+      continue;
+    }
     rmSync(path.join(temporary(), name), { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -1,3 +1,4 @@
+/** Promise: the tests use the package as npm would install it. */
 import {
   lstatSync,
   mkdirSync,
@@ -23,7 +24,9 @@ describe("a small package of its own", () => {
 
   beforeEach(() => {
     root = mkdtempSync(path.join(realpathSync(tmpdir()), "small-package-"));
-    for (const folder of ["provider", "dist", "node_modules"]) mkdirSync(path.join(root, folder));
+    for (const folder of ["provider", "dist", "node_modules"]) {
+      mkdirSync(path.join(root, folder));
+    }
     const build =
       'const fs = require("fs"); const text = fs.readFileSync("provider/index.ts", "utf8");' +
       'if (text === "wrong") { console.log("TS1005: that is wrong"); process.exit(1); }' +
@@ -71,7 +74,9 @@ test("pulumi-alicloud-hpc is a real copy that the SDK resolves from its own fold
   const fromSdk = createRequire(
     path.join(repositoryRoot, "node_modules/@pulumi/pulumi/runtime/closure/package.js"),
   );
-  expect(fromSdk.resolve("pulumi-alicloud-hpc/lifecycle")).toBe(path.join(folder, "dist/lifecycle.js"));
+  expect(fromSdk.resolve("pulumi-alicloud-hpc/lifecycle")).toBe(
+    path.join(folder, "dist/dynamic/lifecycle.js"),
+  );
 });
 
 test("the SDK's serializer takes it by reference, inside the test runner too", async () => {

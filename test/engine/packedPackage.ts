@@ -66,12 +66,16 @@ export async function installPackedPackage(
     progress("npm pack");
     await runNpm(["pack", "--ignore-scripts", "--pack-destination", scratch], root);
     const tarball = readdirSync(scratch).find((file) => file.endsWith(".tgz"));
-    if (tarball === undefined) throw new Error(`npm pack left no tarball in ${scratch}`);
+    if (tarball === undefined) {
+      throw new Error(`npm pack left no tarball in ${scratch}`);
+    }
     mkdirSync(path.join(staging, "new"));
     await runFile("tar", ["-xzf", path.join(scratch, tarball), "-C", path.join(staging, "new")]);
 
     rmSync(marker, { force: true });
-    if (existsSync(folder)) renameSync(folder, path.join(staging, "old"));
+    if (existsSync(folder)) {
+      renameSync(folder, path.join(staging, "old"));
+    }
     renameSync(path.join(staging, "new", "package"), folder);
     writeFileSync(marker, hash);
     progress(`installed ${folder}`);

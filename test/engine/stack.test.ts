@@ -1,3 +1,4 @@
+/** Promise: the tests' own stacks report what the engine did: steps, state, outputs, errors, processes. */
 import { existsSync } from "node:fs";
 import { automation, secret } from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

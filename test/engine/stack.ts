@@ -7,13 +7,14 @@
  *     expect(stack.state().resource("c").outputs).toMatchObject({ … });
  */
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { automation } from "@pulumi/pulumi";
-import { type Backend, StateFile, createBackend, latestUpdate, readStateText, stateFile } from "./backend.ts";
+import { type Backend, StateFile, createBackend, latestUpdate, readStateText } from "./backend.ts";
 import { ensureEngine, enginePath, repositoryRoot } from "./engine.ts";
 import { type OperationProcess, findProcesses, stillProviders } from "./engineProcesses.ts";
 import { engineEnvironment, isolateEnvironment } from "./isolatedEnvironment.ts";
+import { type ConfigInput, emptySettings, settingsWith, writeEmptyState } from "./stackFiles.ts";
 
 export {
   type Backend,
@@ -22,12 +23,10 @@ export {
   type StateResource,
   createBackend,
 } from "./backend.ts";
+export type { ConfigInput } from "./stackFiles.ts";
 
 /** An inline program; what it resolves to are the stack's outputs. */
 export type Program = automation.PulumiFn;
-
-/** A configuration value. Without a `:` in the key it belongs to the project. */
-export type ConfigInput = string | { value: string; secret?: boolean };
 
 /** How to make a stack. */
 export interface StackOptions {
@@ -116,39 +115,30 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
   const names = { projectName: options.projectName ?? "hpc", stackName: options.stackName ?? "test" };
   const current = { program: options.program };
   const environment = { ...engineEnvironment(backend.url), PATH: enginePath() };
-  const plain = Object.entries(options.config ?? {}).filter(([, value]) => typeof value === "string");
-  const isThere = existsSync(stateFile(backend, names.projectName, names.stackName));
-  // Not createOrSelectStack, and plain configuration without `config set`: each command costs a third of a second.
-  const raw = await automation.LocalWorkspace[isThere ? "selectStack" : "createStack"](
-    { ...names, program: () => current.program() },
-    {
-      workDir,
-      pulumiCommand: engine.command,
-      // Without these settings `main` would be this process's folder, and the provider would start there.
-      projectSettings: { name: names.projectName, runtime: "nodejs" },
-      stackSettings: {
-        [names.stackName]: {
-          config: Object.fromEntries(
-            plain.map(([key, value]) => [
-              key.includes(":") ? key : `${names.projectName}:${key}`,
-              value as string,
-            ]),
-          ),
-        },
-      },
-      envVars: { ...environment, ...options.env },
+  const workspace = await automation.LocalWorkspace.create({
+    workDir,
+    program: () => current.program(),
+    pulumiCommand: engine.command,
+    // Without these settings `main` would be this process's folder, and the provider would start there.
+    projectSettings: { name: names.projectName, runtime: "nodejs" },
+    stackSettings: {
+      [names.stackName]: await settingsWith(await emptySettings(), names.projectName, options.config ?? {}),
     },
-  );
+    envVars: { ...environment, ...options.env },
+  });
+  workspace.createStack = async () => writeEmptyState(backend, names.projectName, names.stackName);
+  const raw = await automation.Stack.create(names.stackName, workspace);
   readResultsFromFiles(raw, backend, names);
   const dispose = (): void => {
-    if (options.backend === undefined) backend.dispose();
-    if (options.workDir === undefined) rmSync(workDir, { recursive: true, force: true, maxRetries: 3 });
+    if (options.backend === undefined) {
+      backend.dispose();
+    }
+    if (options.workDir === undefined) {
+      rmSync(workDir, { recursive: true, force: true, maxRetries: 3 });
+    }
   };
   const stack = new TestStack(raw, backend, { ...names, workDir, current, environment, dispose });
   stack.setEnv(options.env ?? {});
-  await stack.setConfig(
-    Object.fromEntries(Object.entries(options.config ?? {}).filter(([, value]) => typeof value !== "string")),
-  );
   return stack;
 }
 
@@ -161,13 +151,13 @@ export class TestStack implements AsyncDisposable {
   readonly stackName: string;
   /** The program's folder, as the provider sees it. */
   readonly workDir: string;
-  readonly #program: { program: Program };
-  readonly #environment: Record<string, string>;
-  readonly #removeFolders: () => void;
-  #env: Record<string, string> = {};
+  private readonly program: { program: Program };
+  private readonly environment: Record<string, string>;
+  private readonly removeFolders: () => void;
+  private env: Record<string, string> = {};
   /** Providers whose engine a test has killed: nothing else ends them. */
-  readonly #orphans = new Set<number>();
-  readonly #running = new Set<RunningOperation<OperationKind>>();
+  private readonly orphans = new Set<number>();
+  private readonly running = new Set<RunningOperation<OperationKind>>();
 
   /** @internal Use `createStack`. */
   constructor(
@@ -187,35 +177,30 @@ export class TestStack implements AsyncDisposable {
     this.projectName = parts.projectName;
     this.stackName = parts.stackName;
     this.workDir = parts.workDir;
-    this.#program = parts.current;
-    this.#environment = parts.environment;
-    this.#removeFolders = parts.dispose;
+    this.program = parts.current;
+    this.environment = parts.environment;
+    this.removeFolders = parts.dispose;
   }
 
   /** Another program from the next operation on. */
   setProgram(program: Program): void {
-    this.#program.program = program;
+    this.program.program = program;
   }
 
   /** Sets (or with undefined removes) environment variables from the next operation on. */
   setEnv(env: Record<string, string | undefined>): void {
-    const merged = { ...this.#env, ...env };
-    this.#env = Object.fromEntries(
+    const merged = { ...this.env, ...env };
+    this.env = Object.fromEntries(
       Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );
-    this.automation.workspace.envVars = { ...this.#environment, ...this.#env };
+    this.automation.workspace.envVars = { ...this.environment, ...this.env };
   }
 
   /** Sets (or with undefined removes) configuration values. */
   async setConfig(config: Record<string, ConfigInput | undefined>): Promise<void> {
-    const set: automation.ConfigMap = {};
-    const removed: string[] = [];
-    for (const [key, value] of Object.entries(config)) {
-      if (value === undefined) removed.push(key);
-      else set[key] = typeof value === "string" ? { value } : value;
-    }
-    if (Object.keys(set).length > 0) await this.automation.setAllConfig(set);
-    if (removed.length > 0) await this.automation.removeAllConfig(removed);
+    const { workspace } = this.automation;
+    const settings = await workspace.stackSettings(this.stackName);
+    await workspace.saveStackSettings(this.stackName, await settingsWith(settings, this.projectName, config));
   }
 
   /** Runs `pulumi preview`. */
@@ -244,7 +229,7 @@ export class TestStack implements AsyncDisposable {
     const transcript: Transcript = { output: "", events: [], steps: [] };
     const listeners = new Set<(event: automation.EngineEvent) => void>();
     const given: automation.UpOptions = options ?? {};
-    const restoreEnvironment = lendEnvironment(this.#env);
+    const restoreEnvironment = lendEnvironment(this.env);
     const print =
       (also: ((text: string) => void) | undefined) =>
       (text: string): void => {
@@ -263,8 +248,12 @@ export class TestStack implements AsyncDisposable {
       onEvent: (event) => {
         transcript.events.push(event);
         const step = event.resourcePreEvent?.metadata ?? undefined;
-        if (step !== undefined) transcript.steps.push(stepOf(step));
-        for (const listener of listeners) listener(event);
+        if (step !== undefined) {
+          transcript.steps.push(stepOf(step));
+        }
+        for (const listener of listeners) {
+          listener(event);
+        }
         given.onEvent?.(event);
       },
     })
@@ -276,7 +265,7 @@ export class TestStack implements AsyncDisposable {
       )
       .finally(() => {
         restoreEnvironment();
-        this.#running.delete(operation);
+        this.running.delete(operation);
       });
 
     const operation: RunningOperation<K> = {
@@ -285,9 +274,13 @@ export class TestStack implements AsyncDisposable {
       event: (matches) =>
         new Promise((resolve, reject) => {
           const earlier = transcript.events.find(matches);
-          if (earlier !== undefined) return resolve(earlier);
+          if (earlier !== undefined) {
+            return resolve(earlier);
+          }
           listeners.add(function listener(event) {
-            if (!matches(event)) return;
+            if (!matches(event)) {
+              return;
+            }
             listeners.delete(listener);
             resolve(event);
           });
@@ -298,13 +291,21 @@ export class TestStack implements AsyncDisposable {
       pids: (which) => findProcesses(which, agent),
       kill: (which, signal = "SIGKILL") => {
         const pids = findProcesses(which, agent);
-        if (pids.length === 0) throw new Error(`${kind} has no ${which} process now\n${transcript.output}`);
-        if (which === "engine") for (const pid of findProcesses("provider", agent)) this.#orphans.add(pid);
-        for (const pid of pids) process.kill(pid, signal);
+        if (pids.length === 0) {
+          throw new Error(`${kind} has no ${which} process now\n${transcript.output}`);
+        }
+        if (which === "engine") {
+          for (const pid of findProcesses("provider", agent)) {
+            this.orphans.add(pid);
+          }
+        }
+        for (const pid of pids) {
+          process.kill(pid, signal);
+        }
         return pids;
       },
     };
-    this.#running.add(operation);
+    this.running.add(operation);
     // Whoever awaits `result` gets the error. A test that kills first and awaits later must not be ended by Node's
     // unhandled-rejection handler in between.
     result.catch(() => undefined);
@@ -328,14 +329,18 @@ export class TestStack implements AsyncDisposable {
 
   /** Ends what is still running and removes the folders; the resources are left to the emulator. */
   async dispose(): Promise<void> {
-    for (const operation of this.#running) {
+    for (const operation of this.running) {
       for (const which of ["engine", "provider"] as const) {
-        for (const pid of operation.pids(which)) process.kill(pid, "SIGKILL");
+        for (const pid of operation.pids(which)) {
+          process.kill(pid, "SIGKILL");
+        }
       }
     }
-    await Promise.allSettled([...this.#running].map(({ result }) => result));
-    for (const pid of stillProviders(this.#orphans)) process.kill(pid, "SIGKILL");
-    this.#removeFolders();
+    await Promise.allSettled([...this.running].map(({ result }) => result));
+    for (const pid of stillProviders(this.orphans)) {
+      process.kill(pid, "SIGKILL");
+    }
+    this.removeFolders();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -356,7 +361,9 @@ function readResultsFromFiles(
   raw.outputs = async () => {
     const state = new StateFile(readStateText(backend, names.projectName, names.stackName));
     const outputs = state.resources("pulumi:pulumi:Stack")[0]?.outputs ?? {};
-    if (JSON.stringify(outputs).includes(secretSignature)) return await throughEngine();
+    if (JSON.stringify(outputs).includes(secretSignature)) {
+      return await throughEngine();
+    }
     return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, { value, secret: false }]));
   };
   raw.info = async () => latestUpdate(backend, names.projectName, names.stackName);
@@ -391,12 +398,18 @@ function lendEnvironment(env: Record<string, string>): () => void {
   return () => {
     for (const name of Object.keys(env)) {
       const entry = lent.get(name);
-      if (entry === undefined) continue;
-      if (entry.users > 1) lent.set(name, { ...entry, users: entry.users - 1 });
-      else {
+      if (entry === undefined) {
+        continue;
+      }
+      if (entry.users > 1) {
+        lent.set(name, { ...entry, users: entry.users - 1 });
+      } else {
         lent.delete(name);
-        if (entry.before === undefined) Reflect.deleteProperty(process.env, name);
-        else process.env[name] = entry.before;
+        if (entry.before === undefined) {
+          Reflect.deleteProperty(process.env, name);
+        } else {
+          process.env[name] = entry.before;
+        }
       }
     }
   };

@@ -11,7 +11,9 @@ function programOf(wants: Wants): { program: Program; readonly hasBegun: boolean
   return {
     program: async () => {
       hasBegun = true;
-      for (const [resource, wanted] of wants) new HpcCluster(resource, wanted);
+      for (const [resource, wanted] of wants) {
+        new HpcCluster(resource, wanted);
+      }
     },
     get hasBegun() {
       return hasBegun;
@@ -35,11 +37,11 @@ export class ProgramNotRun extends Error {
 
 /** See the head of this file. */
 export class EngineStage implements Stage {
-  readonly #stack: TestStack;
+  private readonly stack: TestStack;
   readonly printed: string[] = [];
 
   private constructor(stack: TestStack) {
-    this.#stack = stack;
+    this.stack = stack;
   }
 
   static async create(ecs: Emulator, config: Readonly<Record<string, string>>): Promise<EngineStage> {
@@ -48,9 +50,11 @@ export class EngineStage implements Stage {
 
   async up(wants: Wants, replaced: readonly string[] = []): Promise<void> {
     const running = programOf(wants);
-    this.#stack.setProgram(running.program);
-    await this.#printing(this.#stack.start("up", this.#replacing(replaced)));
-    if (!running.hasBegun) throw new ProgramNotRun();
+    this.stack.setProgram(running.program);
+    await this.printing(this.stack.start("up", this.replacing(replaced)));
+    if (!running.hasBegun) {
+      throw new ProgramNotRun();
+    }
   }
 
   async killedUp(
@@ -60,56 +64,64 @@ export class EngineStage implements Stage {
     reached: Promise<unknown>,
   ): Promise<boolean> {
     const running = programOf(wants);
-    this.#stack.setProgram(running.program);
-    const operation = this.#stack.start("up", this.#replacing(replaced));
+    this.stack.setProgram(running.program);
+    const operation = this.stack.start("up", this.replacing(replaced));
     const ended = operation.result.then(
       () => false,
       () => false,
     );
     const isKilled = await Promise.race([reached.then(() => true), ended]);
-    if (isKilled) operation.kill(victim);
-    if (!isKilled) await operation.result;
-    if (!isKilled && !running.hasBegun) throw new ProgramNotRun();
+    if (isKilled) {
+      operation.kill(victim);
+    }
+    if (!isKilled) {
+      await operation.result;
+    }
+    if (!isKilled && !running.hasBegun) {
+      throw new ProgramNotRun();
+    }
     await ended;
-    this.#keep(operation.output());
+    this.keep(operation.output());
     return isKilled;
   }
 
   async unlock(): Promise<void> {
-    await this.#stack.cancel();
+    await this.stack.cancel();
   }
 
   async refresh(): Promise<void> {
-    await this.#printing(this.#stack.start("refresh", { clearPendingCreates: true }));
+    await this.printing(this.stack.start("refresh", { clearPendingCreates: true }));
   }
 
   async destroy(): Promise<void> {
-    await this.#printing(this.#stack.start("destroy"));
+    await this.printing(this.stack.start("destroy"));
   }
 
   kept(): Kept[] {
-    return clustersInState(this.#stack).map(({ urn, id = "none" }) => ({ resource: nameOf(urn), id }));
+    return clustersInState(this.stack).map(({ urn, id = "none" }) => ({ resource: nameOf(urn), id }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.dispose();
+    await this.stack.dispose();
   }
 
-  async #printing(operation: { result: Promise<unknown>; output(): string }): Promise<void> {
+  private async printing(operation: { result: Promise<unknown>; output(): string }): Promise<void> {
     try {
       await operation.result;
     } finally {
-      this.#keep(operation.output());
+      this.keep(operation.output());
     }
   }
 
-  #keep(output: string): void {
+  private keep(output: string): void {
     this.printed.push(output);
-    if (this.printed.length > 4) this.printed.shift();
+    if (this.printed.length > 4) {
+      this.printed.shift();
+    }
   }
 
-  #replacing(replaced: readonly string[]): { replace?: string[] } {
-    const urns = clustersInState(this.#stack)
+  private replacing(replaced: readonly string[]): { replace?: string[] } {
+    const urns = clustersInState(this.stack)
       .map(({ urn }) => urn)
       .filter((urn) => replaced.includes(nameOf(urn)));
     return urns.length === 0 ? {} : { replace: urns };

@@ -1,4 +1,7 @@
-/** Processes that die right after the service has done what it was asked for, and before anybody has heard of it. */
+/**
+ * Promise: when the engine or the provider is killed or interrupted after the service has made a change and before the
+ * engine has recorded it, an ordinary `up` ends with exactly the clusters of the program.
+ */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterAll, describe, expect, vi } from "vitest";
 import { clusterOps, clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
@@ -57,7 +60,9 @@ async function recover(stack: TestStack): Promise<string[]> {
     commands.push("up");
     await stack.up();
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes("currently locked")) throw error;
+    if (!(error instanceof Error) || !error.message.includes("currently locked")) {
+      throw error;
+    }
     await stack.cancel();
     commands.push("cancel", "up");
     await stack.up();
@@ -71,7 +76,9 @@ describe.each(["provider", "engine"] as const)("SIGKILL of the %s", (which) => {
     async (kind, { ecs }) => {
       const { action, before, after, names } = changes[kind];
       await using stack = await createEcsStack(ecs, { program: before ?? none });
-      if (before !== undefined) await stack.up();
+      if (before !== undefined) {
+        await stack.up();
+      }
       stack.setProgram(after);
 
       const hold = ecs.hold({ action, when: "afterCommit" });
@@ -100,12 +107,7 @@ describe.each(["provider", "engine"] as const)("SIGKILL of the %s", (which) => {
         "state after": shown(idsInState(stack)),
       });
 
-      // The engine goes on warning about a create that it knows nothing of, until it is told to forget it.
-      await stack.refresh({ clearPendingCreates: true });
-      expect(stack.state().pendingOperations).toEqual([]);
       await stack.up({ expectNoChanges: true });
-      await stack.destroy();
-      expect(storedIds(ecs)).toEqual([]);
     },
   );
 });
@@ -131,7 +133,7 @@ describe("SIGINT in the middle of a create", () => {
   });
 
   test.for(["afterCommit", "beforeCommit"] as const)(
-    "to engine and provider at once, as a terminal does it, held %s: the next up has one cluster",
+    "to engine and provider at once, as a terminal sends it, held %s: the next up has one cluster",
     async (when, { ecs }) => {
       await using stack = await createEcsStack(ecs, { program: named("render-farm") });
       const hold = ecs.hold({ action: "CreateHpcCluster", when });
@@ -144,12 +146,10 @@ describe("SIGINT in the middle of a create", () => {
       await recover(stack);
       expect(storedIds(ecs)).toHaveLength(1);
       expect(idsInState(stack)).toEqual(storedIds(ecs));
-      await stack.refresh({ clearPendingCreates: true });
-      await stack.up({ expectNoChanges: true });
     },
   );
 
-  test("twice, by somebody impatient: the next up has the cluster that was made", async ({ ecs }) => {
+  test("twice: the next up has the cluster that was created", async ({ ecs }) => {
     await using stack = await createEcsStack(ecs, { program: named("render-farm") });
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
     const operation = stack.start("up");

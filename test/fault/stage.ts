@@ -1,13 +1,14 @@
-/** Where a run of the soak takes place: the real engine, or a model of it that is a hundred times as fast. */
+/** Where a life of the soak takes place: on the real engine, or on a model of it that is a hundred times as fast. */
 
 /** What a program wants of one cluster. */
 export interface Wanted {
   name: string;
   description?: string;
-  regionId: string;
+  regionId?: string;
+  clientToken?: string;
 }
 
-/** The program: resource names and what they are made of. */
+/** The program: what it declares, by resource name. */
 export type Wants = ReadonlyMap<string, Wanted>;
 
 /** A cluster in the state. */
@@ -19,16 +20,16 @@ export interface Kept {
 /** A process to kill. */
 export type Victim = "provider" | "engine";
 
-/** A stack. Operations that fail reject; the state then is what the engine had written. */
+/** A stack. An operation that fails rejects; the state is then what the engine had written. */
 export interface Stage extends AsyncDisposable {
-  /** @param replaced resources to replace whether or not they have changed */
+  /** @param replaced resources to replace, whether or not they have changed */
   up(wants: Wants, replaced?: readonly string[]): Promise<void>;
   refresh(): Promise<void>;
   destroy(): Promise<void>;
   /**
    * An `up` whose process is killed as soon as `reached` settles.
    *
-   * @returns whether it was killed; not if it ended before
+   * @returns whether it was killed; false if it ended before
    */
   killedUp(
     wants: Wants,
@@ -36,9 +37,9 @@ export interface Stage extends AsyncDisposable {
     victim: Victim,
     reached: Promise<unknown>,
   ): Promise<boolean>;
-  /** What a killed engine leaves to be done before the next operation. */
+  /** Removes what a killed engine leaves behind, before the next operation. */
   unlock(): Promise<void>;
   kept(): Kept[];
-  /** What the CLI printed during the last few operations, where there is one. */
+  /** What the last few operations printed. */
   readonly printed: readonly string[];
 }

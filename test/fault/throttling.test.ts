@@ -1,4 +1,4 @@
-/** Two hundred creates against a service that lets twenty a second pass. */
+/** Promise: under throttling every create of a large program ends with one cluster. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { expect } from "vitest";
 import { clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
@@ -14,7 +14,9 @@ test(
     const bucket = ecs.faults.add({ kind: "bucket", action: "CreateHpcCluster", perSecond });
     await using stack = await createEcsStack(ecs, {
       program: async () => {
-        for (let at = 0; at < count; at += 1) new HpcCluster(`farm-${at}`, { name: `farm-${at}` });
+        for (let at = 0; at < count; at += 1) {
+          new HpcCluster(`farm-${at}`, { name: `farm-${at}` });
+        }
       },
     });
     await stack.up({ parallel: 50 });

@@ -4,20 +4,25 @@ import type { HpcClusterItem } from "../../provider/ecs/items.ts";
 import { DESCRIBE_LIMIT, DescribeBatch } from "../../provider/ecs/describeBatch.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+beforeEach(
+  () =>
+    void vi.useFakeTimers({
+      toFake: ["setTimeout", "clearTimeout", "setImmediate", "clearImmediate", "performance"],
+    }),
+);
 afterEach(() => void vi.useRealTimers());
 
-/** How a service behaves that nobody would want: everything here is allowed by its documentation, or has been seen. */
+/** A difficult service: everything here is allowed by its documentation, or has happened. */
 interface Service {
   /** The ids that exist; the others are left out of every answer. */
   existing: ReadonlySet<string>;
-  /** The ids that spoil any call that has them. */
-  spoiling: ReadonlySet<string>;
-  /** The order of each answer is drawn from this; an item may come twice, and so may one that nobody asked for. */
+  /** The ids that make any call with them fail. */
+  rejected: ReadonlySet<string>;
+  /** The seed of each answer's order. An item may come twice, and one that was not requested may come too. */
   order: number;
   repeats: boolean;
   stranger: boolean;
-  /** How long each call takes, and whether it fails on the way; used in turn. */
+  /** How long each call takes, and whether its connection fails; used in turn. */
   latencies: readonly number[];
   breaks: readonly boolean[];
 }
@@ -47,7 +52,7 @@ const scenario = fc.integer({ min: 1, max: 260 }).chain((size) =>
   fc.record({
     service: fc.record({
       existing: subset(size, often(8)),
-      spoiling: fc.oneof(
+      rejected: fc.oneof(
         fc.constant(new Set<string>()),
         fc.integer({ max: size - 1, min: 0 }).map((number) => new Set([idOf(number)])),
         subset(size, often(1)),
@@ -58,7 +63,7 @@ const scenario = fc.integer({ min: 1, max: 260 }).chain((size) =>
       latencies: fc.array(fc.constantFrom(0, 1, 7, 50, 400), { minLength: 1, maxLength: 5 }),
       breaks: fc.array(often(1), { minLength: 1, maxLength: 7 }),
     }),
-    /** Which id is asked for, and how long after the one before. */
+    /** Which id is loaded, and how long after the one before. */
     loads: fc.array(
       fc.record({
         id: fc.integer({ min: 0, max: size - 1 }).map(idOf),
@@ -85,14 +90,14 @@ function shuffled<T>(values: readonly T[], seed: number): T[] {
   return result;
 }
 
-/** Every item says in its name which call it came with. */
+/** Each item's name says which call returned it. */
 async function run(service: Service, plan: readonly { id: string; pause: number }[]) {
   const calls: Call[] = [];
   const batch = new DescribeBatch(async (ids) => {
     const number = calls.length;
-    const spoilt = ids.some((id) => service.spoiling.has(id));
+    const isRejected = ids.some((id) => service.rejected.has(id));
     const broken = service.breaks[number % service.breaks.length]!;
-    const code = broken ? "ECONNRESET" : spoilt ? "InvalidHpcClusterIds.Malformed" : undefined;
+    const code = broken ? "ECONNRESET" : isRejected ? "InvalidHpcClusterIds.Malformed" : undefined;
     const failure =
       code === undefined
         ? undefined
@@ -105,20 +110,26 @@ async function run(service: Service, plan: readonly { id: string; pause: number 
           });
     calls.push({ ids: [...ids], startedAt: performance.now(), failure });
     await new Promise((resolve) => setTimeout(resolve, service.latencies[number % service.latencies.length]));
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) {
+      throw failure;
+    }
     const items = ids
       .filter((id) => service.existing.has(id))
-      .flatMap((hpcClusterId) => {
-        const item = { hpcClusterId, name: `${hpcClusterId} by call ${number}` };
+      .flatMap((id) => {
+        const item = { HpcClusterId: id, Name: `${id} by call ${number}` };
         return service.repeats ? [item, { ...item }] : [item];
       });
-    if (service.stranger) items.push({ hpcClusterId: "hpc-stranger", name: "stranger" });
+    if (service.stranger) {
+      items.push({ HpcClusterId: "hpc-stranger", Name: "stranger" });
+    }
     return shuffled(items, service.order + number);
   });
 
   const loads: Load[] = [];
   for (const { id, pause } of plan) {
-    if (pause > 0) await vi.advanceTimersByTimeAsync(pause);
+    if (pause > 0) {
+      await vi.advanceTimersByTimeAsync(pause);
+    }
     const load: Load = { id, at: performance.now() };
     loads.push(load);
     batch.load(id).then(
@@ -130,7 +141,7 @@ async function run(service: Service, plan: readonly { id: string; pause: number 
   return { calls, loads };
 }
 
-test("every load gets its own cluster, none, or the error of a call that asked for it", async () => {
+test("each load gets its own cluster, undefined, or the error of a call with its id", async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async ({ service, loads: plan }) => {
       const { calls, loads } = await run(service, plan);
@@ -142,26 +153,30 @@ test("every load gets its own cluster, none, or the error of a call that asked f
         expect(ids.every((id) => asked.has(id))).toBe(true);
       }
       for (const { id, at, result } of loads) {
-        if (result === undefined) return expect.fail(`the load of ${id} never settled`);
+        if (result === undefined) {
+          return expect.fail(`the load of ${id} never settled`);
+        }
         const mine = calls.filter(({ ids, startedAt }) => startedAt >= at && ids.includes(id));
         expect(mine.length).toBeGreaterThan(0);
         if ("error" in result) {
-          // Of a call that was for this id: its own fault, or that of the way.
+          // The error of a call with this id: about this id, or of the connection.
           const call = mine.find(({ failure }) => failure === result.error);
           expect(call).toBeDefined();
           const { code } = result.error as EcsError;
-          if (code !== "ECONNRESET") expect(service.spoiling.has(id)).toBe(true);
-          // A call that is spoilt by one of several ids is no verdict on any of them.
-          if (code !== "ECONNRESET") expect(call?.ids).toEqual([id]);
+          if (code !== "ECONNRESET") {
+            expect(service.rejected.has(id)).toBe(true);
+            // A call that fails because of one of several ids says nothing about the others.
+            expect(call?.ids).toEqual([id]);
+          }
         } else if (result.item === undefined) {
           expect(service.existing.has(id)).toBe(false);
-          expect(service.spoiling.has(id)).toBe(false);
+          expect(service.rejected.has(id)).toBe(false);
         } else {
-          expect(service.spoiling.has(id)).toBe(false);
-          expect(result.item.hpcClusterId).toBe(id);
-          // From a call that was made after it was asked for, and answered.
-          const number = Number(/ by call (\d+)$/.exec(result.item.name)?.[1]);
-          expect(result.item.name).toBe(`${id} by call ${number}`);
+          expect(service.rejected.has(id)).toBe(false);
+          expect(result.item.HpcClusterId).toBe(id);
+          // From a call that was made after the load, and succeeded.
+          const number = Number(/ by call (\d+)$/.exec(result.item.Name)?.[1]);
+          expect(result.item.Name).toBe(`${id} by call ${number}`);
           expect(mine).toContain(calls[number]);
           expect(calls[number]?.failure).toBeUndefined();
         }
@@ -171,10 +186,10 @@ test("every load gets its own cluster, none, or the error of a call that asked f
   );
 }, 60_000);
 
-test("a call that fails on the way fails as a whole; all others pass as a whole", async () => {
+test("a call whose connection fails rejects all its loads, and no others", async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async ({ service, loads: plan }) => {
-      const { calls, loads } = await run({ ...service, spoiling: new Set() }, plan);
+      const { calls, loads } = await run({ ...service, rejected: new Set() }, plan);
       const errors = new Map<unknown, Set<string>>();
       for (const { id, result } of loads) {
         if (result !== undefined && "error" in result) {
@@ -191,7 +206,7 @@ test("a call that fails on the way fails as a whole; all others pass as a whole"
   );
 }, 60_000);
 
-test("loads without a pause take as few calls as can be", async () => {
+test("loads without a pause take the least number of calls", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(fc.integer({ min: 0, max: 999 }), { minLength: 1, maxLength: 500, size: "max" }),
@@ -199,7 +214,7 @@ test("loads without a pause take as few calls as can be", async () => {
         const ids = numbers.map(idOf);
         const service: Service = {
           existing: new Set(ids),
-          spoiling: new Set(),
+          rejected: new Set(),
           order: 0,
           repeats: false,
           stranger: false,

@@ -27,35 +27,35 @@ const { Struct: StructMessage } = require("google-protobuf/google/protobuf/struc
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
-/** How the engine writes a value that is not known yet. */
+/** How the engine sends an unknown value. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** Inputs, outputs or configuration, as they travel. */
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** What check found, and the inputs to go on with. */
+/** The result of check. */
 export interface Checked {
   inputs: Properties;
   failures: { property: string; reason: string }[];
 }
 
-/** What diff found. */
+/** The result of diff. */
 export interface Differences {
   changes: boolean | undefined;
   replaces: string[];
 }
 
-/** A cluster as create or read tells it. */
+/** The result of create and read. */
 export interface Resource {
   id: string;
   properties: Properties;
   inputs: Properties | undefined;
 }
 
-/** A call that failed, with what the engine makes of it. */
+/** The error of a call, as the engine receives it. */
 export class ProviderError extends Error {
   readonly code: number;
-  /** Of a resource that exists, but is not well: the engine keeps it. */
+  /** Of a resource that exists: the engine keeps it in the state. */
   readonly initFailure: { id: string; properties: Properties; reasons: string[] } | undefined;
 
   constructor(error: ServiceError) {
@@ -63,10 +63,14 @@ export class ProviderError extends Error {
     this.name = "ProviderError";
     this.code = error.code;
     const [packed] = error.metadata.get("grpc-status-details-bin");
-    if (packed === undefined || typeof packed === "string") return;
+    if (packed === undefined || typeof packed === "string") {
+      return;
+    }
     const details = Status.deserializeBinary(packed).getDetailsList();
     const failed = details.find((any) => any.getTypeName() === "pulumirpc.ErrorResourceInitFailed");
-    if (failed === undefined) return;
+    if (failed === undefined) {
+      return;
+    }
     const message = messages.ErrorResourceInitFailed.deserializeBinary(failed.getValue_asU8());
     this.initFailure = {
       id: message.getId(),
@@ -106,7 +110,7 @@ export class ProgramFolder {
     writeFileSync(path.join(this.path, "package.json"), '{ "private": true, "type": "commonjs" }\n');
   }
 
-  /** Nothing of the developer's: no credentials, no settings. */
+  /** Without the developer's credentials and settings. */
   get environment(): NodeJS.ProcessEnv {
     return { PATH: process.env["PATH"] ?? "", HOME: this.path, USERPROFILE: this.path };
   }
@@ -123,15 +127,19 @@ export class ProgramFolder {
       textOf(child.stderr),
       new Promise<number | null>((resolve, reject) => child.once("error", reject).once("exit", resolve)),
     ]);
-    if (status !== 0) throw new Error(`The program ended with ${status}: ${errors}`);
+    if (status !== 0) {
+      throw new Error(`The program ended with ${status}: ${errors}`);
+    }
     return JSON.parse(output) as { type: string; inputs: Properties }[];
   }
 
-  /** The text that the SDK makes of the provider and stores with every cluster. */
+  /** The text that the SDK serializes the provider to, and stores with every cluster. */
   async providerText(): Promise<string> {
     const cluster = (await this.registered()).find(({ type }) => type.endsWith(":HpcCluster"));
     const text = cluster?.inputs["__provider"];
-    if (typeof text !== "string") throw new Error("The program registered no cluster with a provider.");
+    if (typeof text !== "string") {
+      throw new Error("The program registered no cluster with a provider.");
+    }
     return text;
   }
 
@@ -142,23 +150,14 @@ export class ProgramFolder {
 
 /** One process of the SDK's dynamic-provider server, and a client to it. */
 export class DynamicProvider {
-  readonly #process: ChildProcess;
-  readonly #client: ProviderService.ResourceProviderClient;
-  readonly #providerText: string;
-  readonly #output: string[];
-  readonly #answers: string[] = [];
+  private readonly answers: string[] = [];
 
   private constructor(
-    child: ChildProcess,
-    client: ProviderService.ResourceProviderClient,
-    providerText: string,
-    output: string[],
-  ) {
-    this.#process = child;
-    this.#client = client;
-    this.#providerText = providerText;
-    this.#output = output;
-  }
+    private readonly process: ChildProcess,
+    private readonly client: ProviderService.ResourceProviderClient,
+    private readonly providerText: string,
+    private readonly output: string[],
+  ) {}
 
   /** Starts the server in a program's folder; the engine would call configure next. */
   static async start(
@@ -181,7 +180,9 @@ export class DynamicProvider {
         output.push(text);
         printed += text;
         const line = /^(\d+)\n/.exec(printed)?.[1];
-        if (line !== undefined) resolve(Number(line));
+        if (line !== undefined) {
+          resolve(Number(line));
+        }
       });
       child.once("error", reject);
       child.once("exit", (status) =>
@@ -192,16 +193,16 @@ export class DynamicProvider {
     return new DynamicProvider(child, client, providerText, output);
   }
 
-  /** Everything that the process has written and answered, errors and their details included. */
+  /** Everything that the process has written and returned, with the details of errors. */
   get transcript(): string {
-    return [...this.#output, ...this.#answers].join("\n");
+    return [...this.output, ...this.answers].join("\n");
   }
 
   configure(configuration: Readonly<Record<string, string>>): Promise<void> {
     const request = new messages.ConfigureRequest();
     request.setArgs(structOf(configuration));
-    return this.#call(
-      (done) => this.#client.configure(request, done),
+    return this.call(
+      (done) => this.client.configure(request, done),
       () => undefined,
     );
   }
@@ -210,9 +211,9 @@ export class DynamicProvider {
   check(olds: Properties, news: Properties): Promise<Checked> {
     const request = new messages.CheckRequest();
     request.setOlds(structOf(olds));
-    request.setNews(this.#withProvider(news));
-    return this.#call(
-      (done) => this.#client.check(request, done),
+    request.setNews(this.withProvider(news));
+    return this.call(
+      (done) => this.client.check(request, done),
       (response: ProviderMessages.CheckResponse) => ({
         inputs: plainOf(response.getInputs()),
         failures: response
@@ -226,10 +227,10 @@ export class DynamicProvider {
   diff(id: string, olds: Properties, news: Properties): Promise<Differences> {
     const request = new messages.DiffRequest();
     request.setId(id);
-    request.setOlds(this.#withProvider(olds));
-    request.setNews(this.#withProvider(news));
-    return this.#call(
-      (done) => this.#client.diff(request, done),
+    request.setOlds(this.withProvider(olds));
+    request.setNews(this.withProvider(news));
+    return this.call(
+      (done) => this.client.diff(request, done),
       (response: ProviderMessages.DiffResponse) => ({
         changes: [undefined, false, true][response.getChanges()],
         replaces: response.getReplacesList(),
@@ -239,9 +240,9 @@ export class DynamicProvider {
 
   create(inputs: Properties): Promise<Resource> {
     const request = new messages.CreateRequest();
-    request.setProperties(this.#withProvider(inputs));
-    return this.#call(
-      (done) => this.#client.create(request, done),
+    request.setProperties(this.withProvider(inputs));
+    return this.call(
+      (done) => this.client.create(request, done),
       (response: ProviderMessages.CreateResponse) => ({
         id: response.getId(),
         properties: plainOf(response.getProperties()),
@@ -254,25 +255,25 @@ export class DynamicProvider {
   refresh(id: string, outputs: Properties): Promise<Resource> {
     const request = new messages.ReadRequest();
     request.setId(id);
-    request.setProperties(this.#withProvider(outputs));
-    return this.#read(request);
+    request.setProperties(this.withProvider(outputs));
+    return this.read(request);
   }
 
   /** As for `HpcCluster.get`: with the program's inputs alone. */
   get(id: string, inputs: Properties): Promise<Resource> {
     const request = new messages.ReadRequest();
     request.setId(id);
-    request.setInputs(this.#withProvider(inputs));
-    return this.#read(request);
+    request.setInputs(this.withProvider(inputs));
+    return this.read(request);
   }
 
   update(id: string, olds: Properties, news: Properties): Promise<Properties> {
     const request = new messages.UpdateRequest();
     request.setId(id);
-    request.setOlds(this.#withProvider(olds));
-    request.setNews(this.#withProvider(news));
-    return this.#call(
-      (done) => this.#client.update(request, done),
+    request.setOlds(this.withProvider(olds));
+    request.setNews(this.withProvider(news));
+    return this.call(
+      (done) => this.client.update(request, done),
       (response: ProviderMessages.UpdateResponse) => plainOf(response.getProperties()),
     );
   }
@@ -280,24 +281,26 @@ export class DynamicProvider {
   delete(id: string, outputs: Properties): Promise<void> {
     const request = new messages.DeleteRequest();
     request.setId(id);
-    request.setProperties(this.#withProvider(outputs));
-    return this.#call(
-      (done) => this.#client.delete(request, done),
+    request.setProperties(this.withProvider(outputs));
+    return this.call(
+      (done) => this.client.delete(request, done),
       () => undefined,
     );
   }
 
   async stop(): Promise<void> {
-    this.#client.close();
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => this.#process.once("exit", () => resolve()));
-    this.#process.kill();
+    this.client.close();
+    if (this.process.exitCode !== null || this.process.signalCode !== null) {
+      return;
+    }
+    const ended = new Promise<void>((resolve) => this.process.once("exit", () => resolve()));
+    this.process.kill();
     await ended;
   }
 
-  #read(request: ProviderMessages.ReadRequest): Promise<Resource> {
-    return this.#call(
-      (done) => this.#client.read(request, done),
+  private read(request: ProviderMessages.ReadRequest): Promise<Resource> {
+    return this.call(
+      (done) => this.client.read(request, done),
       (response: ProviderMessages.ReadResponse) => ({
         id: response.getId(),
         properties: plainOf(response.getProperties()),
@@ -306,11 +309,11 @@ export class DynamicProvider {
     );
   }
 
-  #withProvider(properties: Properties): Struct {
-    return structOf({ ...properties, __provider: this.#providerText });
+  private withProvider(properties: Properties): Struct {
+    return structOf({ ...properties, __provider: this.providerText });
   }
 
-  #call<Response, Result>(
+  private call<Response, Result>(
     start: (done: (error: ServiceError | null, response: Response) => void) => void,
     resultOf: (response: Response) => Result,
   ): Promise<Result> {
@@ -318,7 +321,7 @@ export class DynamicProvider {
       start((error, response) => {
         if (error !== null) {
           const failure = new ProviderError(error);
-          this.#answers.push(
+          this.answers.push(
             JSON.stringify({
               text: error.message,
               stack: error.stack,
@@ -330,14 +333,14 @@ export class DynamicProvider {
           return;
         }
         const result = resultOf(response);
-        this.#answers.push(JSON.stringify(result ?? null));
+        this.answers.push(JSON.stringify(result ?? null));
         resolve(result);
       });
     });
   }
 }
 
-/** As the SDK sends values: what is undefined is dropped on the way. */
+/** As the SDK sends values: fields that are undefined are dropped. */
 function structOf(properties: Properties): Struct {
   const sent = JSON.parse(JSON.stringify(properties)) as Record<string, JavaScriptValue>;
   return StructMessage.fromJavaScript(sent);
@@ -349,6 +352,8 @@ function plainOf(struct: Struct | undefined): Properties {
 
 async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   let text = "";
-  for await (const chunk of stream.setEncoding("utf8")) text += chunk as string;
+  for await (const chunk of stream.setEncoding("utf8")) {
+    text += chunk as string;
+  }
   return text;
 }

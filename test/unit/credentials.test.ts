@@ -3,13 +3,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { readSettings } from "../../provider/config.ts";
-import { type CredentialSource, credentialSource } from "../../provider/ecs/credentials.ts";
+import { readSettings } from "../../provider/account/settings.ts";
+import { type CredentialSource, credentialSource } from "../../provider/ecs/credentials/credentialSource.ts";
 import { type Answer, type Asked, startCredentialsUri, startSts } from "../e2e/account/credentialServers.ts";
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
 import { signV1 } from "../../emulator/signature.ts";
+import { hideDeveloperSettings } from "./developerSettings.ts";
+import { failureOf } from "./failureOf.ts";
 
-// As Node gives a CommonJS module to `import()`; Vitest would put its own default export in the place of all exports.
+// As Node's `import()` of a CommonJS module: Vitest would replace the exports by its own default export.
 vi.mock("@alicloud/credentials", async () => {
   const { createRequire } = await import("node:module");
   const exports: unknown = createRequire(import.meta.url)("@alicloud/credentials");
@@ -25,20 +27,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
-  // The developer's own, which @alicloud/credentials would find.
-  for (const name of Object.keys(process.env)) {
-    if (/^(ALICLOUD|ALIBABA)/.test(name)) vi.stubEnv(name, undefined);
-  }
+  hideDeveloperSettings();
   vi.stubEnv("HOME", folder);
   vi.stubEnv("USERPROFILE", folder);
-  // Its last resort, the metadata of an ECS instance, is nowhere near.
+  // Its last member, the metadata of an ECS instance, is not available here.
   vi.stubEnv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
 });
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** Where credentials come from with this stack configuration; keys without `alicloud:`. */
+/** The credential source of a stack configuration; keys without `alicloud:`. */
 function sourceOf(configuration: Record<string, unknown>): CredentialSource {
   const texts = new Map(
     Object.entries(configuration).map(([key, value]) => [
@@ -51,20 +50,16 @@ function sourceOf(configuration: Record<string, unknown>): CredentialSource {
   return credentialSource(settings.credentials);
 }
 
-const messageOf = (asking: Promise<unknown>): Promise<string> =>
-  asking.then(
-    (value) => Promise.reject(new Error(`there are credentials: ${JSON.stringify(value)}`)),
-    (error: unknown) => (error as Error).message,
-  );
+const messageOf = async (call: Promise<unknown>): Promise<string> => (await failureOf(call)).message;
 
-const soon = () => Date.now() + 10 * 60_000; // stale at once: @alicloud/credentials renews 15 minutes ahead
+const soon = () => Date.now() + 10 * 60_000; // too old at once: @alicloud/credentials renews 15 minutes before the end
 const later = () => Date.now() + 60 * 60_000;
 const temporary = (number: number) => ({
   accessKeyId: `STS.NT${number}`,
   accessKeySecret: `secret-${number}`,
   securityToken: `token-${number}`,
 });
-/** Numbers the credentials that it gives. */
+/** Returns new credentials each time, with a number. */
 function counting(expiresAt: () => number): (asked: Asked) => Answer {
   let number = 0;
   return () => ({ key: temporary((number += 1)), expiresAt: expiresAt() });
@@ -113,7 +108,7 @@ describe("a role", () => {
     });
   });
 
-  test("needs no more than its ARN; the list of one object of the Terraform provider will do", async () => {
+  test("needs only its ARN; a list of one object, as in the Terraform provider, is accepted", async () => {
     await using sts = await startSts(certificate, counting(later));
     const endpoints = [{ sts: sts.host }];
     await sourceOf({ ...own, endpoints, assumeRole: [{ roleArn }] }).getCredentials();
@@ -124,7 +119,7 @@ describe("a role", () => {
     expect(params).not.toHaveProperty("ExternalId");
   });
 
-  test("may be assumed with a temporary key, whose token goes along", async () => {
+  test("may be assumed with a temporary key and its token", async () => {
     await using sts = await startSts(certificate, counting(later));
     const endpoints = [{ sts: sts.host }];
     await sourceOf({
@@ -154,11 +149,11 @@ describe("a role", () => {
     });
     await expect(source.getCredentials()).resolves.toEqual(temporary(1));
     expect(sts.asked[0]?.params).toMatchObject({ AccessKeyId: "LTAIown" });
-    // What this machine's folders are called is not the service's business.
+    // No path of this machine is sent.
     expect(JSON.stringify(sts.asked[0]?.headers)).not.toContain("json");
   });
 
-  test("has its STS endpoint as a host or as a URL", async () => {
+  test("accepts a URL as its STS endpoint", async () => {
     await using sts = await startSts(certificate, counting(later));
     const endpoints = [{ sts: `https://${sts.host}` }];
     await expect(sourceOf({ ...own, endpoints, assumeRole: { roleArn } }).getCredentials()).resolves.toEqual(
@@ -166,7 +161,7 @@ describe("a role", () => {
     );
   });
 
-  test("that STS refuses is an error with the code, the role and what it was assumed with, and no secret", async () => {
+  test("that STS refuses is an error with the code, the role and the source of its credentials, and no secret", async () => {
     await using sts = await startSts(certificate, () => ({
       status: 404,
       code: "EntityNotExist.Role",
@@ -186,7 +181,7 @@ test("a role with an OIDC token: the documented request, and the file is read ag
   await using sts = await startSts(certificate, counting(soon));
   const oidcProviderArn = "acs:ram::1000000000000001:oidc-provider/ci";
   const source = sourceOf({
-    // Comes before the keys.
+    // The role has precedence over the keys.
     ...own,
     endpoints: [{ sts: sts.host }],
     assumeRoleWithOidc: {
@@ -220,7 +215,7 @@ test("a role with an OIDC token: the documented request, and the file is read ag
 });
 
 describe("a credentials URI", () => {
-  test("is asked once while its credentials last, also by many calls at once", async () => {
+  test("is requested once while its credentials last, also by many calls at once", async () => {
     await using uri = await startCredentialsUri(counting(later));
     const source = sourceOf({ credentialsUri: `http://${uri.host}/vault` });
     expect(uri.asked).toEqual([]);
@@ -230,14 +225,14 @@ describe("a credentials URI", () => {
     expect(uri.asked).toMatchObject([{ method: "GET", path: "/vault" }]);
   });
 
-  test("is asked again as soon as its credentials come near their end", async () => {
+  test("is requested again shortly before its credentials expire", async () => {
     await using uri = await startCredentialsUri(counting(soon));
     const source = sourceOf({ credentialsUri: `http://${uri.host}/` });
     await expect(source.getCredentials()).resolves.toEqual(temporary(1));
     await expect(source.getCredentials()).resolves.toEqual(temporary(2));
   });
 
-  test("that fails once is asked again by the next call", async () => {
+  test("that fails is requested again by the next call", async () => {
     let isDown = true;
     await using uri = await startCredentialsUri(() =>
       isDown ? { status: 503, page: "<h1>down</h1>" } : { key: temporary(7), expiresAt: later() },
@@ -255,7 +250,7 @@ describe("a credentials URI", () => {
       () => ({ key: { ...temporary(1), accessKeySecret: "" }, expiresAt: later() }),
     ],
     ["an error", () => ({ status: 403, code: "Denied", message: "secret-of-the-vault" })],
-  ])("that answers with %s is an error that shows nothing of the answer", async (_, answer) => {
+  ])("that returns %s is an error without the answer", async (_, answer) => {
     await using uri = await startCredentialsUri(answer);
     const source = sourceOf({ credentialsUri: `http://${uri.host}/?key=secret-of-the-uri` });
     const message = await messageOf(source.getCredentials());
@@ -265,7 +260,7 @@ describe("a credentials URI", () => {
     expect(message).not.toMatch(/secret-|token-1|STS\.NT1/);
   });
 
-  test("where nobody answers is an error that says so", async () => {
+  test("that cannot be connected to is an error that says so", async () => {
     expect(await messageOf(sourceOf({ credentialsUri: "http://127.0.0.1:1/" }).getCredentials())).toContain(
       "ECONNREFUSED",
     );
@@ -296,7 +291,7 @@ describe("a profile of the CLI", () => {
     });
   });
 
-  test("with a role, assumed at the endpoint that the profile names", async () => {
+  test("with a role, assumed at the profile's endpoint", async () => {
     await using sts = await startSts(certificate, counting(later));
     const role = {
       ram_role_arn: roleArn,
@@ -318,17 +313,17 @@ describe("a profile of the CLI", () => {
     ["half of a key", { name: "work", mode: "AK", access_key_id: "LTAIprofile", access_key_secret: "" }],
     ["a mode that does not exist", { name: "work", mode: "Nonsense", ...key }],
     [
-      "another profile that is not there",
+      "a missing source profile",
       { name: "work", mode: "ChainableRamRoleArn", source_profile: "lost", ...key },
     ],
-  ])("with %s is an error that names the profile and shows no secret", async (_, profile) => {
+  ])("with %s is an error with the profile's name and no secret", async (_, profile) => {
     const message = await messageOf(sourceOf(profileOf("work", profile)).getCredentials());
     expect(message).toContain('the profile "work" (alicloud:profile)');
     expect(message).not.toMatch(/LTAIprofile|secret-profile/);
   });
 });
 
-test("without any setting: the default chain, and after a failure all of it again", async () => {
+test("without any setting the whole default chain is searched, also again after a failure", async () => {
   const source = sourceOf({});
   const message = await messageOf(source.getCredentials());
   for (const place of [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { endpointOf } from "../../provider/ecs/endpoints.ts";
+import { endpointOf } from "../../provider/ecs/http/endpoints.ts";
 
 const https = { protocol: "https" } as const;
 

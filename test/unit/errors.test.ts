@@ -1,255 +1,147 @@
 import { describe, expect, test } from "vitest";
-import { EcsError, isCredentialError, saysGone, type EcsFailure } from "../../provider/ecs/errors.ts";
+import { readRegions } from "../../provider/account/regions.ts";
+import { EcsClient } from "../../provider/ecs/client.ts";
+import { errorCodes } from "../../provider/ecs/errorCodes.ts";
+import { EcsError, saysGone, type EcsFailure } from "../../provider/ecs/errors.ts";
+import { decideRetry } from "../../provider/ecs/retryDecision.ts";
+import { errorsWithMeaning, networkErrors } from "./errorMeanings.ts";
 
 const requestId = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";
+const credentialSource = "the environment variables ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY";
 
-function failed(failure: Partial<EcsFailure> & Pick<EcsFailure, "code">): EcsError {
+function ecsError(failure: Partial<EcsFailure> & Pick<EcsFailure, "code">): EcsError {
   return new EcsError({
     action: "CreateHpcCluster",
     regionId: "cn-hangzhou",
     serviceMessage: "",
     status: 400,
     requestId,
+    credentialSource,
     ...failure,
   });
 }
 
-/** Status, code, the service's message, and the property that it is about: the tables of the API reference. */
-const create: [number, string, string, string | undefined][] = [
-  [
-    400,
-    "MissingParameter",
-    "The input parameter RegionId that is mandatory for processing this request is not supplied.",
-    "regionId",
-  ],
-  [400, "InvalidHpcClusterName.Malformed", "Specified hpc cluster name is not valid.", "name"],
-  [
-    400,
-    "InvalidHpcClusterDescription.Malformed",
-    "The specified parameter Description is not valid.",
-    "description",
-  ],
-  [404, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.', "regionId"],
-  [404, "InternalError", "Failed to create hpc cluster", undefined],
-  [400, "Invalid.Parameter", "Invalid parameters", undefined],
-];
-const others: [number, string, string, string | undefined][] = [
-  [400, "MissingParameter.HpcClusterId", "", "id"],
-  [400, "InvalidHpcClusterIds.ExceedLimit", "", undefined],
-  [400, "InvalidHpcClusterIds.Malformed", "", "id"],
-  [
-    400,
-    "InvalidModifyInfo",
-    "Modify info is invalid, name/description must not null at the same time",
-    undefined,
-  ],
-  [400, "HPC_CLUSTER_MODIFY_FAILED", "Modify failed, possibly this hpc cluster does not exist", "id"],
-  [400, "HpcClusterNotExists", "The specified hpc cluster does not exist", "id"],
-  [400, "MissingParameter.RegionId", "", "regionId"],
-  [400, "NotExists.HpcCluster", "The specified hpc cluster does not exist.", "id"],
-  [400, "NotEmpty.HpcCluster", "The specified hpc cluster is not empty, still contains instances.", "id"],
-  [400, "IdempotentParameterMismatch", "", "clientToken"],
-  [403, "IdempotentProcessing", "", "clientToken"],
-];
-const gateway: [number, string, string, string | undefined][] = [
-  [400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.", undefined],
-  [400, "IncompleteSignature", "", undefined],
-  [400, "InvalidTimeStamp.Expired", "", undefined],
-  [400, "InvalidTimeStamp.Format", "", undefined],
-  [400, "SignatureNonceUsed", "", undefined],
-  [404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.", undefined],
-  [400, "InvalidAccessKeyId.Inactive", "", undefined],
-  [400, "InvalidSecurityToken.Expired", "", undefined],
-  [400, "InvalidSecurityToken.Malformed", "", undefined],
-  [403, "Forbidden.RAM", "", undefined],
-  [400, "MissingRegionId", "RegionId is mandatory for this action.", "regionId"],
-  [400, "MissingSecurityToken", "SecurityToken is mandatory for this action.", undefined],
-  [400, "MissingTimestamp", "Timestamp is mandatory for this action.", undefined],
-  [400, "Throttling", "Request was denied due to request throttling.", undefined],
-  [403, "Throttling.User", "", undefined],
-  [429, "Throttling.Api", "", undefined],
-  [503, "ServiceUnavailable", "", undefined],
-  [500, "InternalError", "", undefined],
-  [503, "SystemBusy", "", undefined],
-];
+/** What preview makes of an error of DescribeRegions. */
+async function previewVerdict(error: Error): Promise<string> {
+  const [verdict] = Object.keys(await readRegions(new EcsClient(() => Promise.reject(error))));
+  return verdict!;
+}
+
+describe("a documented code", () => {
+  test.each(errorsWithMeaning)("$action: $status $code", async (documented) => {
+    const { code, status, message: serviceMessage, hasAdvice = true } = documented;
+    const error = ecsError({ code, status, serviceMessage, retryAfterMs: 1_500 });
+
+    const { advice = "", property, refused } = error.meaning;
+    expect(property).toBe(documented.property);
+    expect(advice).toMatch(hasAdvice ? /^[A-Z].*\.$/s : /^$/);
+    const sentences = [
+      `${serviceMessage === "" ? "The service gave no message" : serviceMessage.replace(/\.$/, "")}.`,
+      ...(hasAdvice ? [advice] : []),
+      ...(documented.namesCredentials ? [`The credentials came from ${credentialSource}.`] : []),
+    ];
+    expect(error.message).toBe(
+      `CreateHpcCluster in cn-hangzhou: ${code}: ${sentences.join(" ")} (HTTP ${status}, request ${requestId}, attempt 1)`,
+    );
+
+    expect(decideRetry(error)).toEqual(
+      documented.transient
+        ? { retry: true, throttled: documented.throttled ?? false, atLeastMs: 1_500 }
+        : { retry: false },
+    );
+    // The status alone never means that a cluster does not exist.
+    for (const other of [status, 404, 403, 410, undefined]) {
+      expect(saysGone(ecsError({ code, status: other }))).toBe(documented.gone ?? false);
+    }
+    expect(refused === "ids").toBe(documented.aboutIds ?? false);
+    expect(await previewVerdict(error)).toBe(documented.failsPreview ? "failure" : "warning");
+  });
+
+  test("is every row of the table", () => {
+    const codes = errorsWithMeaning.map(({ code }) => code);
+    expect(codes).toEqual(expect.arrayContaining(Object.keys(errorCodes)));
+  });
+});
+
+describe("a failure without a readable answer", () => {
+  test.each(networkErrors)("$code, transient: $transient", async ({ code, transient }) => {
+    const error = ecsError({ code, status: undefined, requestId: undefined, transport: true });
+    expect(decideRetry(error)).toEqual(
+      transient ? { retry: true, throttled: false, atLeastMs: 0 } : { retry: false },
+    );
+    expect(error.meaning.advice).toMatch(/^Check the network.*creates no second one\.$/);
+    expect(ecsError({ code, action: "DeleteHpcCluster", transport: true }).meaning.advice).not.toContain(
+      "created",
+    );
+    expect(error.message).not.toContain(credentialSource);
+    expect(saysGone(error)).toBe(false);
+    expect(await previewVerdict(error)).toBe("warning");
+  });
+
+  test("is transient with any status: the page may be a proxy's", () => {
+    const error = ecsError({ code: "UnreadableAnswer", status: 404, transport: true });
+    expect(decideRetry(error)).toMatchObject({ retry: true });
+  });
+});
+
+describe("any other code", () => {
+  test.each([400, 403, 404, 429, undefined])("with status %s is final", (status) => {
+    for (const code of ["SomethingNew", "NotFound", "InvalidHpcClusterId.NotFound", "constructor"]) {
+      const error = ecsError({ code, status });
+      expect(decideRetry(error)).toEqual({ retry: false });
+      expect(saysGone(error)).toBe(false);
+      expect(error.meaning.property).toBeUndefined();
+    }
+  });
+
+  test.each([500, 502, 503, 504])("with status %i is transient, a documented one too", (status) => {
+    for (const code of ["SomethingNew", "Invalid.Parameter", "MissingParameter"]) {
+      expect(decideRetry(ecsError({ code, status }))).toMatchObject({ retry: true, throttled: false });
+    }
+  });
+});
 
 describe("the message", () => {
-  test("names action, region, code, the service's words, what to do, status, request and attempt", () => {
-    const error = failed({
-      code: "InvalidHpcClusterName.Malformed",
-      serviceMessage: "Specified hpc cluster name is not valid.",
-    });
-    expect(error.advice).toMatch(/^Change `name`: .*\.$/);
-    expect(error.message).toBe(
-      "CreateHpcCluster in cn-hangzhou: InvalidHpcClusterName.Malformed: Specified hpc cluster name is not valid. " +
-        `${error.advice} (HTTP 400, request ${requestId}, attempt 1)`,
-    );
-    expect(error.stack).toContain(error.message);
-  });
-
-  test("ends the service's words with a period where they have none, before the advice", () => {
-    const error = failed({
-      code: "InternalError",
-      serviceMessage: "Failed to create hpc cluster",
-      status: 404,
-    });
-    expect(error.message).toBe(
-      `CreateHpcCluster in cn-hangzhou: InternalError: Failed to create hpc cluster. ${error.advice} ` +
-        `(HTTP 404, request ${requestId}, attempt 1)`,
-    );
-  });
-
   test("leaves out what is not known", () => {
-    const error = failed({
-      action: "DeleteHpcCluster",
+    const error = ecsError({
       code: "SomethingNew",
       serviceMessage: "No idea.",
       status: undefined,
       requestId: undefined,
     });
-    expect(error.message).toBe("DeleteHpcCluster in cn-hangzhou: SomethingNew: No idea. (attempt 1)");
-    expect(error.advice).toBeUndefined();
-    expect(error.property).toBeUndefined();
+    expect(error.message).toBe("CreateHpcCluster in cn-hangzhou: SomethingNew: No idea. (attempt 1)");
+    expect(error.stack).toContain(error.message);
   });
 
-  test("has neither 'undefined' nor two spaces in a row where the service says nothing", () => {
-    for (const [status, code] of [...create, ...others, ...gateway]) {
-      const { message } = failed({ status, code, serviceMessage: "" });
-      expect(message).not.toMatch(/undefined| {2}|\( |: \./);
-    }
-  });
-
-  test("tells how many attempts there were, and over which time", () => {
-    const once = failed({ code: "Throttling.User", serviceMessage: "Denied.", retryAfterMs: 700 });
+  test("counts the attempts and their time", () => {
+    const once = ecsError({ code: "Throttling.User", serviceMessage: "Denied.", retryAfterMs: 700 });
     const after = once.after(5, 12_340);
     expect(after.message).toBe(once.message.replace("attempt 1", "5 attempts over 12.3 s"));
-    expect(after.message).toMatch(/\(HTTP 400, request [^)]*, 5 attempts over 12\.3 s\)$/);
-    expect(after.attempts).toBe(5);
-    expect(once.attempts).toBe(1);
+    expect([once.attempts, after.attempts]).toEqual([1, 5]);
     expect(after).toBeInstanceOf(EcsError);
-    expect(after).toMatchObject({
-      code: "Throttling.User",
-      status: 400,
-      requestId,
-      retryAfterMs: 700,
-      action: "CreateHpcCluster",
-      regionId: "cn-hangzhou",
-    });
+    expect(after).toMatchObject({ code: "Throttling.User", status: 400, requestId, retryAfterMs: 700 });
+  });
+
+  test.each([
+    ["RegionId", "regionId"],
+    ["Name", "name"],
+    ["Description", "description"],
+    ["ClientToken", "clientToken"],
+    ["HpcClusterId", "id"],
+  ])("of MissingParameter is about the parameter that it names: %s", (parameter, property) => {
+    const serviceMessage = `The input parameter ${parameter} that is mandatory for processing this request is not supplied.`;
+    const { meaning } = ecsError({ code: "MissingParameter", serviceMessage });
+    expect(meaning).toEqual({ property, advice: `Give \`${property}\` a value.` });
   });
 });
 
-describe("the explanation", () => {
-  test.each(create)("CreateHpcCluster %i %s", (status, code, serviceMessage, property) => {
-    const error = failed({ status, code, serviceMessage });
-    expect(error.property).toBe(property);
-    expect(error.advice).toMatch(/^[A-Z].*\.$/s);
-    expect(error.message).toContain(error.advice);
-  });
-
-  test.each(others)("the other actions: %i %s", (status, code, serviceMessage, property) => {
-    const error = failed({ action: "DeleteHpcCluster", status, code, serviceMessage });
-    expect(error.property).toBe(property);
-    expect(error.advice).toMatch(/^[A-Z].*\.$/s);
-  });
-
-  test.each(gateway)("gateway, account and load: %i %s", (status, code, serviceMessage, property) => {
-    const error = failed({ status, code, serviceMessage });
-    expect(error.property).toBe(property);
-    expect(error.advice, "advice").toMatch(/^[A-Z].*\.$/s);
-  });
-
-  test("MissingParameter is about the parameter that its message names", () => {
-    const about = (parameter: string) =>
-      failed({
-        code: "MissingParameter",
-        serviceMessage: `The input parameter ${parameter} that is mandatory for processing this request is not supplied.`,
-      }).property;
-    expect(["RegionId", "Name", "Description", "ClientToken", "HpcClusterId"].map(about)).toEqual([
-      "regionId",
-      "name",
-      "description",
-      "clientToken",
-      "id",
-    ]);
-  });
-
-  test("any code with Throttling in it is explained as one", () => {
-    for (const code of ["Throttling.Resource", "Throttling.Anything", "EcsThrottling"]) {
-      expect(failed({ code }).advice).toMatch(/too many calls/i);
-    }
-  });
-
-  test("a failure on the way says to check the way", () => {
-    for (const code of ["ECONNRESET", "RequestTimeout", "UnreadableAnswer"]) {
-      expect(failed({ code, status: undefined, requestId: undefined, transport: true }).advice).toMatch(
-        /network/,
-      );
-    }
-    expect(failed({ code: "ECONNRESET" }).transport).toBe(false);
-    expect(failed({ code: "ECONNRESET", transport: true }).transport).toBe(true);
-  });
-
-  test("a code about credentials says where they came from, any other code does not", () => {
-    const credentialSource = "the environment variables ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY";
-    for (const code of [
-      "SignatureDoesNotMatch",
-      "InvalidAccessKeyId.NotFound",
-      "InvalidAccessKeyId.Inactive",
-      "InvalidSecurityToken.Expired",
-      "InvalidSecurityToken.Malformed",
-      "Forbidden.RAM",
-    ]) {
-      const error = failed({ code, credentialSource });
-      expect(error.message).toContain(credentialSource);
-      expect(isCredentialError(error)).toBe(true);
-    }
-    for (const code of [
-      "InvalidHpcClusterName.Malformed",
-      "Throttling",
-      "NotExists.HpcCluster",
-      "InternalError",
-    ]) {
-      const error = failed({ code, credentialSource });
-      expect(error.message).not.toContain(credentialSource);
-      expect(isCredentialError(error)).toBe(false);
-    }
-  });
+test("only an EcsError can say that a cluster does not exist", () => {
+  const code = "NotExists.HpcCluster";
+  for (const other of [undefined, null, code, { code }, Object.assign(new Error("gone"), { code })]) {
+    expect(saysGone(other)).toBe(false);
+  }
 });
 
-describe("saysGone", () => {
-  test.each(["NotExists.HpcCluster", "HpcClusterNotExists", "HPC_CLUSTER_MODIFY_FAILED"])("%s", (code) => {
-    for (const status of [400, 404, 403, undefined]) expect(saysGone(failed({ code, status }))).toBe(true);
-  });
-
-  test("no other documented code does, with whatever status", () => {
-    const gone = new Set(["NotExists.HpcCluster", "HpcClusterNotExists", "HPC_CLUSTER_MODIFY_FAILED"]);
-    for (const [, code] of [...create, ...others, ...gateway]) {
-      if (gone.has(code)) continue;
-      for (const status of [400, 404, 410]) expect(saysGone(failed({ code, status })), code).toBe(false);
-    }
-  });
-
-  test("a bare 404 does not, nor does a code that only looks like one", () => {
-    for (const code of [
-      "UnreadableAnswer",
-      "NotFound",
-      "404",
-      "InvalidHpcClusterId.NotFound",
-      "notexists.hpccluster",
-    ]) {
-      expect(saysGone(failed({ code, status: 404 }))).toBe(false);
-    }
-  });
-
-  test("nothing but an EcsError does", () => {
-    for (const other of [
-      undefined,
-      null,
-      "NotExists.HpcCluster",
-      { code: "NotExists.HpcCluster" },
-      Object.assign(new Error("gone"), { code: "NotExists.HpcCluster" }),
-    ]) {
-      expect(saysGone(other)).toBe(false);
-    }
-  });
+test("missing credentials fail the preview", async () => {
+  expect(await previewVerdict(new Error("No credentials were found."))).toBe("failure");
 });

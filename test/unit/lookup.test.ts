@@ -1,8 +1,10 @@
-import { runtime } from "@pulumi/pulumi";
+import { RunError, runtime } from "@pulumi/pulumi";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { getHpcCluster, getHpcClusters, getRegions } from "../../provider/lookup.ts";
-import { Provider, type ProviderArgs } from "../../provider/provider.ts";
+import { getHpcCluster, getHpcClusters, getRegions } from "../../provider/program/lookups.ts";
+import { Provider, type ProviderArgs } from "../../provider/program/provider.ts";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { hideDeveloperSettings } from "./developerSettings.ts";
+import { failureOf } from "./failureOf.ts";
 
 let ecs: Emulator;
 beforeAll(async () => {
@@ -12,10 +14,7 @@ beforeAll(async () => {
   });
 });
 beforeEach(async () => {
-  // The developer's own settings, which an argument that is not given is taken from.
-  for (const name of Object.keys(process.env)) {
-    if (/^(ALICLOUD|ALIBABA|ECS_ENDPOINT)/.test(name)) vi.stubEnv(name, undefined);
-  }
+  hideDeveloperSettings();
   ecs = await startEmulator();
 });
 afterEach(async () => {
@@ -37,14 +36,9 @@ function here(args: ProviderArgs = {}): { provider: Provider } {
   };
 }
 
-/** The message of a lookup that has to fail. */
-async function failureOf(lookup: Promise<unknown>): Promise<string> {
-  const [{ status, ...outcome }] = await Promise.allSettled([lookup]);
-  if (status === "fulfilled") throw new Error(`the lookup found ${JSON.stringify(outcome)}`);
-  const { reason } = outcome as { reason: unknown };
-  // The engine shows the message of this kind of error alone, and the stack of any other.
-  expect(reason).toHaveProperty("__pulumiRunError", true);
-  return (reason as Error).message;
+/** The message of a lookup that must fail. The engine shows only the message of a RunError, and the stack of any other error. */
+async function messageOf(lookup: Promise<unknown>): Promise<string> {
+  return (await failureOf(lookup, RunError)).message;
 }
 
 const pages = () => ecs.calls("DescribeHpcClusters").map(({ params }) => params["PageNumber"]);
@@ -68,26 +62,28 @@ describe("getHpcCluster", () => {
     });
   });
 
-  test("none is an error that names what was looked for and where", async () => {
+  test("fails if there is none, and says what was looked up where", async () => {
     const elsewhere = ecs.store.add({ name: "render-farm", regionId: "eu-west-1" }).hpcClusterId;
-    expect(await failureOf(getHpcCluster({ id: elsewhere }, here()))).toMatch(
+    expect(await messageOf(getHpcCluster({ id: elsewhere }, here()))).toMatch(
       new RegExp(`no HPC cluster ${elsewhere} in cn-hangzhou; check`),
     );
-    expect(await failureOf(getHpcCluster({ name: "render-farm" }, here()))).toMatch(
+    expect(await messageOf(getHpcCluster({ name: "render-farm" }, here()))).toMatch(
       /no HPC cluster named "render-farm" in cn-hangzhou; check/,
     );
     // Names are compared as they are.
-    expect(await failureOf(getHpcCluster({ name: "Render-farm", regionId: "eu-west-1" }, here()))).toContain(
+    expect(await messageOf(getHpcCluster({ name: "Render-farm", regionId: "eu-west-1" }, here()))).toContain(
       '"Render-farm"',
     );
   });
 
-  test("several of that name, also on different pages, are an error that lists their ids", async () => {
+  test("fails if several have that name, also on different pages, and lists their ids", async () => {
     const first = ecs.store.add({ name: "render-farm" }).hpcClusterId;
-    for (let index = 0; index < 120; index += 1) ecs.store.add({ name: `other-${index}` });
+    for (let index = 0; index < 120; index += 1) {
+      ecs.store.add({ name: `other-${index}` });
+    }
     const last = ecs.store.add({ name: "render-farm" }).hpcClusterId;
     const ids = [first, last].sort();
-    expect(await failureOf(getHpcCluster({ name: "render-farm" }, here()))).toContain(
+    expect(await messageOf(getHpcCluster({ name: "render-farm" }, here()))).toContain(
       `2 HPC clusters in cn-hangzhou are named "render-farm": ${ids.join(", ")}; give the id`,
     );
   });
@@ -95,8 +91,8 @@ describe("getHpcCluster", () => {
   test.each([
     ["neither id nor name", {}],
     ["both", { id: "hpc-0000000000000000", name: "render-farm" }],
-  ])("%s is an error, and nothing is asked", async (_, args) => {
-    expect(await failureOf(getHpcCluster(args, here()))).toMatch(/give either id or name/);
+  ])("%s is an error before any call", async (_, args) => {
+    expect(await messageOf(getHpcCluster(args, here()))).toMatch(/give either id or name/);
     expect(ecs.requests).toEqual([]);
   });
 });
@@ -115,12 +111,14 @@ describe("getHpcClusters", () => {
 
   test("none, and exactly a full page", async () => {
     expect(await getHpcClusters({}, here())).toEqual([]);
-    for (let index = 0; index < 100; index += 1) ecs.store.add({ name: `farm-${index}` });
+    for (let index = 0; index < 100; index += 1) {
+      ecs.store.add({ name: `farm-${index}` });
+    }
     expect(await getHpcClusters({}, here())).toHaveLength(100);
     expect(pages()).toEqual(["1", "1"]);
   });
 
-  test("by ids: in as few calls as the limit allows; the unknown and the repeated are left out", async () => {
+  test("by ids: in as few calls as the limit allows; unknown and repeated ids are left out", async () => {
     const ids = Array.from(
       { length: 250 },
       (_, index) => ecs.store.add({ name: `farm-${index}` }).hpcClusterId,
@@ -145,10 +143,10 @@ describe("getHpcClusters", () => {
   });
 
   test.each(["(", "[a", "\\p{Nonsense}"])(
-    "%s is no regular expression: an error that shows it",
+    "%s is not a regular expression: an error that shows it",
     async (nameRegex) => {
-      const message = await failureOf(getHpcClusters({ nameRegex }, here()));
-      expect(message).toContain(`nameRegex ${JSON.stringify(nameRegex)} is not a regular expression`);
+      const message = await messageOf(getHpcClusters({ nameRegex }, here()));
+      expect(message).toContain(`nameRegex ${JSON.stringify(nameRegex)} is not a valid regular expression`);
       expect(ecs.requests).toEqual([]);
     },
   );
@@ -166,7 +164,7 @@ test("getRegions lists every region that the account has, by id, name and endpoi
   await getRegions(here({ region: "nowhere-1" }));
 });
 
-test("lookups outlast throttling and a broken connection", async () => {
+test("lookups are retried after throttling and a broken connection", async () => {
   const { hpcClusterId: id } = ecs.store.add({ name: "render-farm" });
   ecs.faults.add({ kind: "throttling", action: "DescribeHpcClusters", retryAfterMs: 1, times: 2 });
   ecs.faults.add({ kind: "reset", action: "DescribeRegions", times: 1 });
@@ -180,9 +178,9 @@ test("lookups outlast throttling and a broken connection", async () => {
   expect(ecs.calls("DescribeRegions")).toHaveLength(2);
 });
 
-test("a refusal is told in the provider's words, and tried once", async () => {
+test("an error that is final is shown as the provider shows it, after one attempt", async () => {
   ecs.accounts.setActive(ecs.accessKeyId, false);
-  const message = await failureOf(getHpcClusters({}, here()));
+  const message = await messageOf(getHpcClusters({}, here()));
   expect(message).toMatch(/^DescribeHpcClusters in cn-hangzhou: InvalidAccessKeyId\.Inactive: /);
   expect(message).toContain("The credentials came from alicloud:accessKey and alicloud:secretKey.");
   expect(ecs.requests).toHaveLength(1);
@@ -190,10 +188,10 @@ test("a refusal is told in the provider's words, and tried once", async () => {
 
 test.each<[string, ProviderArgs, RegExp]>([
   ["no region", { region: "" }, /regionId is required.*alicloud:region/],
-  ["a region that is none", { region: "CN/evil.example.com?" }, /regionId must be the id of a region/],
-  ["a half-given key", { secretKey: "" }, /alicloud:secretKey is missing/],
+  ["a region that is not an id", { region: "CN/evil.example.com?" }, /regionId must be the id of a region/],
+  ["half a key", { secretKey: "" }, /alicloud:secretKey is missing/],
   ["another protocol", { protocol: "ftp" }, /alicloud:protocol is "ftp"/],
-])("%s is an error before anything is asked", async (_, args, expected) => {
-  expect(await failureOf(getHpcClusters({}, here(args)))).toMatch(expected);
+])("%s is an error before any call", async (_, args, expected) => {
+  expect(await messageOf(getHpcClusters({}, here(args)))).toMatch(expected);
   expect(ecs.requests).toEqual([]);
 });

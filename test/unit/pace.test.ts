@@ -1,132 +1,133 @@
 import { describe, expect, test } from "vitest";
-import { Pace, type Time } from "../../provider/ecs/pace.ts";
+import { Pace } from "../../provider/ecs/pace.ts";
+import { FakeClock } from "./fakeClock.ts";
 
-/** A clock that moves only when somebody waits, or when it is moved. */
-class HandMovedTime implements Time {
-  at = 1_000_000;
-  readonly waits: number[] = [];
-
-  now(): number {
-    return this.at;
-  }
-
-  sleep(ms: number): Promise<void> {
-    this.waits.push(ms);
-    this.at += ms;
-    return Promise.resolve();
-  }
-}
-
-/** A pace whose service has answered `count` calls, evenly over the last `ms` milliseconds. */
-async function keptUpWith(count: number, ms: number): Promise<{ pace: Pace; time: HandMovedTime }> {
-  const time = new HandMovedTime();
-  const pace = new Pace(time);
+/** A pace after `count` successes, spread over the last `ms` milliseconds. */
+async function paceAfter(count: number, ms: number): Promise<{ pace: Pace; clock: FakeClock }> {
+  const clock = new FakeClock();
+  const pace = new Pace(clock);
   for (let call = 0; call < count; call += 1) {
     await pace.turn();
-    time.at += ms / count;
+    clock.advance(ms / count);
     pace.succeeded();
   }
-  expect(time.waits).toEqual([]);
-  return { pace, time };
+  expect(clock.sleeps).toEqual([]);
+  return { pace, clock };
 }
 
-/** The distances between the next turns, each of which succeeds at once. */
-async function distances(pace: Pace, time: HandMovedTime, count: number): Promise<number[]> {
+/** The intervals between the next turns. */
+async function intervals(pace: Pace, clock: FakeClock, count: number): Promise<number[]> {
   const turns: number[] = [await pace.turn()];
   while (turns.length <= count) {
     turns.push(await pace.turn());
   }
-  expect(time.at).toBe(turns.at(-1));
+  expect(clock.now()).toBe(turns.at(-1));
   return turns.slice(1).map((turn, at) => turn - turns[at]!);
 }
 
 describe("without throttling", () => {
-  test("nobody waits, however many come", async () => {
-    const time = new HandMovedTime();
-    const pace = new Pace(time);
+  test("no call waits, however many there are", async () => {
+    const clock = new FakeClock();
+    const pace = new Pace(clock);
     const turns = await Promise.all(Array.from({ length: 500 }, () => pace.turn()));
-    expect(new Set(turns)).toEqual(new Set([time.at]));
-    for (let call = 0; call < 500; call += 1) pace.succeeded();
+    expect(new Set(turns)).toEqual(new Set([clock.now()]));
+    for (let call = 0; call < 500; call += 1) {
+      pace.succeeded();
+    }
     await pace.turn();
-    expect(time.waits).toEqual([]);
+    expect(clock.sleeps).toEqual([]);
   });
 });
 
 describe("after a call has been throttled", () => {
-  test("the others keep the distance at which the service kept up", async () => {
-    const { pace, time } = await keptUpWith(20, 900);
+  test("the next calls keep the interval at which calls succeeded", async () => {
+    const { pace, clock } = await paceAfter(20, 900);
     pace.throttled(await pace.turn());
-    for (const distance of await distances(pace, time, 5)) expect(distance).toBeCloseTo(1_000 / 20);
+    for (const interval of await intervals(pace, clock, 5)) {
+      expect(interval).toBeCloseTo(1_000 / 20);
+    }
   });
 
-  test("only the last second counts for what the service can do", async () => {
-    const { pace, time } = await keptUpWith(50, 500);
-    time.at += 10_000;
-    for (let call = 0; call < 4; call += 1) pace.succeeded();
+  test("only the successes of the last second count", async () => {
+    const { pace, clock } = await paceAfter(50, 500);
+    clock.advance(10_000);
+    for (let call = 0; call < 4; call += 1) {
+      pace.succeeded();
+    }
     pace.throttled(await pace.turn());
-    for (const distance of await distances(pace, time, 3)) expect(distance).toBeCloseTo(1_000 / 4);
+    for (const interval of await intervals(pace, clock, 3)) {
+      expect(interval).toBeCloseTo(1_000 / 4);
+    }
   });
 
-  test("a service that has answered nothing yet gets a call a second", async () => {
-    const { pace, time } = await keptUpWith(0, 0);
+  test("without a success so far, the interval is a second", async () => {
+    const { pace, clock } = await paceAfter(0, 0);
     pace.throttled(await pace.turn());
-    for (const distance of await distances(pace, time, 3)) expect(distance).toBe(1_000);
+    for (const interval of await intervals(pace, clock, 3)) {
+      expect(interval).toBe(1_000);
+    }
   });
 
-  test("calls sent before the slow-down say nothing new; one sent after it slows further", async () => {
-    const { pace, time } = await keptUpWith(20, 900);
+  test("calls sent before the slow-down do not slow again; one sent after it does", async () => {
+    const { pace, clock } = await paceAfter(20, 900);
     const underWay = await Promise.all(Array.from({ length: 10 }, () => pace.turn()));
-    time.at += 5;
-    for (const sentAt of underWay) pace.throttled(sentAt);
-    const [distance] = await distances(pace, time, 1);
-    expect(distance).toBeCloseTo(1_000 / 20);
+    clock.advance(5);
+    for (const sentAt of underWay) {
+      pace.throttled(sentAt);
+    }
+    const [interval] = await intervals(pace, clock, 1);
+    expect(interval).toBeCloseTo(1_000 / 20);
 
     pace.throttled(await pace.turn());
-    const [longer] = await distances(pace, time, 1);
-    expect(longer).toBeGreaterThan(distance!);
+    const [longer] = await intervals(pace, clock, 1);
+    expect(longer).toBeGreaterThan(interval!);
   });
 
-  test("the distance grows with each slow-down, up to five seconds and no further", async () => {
-    const { pace, time } = await keptUpWith(0, 0);
-    for (let times = 0; times < 30; times += 1) pace.throttled(await pace.turn());
-    for (const distance of await distances(pace, time, 3)) expect(distance).toBe(5_000);
+  test("the interval grows with each slow-down, up to five seconds", async () => {
+    const { pace, clock } = await paceAfter(0, 0);
+    for (let times = 0; times < 30; times += 1) {
+      pace.throttled(await pace.turn());
+    }
+    for (const interval of await intervals(pace, clock, 3)) {
+      expect(interval).toBe(5_000);
+    }
   });
 
-  test("the service's own wish holds for the next call of all", async () => {
-    const { pace, time } = await keptUpWith(20, 900);
+  test("the next call waits as long as the service asks", async () => {
+    const { pace, clock } = await paceAfter(20, 900);
     const sentAt = await pace.turn();
     pace.throttled(sentAt, 7_000);
-    const throttledAt = time.at;
+    const throttledAt = clock.now();
     expect((await pace.turn()) - throttledAt).toBeGreaterThanOrEqual(7_000);
   });
 
-  test("the wish holds too where the call was sent before the last slow-down", async () => {
-    const { pace, time } = await keptUpWith(20, 900);
+  test("the next call also waits if the throttled call was sent before the last slow-down", async () => {
+    const { pace, clock } = await paceAfter(20, 900);
     const underWay = await Promise.all([pace.turn(), pace.turn()]);
-    time.at += 5;
+    clock.advance(5);
     pace.throttled(underWay[0]);
     pace.throttled(underWay[1], 3_000);
-    const throttledAt = time.at;
+    const throttledAt = clock.now();
     expect((await pace.turn()) - throttledAt).toBeGreaterThanOrEqual(3_000);
   });
 
-  test("a shorter wish does not shorten a longer one", async () => {
-    const { pace, time } = await keptUpWith(20, 900);
+  test("a shorter wait does not replace a longer one", async () => {
+    const { pace, clock } = await paceAfter(20, 900);
     const sentAt = await pace.turn();
     pace.throttled(sentAt, 7_000);
-    const throttledAt = time.at;
+    const throttledAt = clock.now();
     pace.throttled(sentAt, 100);
     expect((await pace.turn()) - throttledAt).toBeGreaterThanOrEqual(7_000);
   });
 });
 
 describe("when calls succeed again", () => {
-  test("the distance shrinks a little with each, to nothing in the end", async () => {
-    const { pace, time } = await keptUpWith(20, 900);
+  test("the interval shrinks a little with each success, and disappears in the end", async () => {
+    const { pace, clock } = await paceAfter(20, 900);
     pace.throttled(await pace.turn());
-    const [before] = await distances(pace, time, 1);
+    const [before] = await intervals(pace, clock, 1);
     pace.succeeded();
-    const [after] = await distances(pace, time, 1);
+    const [after] = await intervals(pace, clock, 1);
     expect(after).toBeLessThan(before!);
     expect(after).toBeGreaterThan(before! * 0.9);
 
@@ -134,8 +135,8 @@ describe("when calls succeed again", () => {
       await pace.turn();
       pace.succeeded();
     }
-    const waitsSoFar = time.waits.length;
+    const waitsSoFar = clock.sleeps.length;
     await Promise.all(Array.from({ length: 50 }, () => pace.turn()));
-    expect(time.waits).toHaveLength(waitsSoFar);
+    expect(clock.sleeps).toHaveLength(waitsSoFar);
   });
 });

@@ -1,274 +1,204 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { EcsError, type EcsFailure } from "../../provider/ecs/errors.ts";
+import type { Call, Send } from "../../provider/ecs/http/transport.ts";
 import { withRetry, type RetryOptions } from "../../provider/ecs/retry.ts";
-import type { Parameters, Send } from "../../provider/ecs/transport.ts";
+import { failureOf } from "./failureOf.ts";
+import { FakeClock } from "./fakeClock.ts";
 
-const action = "CreateHpcCluster";
-const regionId = "cn-hangzhou";
-const parameters: Parameters = { RegionId: regionId, Name: "render-farm", ClientToken: "token" };
+const call: Call = {
+  action: "CreateHpcCluster",
+  regionId: "cn-hangzhou",
+  parameters: { RegionId: "cn-hangzhou", Name: "render-farm", ClientToken: "token" },
+};
 
-function failed(failure: Partial<EcsFailure> & Pick<EcsFailure, "code">): EcsError {
-  return new EcsError({ action, regionId, serviceMessage: "No", status: 500, ...failure });
+function ecsError(failure: Partial<EcsFailure> & Pick<EcsFailure, "code">): EcsError {
+  return new EcsError({ ...call, serviceMessage: "No", status: 500, ...failure });
 }
-const internalError = () => failed({ code: "InternalError" });
-const throttling = (retryAfterMs?: number) => failed({ code: "Throttling.User", status: 400, retryAfterMs });
+const internalError = () => ecsError({ code: "InternalError" });
 
-interface Attempt {
-  action: string;
-  regionId: string;
-  parameters: Parameters;
-  attempt: number | undefined;
+interface Attempt extends Call {
   at: number;
 }
 
-/** A `send` that fails with these one after the other, and then succeeds; and what it was asked. */
-function failing(...failures: readonly Error[]): { send: Send; attempts: Attempt[] } {
+/** A transport with retries that fails with these errors, one after the other, and then succeeds. */
+function failing(errors: readonly Error[], options: Partial<RetryOptions> = {}) {
+  const clock = new FakeClock();
   const attempts: Attempt[] = [];
-  const send: Send = async (...[called, region, sent, attempt]) => {
-    attempts.push({ action: called, regionId: region, parameters: sent, attempt, at: performance.now() });
-    const failure = failures[attempts.length - 1];
-    if (failure !== undefined) throw failure;
-    return { RequestId: "R" };
-  };
-  return { send, attempts };
-}
-
-const always = (failure: () => EcsError) => {
-  const attempts: number[] = [];
-  const send: Send = async () => {
-    attempts.push(performance.now());
-    throw failure();
-  };
-  return { send, attempts };
-};
-
-const options: RetryOptions = { maxRetryTimeoutMs: 60_000, maxInFlight: 20 };
-
-/** The outcome of a call, while the clock is moved on for as long as it takes. */
-async function settled(call: Promise<unknown>): Promise<unknown> {
-  const progress = { isOver: false };
-  const outcome = call.then(
-    (answer) => answer,
-    (error: unknown) => error,
+  const send = withRetry(
+    (sent) => {
+      attempts.push({ ...sent, at: clock.now() });
+      const error = errors[attempts.length - 1];
+      return error === undefined ? Promise.resolve({ RequestId: "R" }) : Promise.reject(error);
+    },
+    { maxRetryTimeoutMs: 60_000, maxInFlight: 20, clock, ...options },
   );
-  void outcome.then(() => (progress.isOver = true));
-  while (!progress.isOver) await vi.advanceTimersByTimeAsync(50);
-  return await outcome;
+  return { send, attempts, clock };
 }
 
-async function failureOf(call: Promise<unknown>): Promise<EcsError> {
-  const error = await settled(call);
-  expect(error).toBeInstanceOf(EcsError);
-  return error as EcsError;
-}
+/** More errors than any deadline allows attempts. */
+const forever = Array.from({ length: 1_000 }, internalError);
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] }));
 afterEach(() => {
-  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
 describe("attempts", () => {
-  test.each([0, 1, 2, 5])("%i failures that pass: one attempt more, and the answer", async (count) => {
-    const { send, attempts } = failing(...Array.from({ length: count }, internalError));
-    const answer = await settled(withRetry(send, options)(action, regionId, parameters));
-    expect(answer).toEqual({ RequestId: "R" });
+  test.each([0, 1, 5])("after %i transient errors the next attempt's answer is returned", async (count) => {
+    const { send, attempts } = failing(Array.from({ length: count }, internalError));
+    await expect(send(call)).resolves.toEqual({ RequestId: "R" });
     expect(attempts.map(({ attempt }) => attempt)).toEqual(
-      Array.from({ length: count + 1 }, (_, at) => at + 1),
+      Array.from({ length: count + 1 }, (_, index) => index + 1),
     );
   });
 
-  test("all carry the very same parameters: the ClientToken stays", async () => {
-    const { send, attempts } = failing(internalError(), failed({ code: "ECONNRESET", transport: true }));
-    await settled(withRetry(send, options)(action, regionId, parameters));
+  test("all have the same parameters, so the ClientToken stays", async () => {
+    const { send, attempts } = failing([internalError(), ecsError({ code: "ECONNRESET", transport: true })]);
+    await send(call);
     expect(attempts).toHaveLength(3);
     for (const attempt of attempts) {
-      expect(attempt).toMatchObject({ action, regionId });
-      expect(attempt.parameters).toBe(parameters);
+      expect(attempt).toMatchObject({ action: call.action, regionId: call.regionId });
+      expect(attempt.parameters).toBe(call.parameters);
     }
   });
 
-  test("a final failure is sent once", async () => {
-    const { send, attempts } = failing(failed({ code: "Invalid.Parameter", status: 400 }));
-    const error = await failureOf(withRetry(send, options)(action, regionId, parameters));
-    expect(attempts).toHaveLength(1);
-    expect(error.message).toContain("attempt 1)");
-  });
+  test("end at a final error, which counts them", async () => {
+    const once = failing([ecsError({ code: "Invalid.Parameter", status: 400 })]);
+    expect((await failureOf(once.send(call), EcsError)).message).toContain("attempt 1)");
+    expect(once.attempts).toHaveLength(1);
 
-  test("a final failure after one that passes ends it, and says how many attempts", async () => {
-    const { send, attempts } = failing(internalError(), failed({ code: "Forbidden.RAM", status: 403 }));
-    const error = await failureOf(withRetry(send, options)(action, regionId, parameters));
-    expect(attempts).toHaveLength(2);
+    const twice = failing([internalError(), ecsError({ code: "Forbidden.RAM", status: 403 })]);
+    const error = await failureOf(twice.send(call), EcsError);
     expect(error.code).toBe("Forbidden.RAM");
     expect(error.message).toMatch(/2 attempts over \d+\.\d s\)$/);
+    expect(twice.attempts).toHaveLength(2);
   });
 
-  test("what is no EcsError passes through as it is, at once", async () => {
-    const mistake = new TypeError("a mistake of ours");
-    const { send, attempts } = failing(mistake);
-    expect(await settled(withRetry(send, options)(action, regionId, parameters))).toBe(mistake);
+  test("end at an error that is not an EcsError, which is thrown unchanged", async () => {
+    const mistake = new TypeError("a bug");
+    const { send, attempts } = failing([mistake]);
+    await expect(send(call)).rejects.toBe(mistake);
     expect(attempts).toHaveLength(1);
   });
 
-  test("no two waits are the same: full jitter up to a bound that doubles", async () => {
+  test("are separated by full jitter up to a bound that doubles", async () => {
     const random = vi.spyOn(Math, "random").mockReturnValue(0.5);
-    const { send, attempts } = failing(...Array.from({ length: 4 }, internalError));
-    await settled(withRetry(send, options)(action, regionId, parameters));
-    expect(random).toHaveBeenCalledTimes(4);
-    const waits = attempts.slice(1).map(({ at }, index) => at - attempts[index]!.at);
-    expect(waits).toEqual([100, 200, 400, 800]);
-  });
-});
-
-describe("the service's own wish", () => {
-  test("comes first: no attempt before it is over", async () => {
-    const { send, attempts } = failing(failed({ code: "ServiceUnavailable", retryAfterMs: 3_000 }));
-    await settled(withRetry(send, options)(action, regionId, parameters));
-    expect(attempts[1]!.at - attempts[0]!.at).toBeGreaterThanOrEqual(3_000);
+    const { send, clock } = failing(Array.from({ length: 10 }, internalError));
+    await send(call);
+    expect(random).toHaveBeenCalledTimes(10);
+    expect(clock.sleeps).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000, 10_000]);
   });
 
-  test("beyond the deadline ends it without waiting", async () => {
-    const { send, attempts } = failing(failed({ code: "ServiceUnavailable", retryAfterMs: 60_000 }));
-    const startedAt = performance.now();
-    const error = await failureOf(withRetry(send, options)(action, regionId, parameters));
-    expect(error.code).toBe("ServiceUnavailable");
-    expect(attempts).toHaveLength(1);
-    expect(performance.now() - startedAt).toBeLessThan(60_000);
+  test("wait at least as long as the service asks", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { send, clock } = failing([ecsError({ code: "ServiceUnavailable", retryAfterMs: 3_000 })]);
+    await send(call);
+    expect(clock.sleeps).toEqual([3_000]);
   });
 });
 
 describe("the deadline", () => {
-  test("ends it with an error that says how many attempts over how long", async () => {
-    const { send, attempts } = always(internalError);
-    const error = await failureOf(
-      withRetry(send, { ...options, maxRetryTimeoutMs: 10_000 })(action, regionId, parameters),
-    );
-    expect(error.code).toBe("InternalError");
-    expect(error.attempts).toBe(attempts.length);
-    expect(attempts.length).toBeGreaterThan(3);
-    expect(error.message).toContain(`${attempts.length} attempts over `);
-  });
-
-  test.each([0.001, 0.5, 0.999])("comes before the last attempt is sent (jitter %f)", async (jitter) => {
+  test.each([0.001, 0.5, 0.999])("is not passed by an attempt (jitter %f)", async (jitter) => {
     vi.spyOn(Math, "random").mockReturnValue(jitter);
-    const { send, attempts } = always(internalError);
-    await failureOf(withRetry(send, { ...options, maxRetryTimeoutMs: 10_000 })(action, regionId, parameters));
-    expect(attempts.at(-1)! - attempts[0]!).toBeLessThanOrEqual(10_000);
+    const { send, attempts } = failing(forever, { maxRetryTimeoutMs: 10_000 });
+    const error = await failureOf(send(call), EcsError);
+    expect(error).toMatchObject({ code: "InternalError", attempts: attempts.length });
+    expect(error.message).toContain(`${attempts.length} attempts over `);
+    expect(attempts.length).toBeGreaterThan(3);
+    expect(attempts.at(-1)!.at - attempts[0]!.at).toBeLessThan(10_000);
   });
 
-  test("does not count the time before the first attempt: a long queue is no failure", async () => {
-    const send: Send = async (_action, _region, sent) => {
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      if (sent["Name"] === "last" && performance.now() < lastMayPassAt) throw internalError();
-      return {};
-    };
-    const call = withRetry(send, { maxRetryTimeoutMs: 5_000, maxInFlight: 1 });
-    const lastMayPassAt = performance.now() + 23_000;
-    const queue = Array.from({ length: 10 }, () => call(action, regionId, parameters));
-    const last = call(action, regionId, { ...parameters, Name: "last" });
-    expect(await settled(Promise.all([...queue, last]))).toHaveLength(11);
+  test("ends the call at once if the service asks to wait beyond it", async () => {
+    const { send, clock } = failing([ecsError({ code: "ServiceUnavailable", retryAfterMs: 60_000 })]);
+    expect((await failureOf(send(call), EcsError)).attempts).toBe(1);
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  test("is the call's own where that is shorter, and never longer than the setting's", async () => {
+    for (const [withinMs, limit] of [
+      [2_000, 2_000],
+      [90_000, 60_000],
+    ] as const) {
+      const { send, clock } = failing(forever);
+      const start = clock.now();
+      await failureOf(send({ ...call, withinMs }), EcsError);
+      expect(clock.now() - start).toBeLessThan(limit);
+      expect(clock.now() - start).toBeGreaterThan(limit / 10);
+    }
+  });
+
+  test("does not count the time in the queue before the first attempt", async () => {
+    const clock = new FakeClock();
+    let lastFailed = false;
+    const send = withRetry(
+      async ({ parameters }) => {
+        await clock.sleep(2_000);
+        if (parameters["Name"] === "last" && !lastFailed) {
+          lastFailed = true;
+          throw internalError();
+        }
+        return {};
+      },
+      { maxRetryTimeoutMs: 5_000, maxInFlight: 1, clock },
+    );
+    const queue = Array.from({ length: 10 }, () => send(call));
+    const last = send({ ...call, parameters: { Name: "last" } });
+    await expect(Promise.all([...queue, last])).resolves.toHaveLength(11);
+    expect(lastFailed).toBe(true);
   });
 });
 
 describe("calls in flight", () => {
-  /** A `send` that answers when told to, and how many calls it has open, by region. */
-  function answeringWhenTold() {
-    const open = new Map<string, (() => void)[]>();
-    const of = (region: string) => {
-      const waiting = open.get(region) ?? [];
-      open.set(region, waiting);
-      return waiting;
-    };
-    const send: Send = (_action, region) =>
-      new Promise((resolve) => of(region).push(() => resolve({ RequestId: "R" })));
-    return { send, of };
+  /** A transport that answers when the test says so. */
+  function pending(maxInFlight: number) {
+    const open: { call: Call; answer: () => void }[] = [];
+    const send: Send = withRetry(
+      (sent) => new Promise((resolve) => open.push({ call: sent, answer: () => resolve({}) })),
+      { maxRetryTimeoutMs: 60_000, maxInFlight, clock: new FakeClock() },
+    );
+    return { send, open };
   }
+  /** Lets everything run that waits for no answer. */
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("are bounded in a region, and those that wait go on one by one", async () => {
-    const { send, of } = answeringWhenTold();
-    const call = withRetry(send, { ...options, maxInFlight: 3 });
-    const calls = Array.from({ length: 10 }, () => call(action, regionId, parameters));
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(of(regionId)).toHaveLength(3);
+  test("are limited in a region, for all actions together; the others follow one by one", async () => {
+    const { send, open } = pending(3);
+    const actions = ["CreateHpcCluster", "DescribeHpcClusters", "DeleteHpcCluster"];
+    const calls = Array.from({ length: 10 }, (_, index) => send({ ...call, action: actions[index % 3]! }));
+    await settle();
+    expect(open).toHaveLength(3);
     for (let answered = 0; answered < 10; answered += 1) {
-      of(regionId)[answered]!();
-      await vi.advanceTimersByTimeAsync(1);
-      expect(of(regionId)).toHaveLength(Math.min(10, answered + 4));
+      open[answered]!.answer();
+      await settle();
+      expect(open).toHaveLength(Math.min(10, answered + 4));
     }
     await Promise.all(calls);
   });
 
-  test("count for all actions of a region together", async () => {
-    const { send, of } = answeringWhenTold();
-    const call = withRetry(send, { ...options, maxInFlight: 2 });
-    const calls = [action, "DescribeHpcClusters", "DeleteHpcCluster"].map((name) => call(name, regionId, {}));
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(of(regionId)).toHaveLength(2);
-    of(regionId)[0]!();
-    await vi.advanceTimersByTimeAsync(1);
-    expect(of(regionId)).toHaveLength(3);
-    for (const answer of of(regionId)) answer();
+  test("of one region do not delay another", async () => {
+    const { send, open } = pending(1);
+    const calls = [send(call), send({ ...call, regionId: "cn-beijing" })];
+    await settle();
+    expect(open.map((each) => each.call.regionId)).toEqual(["cn-hangzhou", "cn-beijing"]);
+    for (const { answer } of open) {
+      answer();
+    }
     await Promise.all(calls);
   });
 
-  test("of one region do not hold up another", async () => {
-    const { send, of } = answeringWhenTold();
-    const call = withRetry(send, { ...options, maxInFlight: 1 });
-    const [first, second] = [call(action, regionId, {}), call(action, "cn-beijing", {})];
-    await vi.advanceTimersByTimeAsync(1);
-    expect(of(regionId)).toHaveLength(1);
-    expect(of("cn-beijing")).toHaveLength(1);
-    of("cn-beijing")[0]!();
-    await second;
-    of(regionId)[0]!();
-    await first;
-  });
-
-  test("do not include calls that wait for their next attempt", async () => {
-    vi.spyOn(Math, "random").mockReturnValue(1);
-    const { send, attempts } = failing(internalError());
-    const call = withRetry(send, { ...options, maxInFlight: 1 });
-    const first = call(action, regionId, { ...parameters, Name: "first" });
-    const second = call(action, regionId, { ...parameters, Name: "second" });
-    await settled(Promise.all([first, second]));
-    expect(attempts.map((attempt) => attempt.parameters["Name"])).toEqual(["first", "second", "first"]);
+  test("do not include a call that waits for its next attempt", async () => {
+    const { send, attempts } = failing([internalError()], { maxInFlight: 1 });
+    await Promise.all(["first", "second"].map((Name) => send({ ...call, parameters: { Name } })));
+    expect(attempts.map(({ parameters }) => parameters["Name"])).toEqual(["first", "second", "first"]);
   });
 });
 
-describe("throttling", () => {
-  test("of one call slows the others of its action in its region down, and no others", async () => {
-    // Pace sleeps in real time: the wish is short.
-    vi.useRealTimers();
-    const sent: { action: string; regionId: string; at: number }[] = [];
-    let isThrottled = true;
-    const send: Send = async (called, region) => {
-      sent.push({ action: called, regionId: region, at: performance.now() });
-      if (isThrottled) {
-        isThrottled = false;
-        throw throttling(300);
-      }
-      return {};
-    };
-    const call = withRetry(send, options);
-    const first = call(action, regionId, parameters);
-    await vi.waitUntil(() => !isThrottled);
-    const others = [
-      call(action, regionId, {}),
-      call("DeleteHpcCluster", regionId, {}),
-      call(action, "cn-beijing", {}),
-    ];
-    await Promise.all([first, ...others]);
-    const throttledAt = sent[0]!.at;
-    const later = sent.slice(1).filter((one) => one.action === action && one.regionId === regionId);
-    expect(later).toHaveLength(2);
-    // Node's timers count whole milliseconds, and may come a fraction of one early.
-    for (const { at } of later) expect(Math.ceil(at - throttledAt)).toBeGreaterThanOrEqual(300);
-    // What was not throttled did not wait for what was: it was sent first.
-    expect(
-      sent
-        .slice(1, 3)
-        .map((one) => `${one.action} ${one.regionId}`)
-        .sort(),
-    ).toEqual(["CreateHpcCluster cn-beijing", "DeleteHpcCluster cn-hangzhou"]);
-  });
+test("throttling slows the other calls of the action in the region, and no others", async () => {
+  const throttled = ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 700 });
+  const { send, clock } = failing([throttled], { maxRetryTimeoutMs: 500 });
+  await failureOf(send(call), EcsError);
+  await send({ ...call, action: "DeleteHpcCluster" });
+  await send({ ...call, regionId: "cn-beijing" });
+  expect(clock.sleeps).toEqual([]);
+  await send(call);
+  expect(clock.sleeps).toEqual([700]);
 });

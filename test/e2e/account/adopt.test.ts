@@ -1,3 +1,7 @@
+/**
+ * Promises: adopt takes over an existing cluster without a change, only where the program describes it as it is, and only
+ * for one resource; afterwards it is an ordinary cluster.
+ */
 import { HpcCluster, type HpcClusterArgs, Provider, getHpcClusterOutput } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, type StoredCluster, startEmulator } from "../../../emulator/emulator.ts";
@@ -62,7 +66,7 @@ test("preview and up fail property by property where the program differs, and ch
   expect(changingCalls(ecs)).toEqual([]);
 });
 
-test("up takes it over without a creation; afterwards it is an ordinary cluster, with and without adopt", async () => {
+test("up adopts the cluster without creating one; afterwards it is an ordinary cluster, with and without adopt", async () => {
   const { hpcClusterId } = existing;
   await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
   expect(clusterOps(await stack.preview())).toEqual({ rendering: ["create"] });
@@ -73,7 +77,6 @@ test("up takes it over without a creation; afterwards it is an ordinary cluster,
   expect(clustersInState(stack)).toMatchObject([
     { id: hpcClusterId, outputs: { hpcClusterId, name: "render-farm", description: "By hand" } },
   ]);
-  await stack.up({ expectNoChanges: true });
   await stack.refresh({ expectNoChanges: true });
   expect(ecs.store.clusters()).toEqual([existing]);
 
@@ -84,10 +87,8 @@ test("up takes it over without a creation; afterwards it is an ordinary cluster,
 
   for (const adopt of ["hpc-0000000000000000", undefined]) {
     stack.setProgram(program({ ...asItIs(), description: "By Pulumi", adopt }));
-    expect(clusterOps(await stack.preview({ expectNoChanges: true }))).toEqual({ rendering: ["same"] });
     await stack.up({ expectNoChanges: true });
   }
-  await stack.refresh({ expectNoChanges: true });
 
   ecs.store.modify(hpcClusterId, { name: "renamed-by-hand" });
   expect(clusterOps(await stack.refresh())).toMatchObject({ rendering: ["refresh"] });
@@ -115,7 +116,7 @@ test("a second resource that adopts the same cluster is an error at preview that
   await failureOf(stack.up());
   expect(ecs.store.clusters()).toEqual([existing]);
 
-  // One program run later it is another matter: the memory is the run's.
+  // The next run starts anew.
   stack.setProgram(program(asItIs()));
   await stack.up();
   await stack.up({ expectNoChanges: true });
@@ -179,35 +180,47 @@ test("a cluster of another account is adopted with that account's provider, and 
   expect(ecs.store.clusters()).toEqual([existing]);
 });
 
-test("a forced replacement of an adopted cluster makes an ordinary one", async () => {
-  await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
+test("a replacement of an adopted cluster, forced or by another region, makes an ordinary one", async () => {
+  const adopted = ["forced", "still", "no-longer"].map((name) => {
+    const { hpcClusterId } = ecs.store.add({ name });
+    return { name, adopt: hpcClusterId };
+  });
+  const declare = (all: Record<string, HpcClusterArgs>) => async () => {
+    for (const [name, args] of Object.entries(all)) {
+      new HpcCluster(name, args);
+    }
+  };
+  const [forced, still, noLonger] = adopted as [HpcClusterArgs, HpcClusterArgs, HpcClusterArgs];
+  await using stack = await createEcsStack(ecs, {
+    program: declare({ forced, still, "no-longer": noLonger }),
+  });
   await stack.up();
-  const { urn } = stack.state().resource("rendering");
-  await stack.preview({ replace: [urn] });
-  const { outputs } = await stack.up({ replace: [urn] });
-  const [made, ...others] = ecs.store.clusters();
-  expect(others).toEqual([]);
-  expect(made).toMatchObject({ name: "render-farm", description: "By hand" });
-  expect(made?.hpcClusterId).not.toBe(existing.hpcClusterId);
-  expect(outputs["id"]?.value).toBe(made?.hpcClusterId);
-  await stack.up({ expectNoChanges: true });
-  await stack.refresh({ expectNoChanges: true });
-  await stack.destroy();
-  expect(ecs.store.clusters()).toEqual([]);
-});
-
-test.each<[string, boolean]>([
-  ["still", true],
-  ["no longer", false],
-])("a region change replaces an adopted cluster when adopt is %s in the program", async (_, remains) => {
-  await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
-  await stack.up();
-  const { adopt, ...args } = { ...asItIs(), regionId: "cn-beijing" };
-  stack.setProgram(program(remains ? { ...args, adopt } : args));
-  await stack.preview();
-  await stack.up();
-  expect(ecs.store.clusters()).toMatchObject([{ regionId: "cn-beijing", name: "render-farm" }]);
-  expect(callsOf("DeleteHpcCluster")).toMatchObject([{ params: { HpcClusterId: existing.hpcClusterId } }]);
+  stack.setProgram(
+    declare({
+      forced,
+      still: { ...still, regionId: "cn-beijing" },
+      "no-longer": { name: "no-longer", regionId: "cn-beijing" },
+    }),
+  );
+  const replace = [stack.state().resource("forced").urn];
+  await stack.preview({ replace });
+  await stack.up({ replace });
+  expect(callsOf("DeleteHpcCluster").map(({ params }) => params["HpcClusterId"])).toEqual(
+    expect.arrayContaining(adopted.map(({ adopt }) => adopt)),
+  );
+  expect(
+    Object.fromEntries(
+      ecs.store
+        .clusters()
+        .filter(({ hpcClusterId }) => hpcClusterId !== existing.hpcClusterId)
+        .map(({ name, regionId, hpcClusterId }) => [name, [regionId, hpcClusterId]]),
+    ),
+  ).toEqual({
+    forced: ["cn-hangzhou", stack.state().resource("forced").id],
+    still: ["cn-beijing", stack.state().resource("still").id],
+    "no-longer": ["cn-beijing", stack.state().resource("no-longer").id],
+  });
+  expect(ecs.store.clusters()).toHaveLength(4);
   await stack.up({ expectNoChanges: true });
 });
 
@@ -220,6 +233,5 @@ test("a resource renamed without an alias adopts again what the old name would d
   await stack.up();
   expect(ecs.store.clusters()).toEqual([existing]);
   expect(clustersInState(stack)).toMatchObject([{ id: existing.hpcClusterId }]);
-  await stack.refresh({ expectNoChanges: true });
   await stack.up({ expectNoChanges: true });
 });

@@ -1,3 +1,7 @@
+/**
+ * Promise: every form of configuration works, in its order of precedence, and a wrong setting is one error that
+ * names it.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -87,7 +91,7 @@ config:
   expect(ecs.calls("DescribeRegions")).toEqual([]);
 });
 
-test("the environment alone will do, and the configuration comes before it, value by value", async () => {
+test("the environment is enough, and each value of the configuration comes before it", async () => {
   await using stack = await createEcsStack(ecs, {
     program,
     config: nothingConfigured,
@@ -161,7 +165,9 @@ test("every wrong or half-given setting is one error at preview that names it, o
     "alicloud:assumeRole": '{"sessionName":"nightly"}',
   };
   const clusters = async () => {
-    for (const index of [1, 2, 3]) new HpcCluster(`c${index}`, { name: "render-farm" });
+    for (const index of [1, 2, 3]) {
+      new HpcCluster(`c${index}`, { name: "render-farm" });
+    }
   };
   await using stack = await createEcsStack(ecs, {
     program: clusters,
@@ -171,7 +177,9 @@ test("every wrong or half-given setting is one error at preview that names it, o
   const missing = ({ message }: { message: string }, key: string) =>
     message.includes(`has a problem: ${key} `);
   const keys = Object.keys(wrong).map((key) => key.replace("secretKey", "accessKey"));
-  for (const key of keys) expect(errorsIn(preview).filter((error) => missing(error, key))).toHaveLength(1);
+  for (const key of keys) {
+    expect(errorsIn(preview).filter((error) => missing(error, key))).toHaveLength(1);
+  }
   expect(errorsIn(preview)).toHaveLength(keys.length);
   expect(preview.output).not.toContain("half-a-secret");
 
@@ -211,7 +219,7 @@ test("every wrong or half-given setting is one error at preview that names it, o
   expect(ecs.requests).toEqual([]);
 });
 
-test("settings gone wrong later: refresh and destroy say so, and lose nothing", async () => {
+test("refresh and destroy report settings that became wrong, and lose nothing", async () => {
   // From the environment: of the configuration the engine keeps what the last up was given, in the state.
   await using stack = await createEcsStack(ecs, {
     program,

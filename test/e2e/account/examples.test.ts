@@ -1,6 +1,6 @@
 /**
- * What the examples promise beyond running through, which ../examples.test.ts sees to: their outputs, and the example that
- * needs the plugin of another package, with mocks in its place.
+ * Promises: the example `adopt` shows who made the cluster, and previews where the program differs; the example
+ * `instances`, which needs the plugin of another package, gives its instances the cluster (with mocks).
  */
 import { createRequire } from "node:module";
 import { type Output, isUnknown, runtime } from "@pulumi/pulumi";
@@ -31,39 +31,6 @@ describe("on the engine", () => {
       createdBy: { value: "somebody else" },
     });
     expect(changingCalls(ecs)).toEqual([]);
-  });
-
-  test("lookup: finds what is there, and what it has just made", async () => {
-    const farms = ["render-farm-1", "render-farm-2"].map((name) => ecs.store.add({ name }).hpcClusterId);
-    ecs.store.add({ name: "archive" });
-    await using stack = await createEcsStack(ecs, {
-      projectName: "hpc-lookup",
-      program: exampleProgram("lookup"),
-    });
-    await stack.preview();
-    expect((await stack.up()).outputs).toMatchObject({
-      regionCount: { value: ecs.regions.length },
-      renderFarmIds: { value: farms.sort() },
-      foundName: { value: "lookup-farm" },
-    });
-  });
-
-  test("multi-region: the account is the configured one, and its secrets are in no state", async () => {
-    await using stack = await createEcsStack(ecs, {
-      projectName: "hpc-multi-region",
-      program: exampleProgram("multi-region"),
-    });
-    const { outputs } = await stack.up();
-    const regions = ["cn-beijing", "cn-hangzhou", "ap-southeast-1"];
-    expect(outputs["regions"]?.value).toEqual(regions);
-    const nightly = regions.map(
-      (regionId) => ecs.store.clusters({ name: `nightly-${regionId}`, regionId })[0],
-    );
-    expect(outputs["nightlyIds"]?.value).toEqual(nightly.map((cluster) => cluster?.hpcClusterId));
-    // The salt is with one of them: nothing needs the default provider.
-    const providers = stack.state().resources("pulumi:providers:pulumi-nodejs");
-    expect(providers.map(({ urn }) => urn.split("::").at(-1)).sort()).toEqual([...regions].sort());
-    expect(stack.stateText()).not.toContain(ecs.accessKeySecret);
   });
 });
 

@@ -1,3 +1,4 @@
+/** Promise: lookups work in preview and up, with their provider's account and region, and fail in one sentence. */
 import { ComponentResource, ProviderResource } from "@pulumi/pulumi";
 import {
   HpcCluster,
@@ -196,7 +197,9 @@ test("two stacks at once in one process, and one stack after a change of its con
   const holds = [1, 2].map(() => ecs.hold({ action: "DescribeHpcClusters", when: "beforeCommit" }));
   const both = [one.start("up"), two.start("up")];
   await Promise.all(holds.map(({ reached }) => reached));
-  for (const hold of holds) hold.release();
+  for (const hold of holds) {
+    hold.release();
+  }
   const [first, second] = await Promise.all(both.map(({ result }) => result));
   expect(first?.outputs["id"]?.value).toBe(ours.hpcClusterId);
   expect(second?.outputs["id"]?.value).toBe(theirs.hpcClusterId);

@@ -1,3 +1,4 @@
+/** Promise: HTTP_PROXY, HTTPS_PROXY and NO_PROXY hold for every request, STS included. */
 import { writeFileSync } from "node:fs";
 import { request as send } from "node:http";
 import { createServer } from "node:https";
@@ -57,7 +58,7 @@ function trust(stack: TestStack): void {
   stack.setEnv({ NODE_EXTRA_CA_CERTS: authority });
 }
 
-test("HTTP_PROXY carries every request to an http endpoint, whose name only the proxy knows", async () => {
+test("HTTP_PROXY carries every request to an http endpoint", async () => {
   await using proxy = await startForwardProxy(() => new URL(ecs.endpoint).host);
   await using stack = await createEcsStack(ecs, {
     program,
@@ -70,7 +71,7 @@ test("HTTP_PROXY carries every request to an http endpoint, whose name only the 
   expect(proxy.asked).toEqual(ecs.requests.map(() => "POST http://ecs.example.invalid/"));
 });
 
-test("NO_PROXY goes past it", async () => {
+test("NO_PROXY hosts are reached without the proxy", async () => {
   await using proxy = await startForwardProxy(() => new URL(ecs.endpoint).host);
   await using stack = await createEcsStack(ecs, {
     program,
@@ -81,7 +82,7 @@ test("NO_PROXY goes past it", async () => {
   expect(proxy.asked).toEqual([]);
 });
 
-test("HTTPS_PROXY is a tunnel to an https endpoint", async () => {
+test("HTTPS_PROXY tunnels to an https endpoint", async () => {
   await using secure = await startSecureEcs();
   await using proxy = await startForwardProxy(() => `127.0.0.1:${secure.port}`);
   await using stack = await createEcsStack(ecs, {
@@ -97,7 +98,7 @@ test("HTTPS_PROXY is a tunnel to an https endpoint", async () => {
   expect(proxy.asked.length).toBeLessThan(ecs.requests.length);
 });
 
-test("HTTPS_PROXY is the way to STS too", async () => {
+test("HTTPS_PROXY tunnels to STS too", async () => {
   await using sts = await startSts(certificate, () => ({
     key: ecs.accounts.issueToken(ecs.accountId),
     expiresAt: Date.now() + 60 * 60_000,

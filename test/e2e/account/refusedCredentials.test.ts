@@ -1,3 +1,7 @@
+/**
+ * Promises: credentials that the service refuses, or that are missing, are one error at preview, not one for each
+ * cluster; it says where they came from, shows no secret, and refused credentials are not tried again.
+ */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster } from "pulumi-alicloud-hpc";
@@ -12,7 +16,9 @@ beforeEach(async () => void (ecs = await startEmulator()));
 afterEach(() => ecs.close());
 
 const program = async () => {
-  for (const name of ["one", "two", "three"]) new HpcCluster(name, { name: `farm-${name}` });
+  for (const name of ["one", "two", "three"]) {
+    new HpcCluster(name, { name: `farm-${name}` });
+  }
 };
 const stackConfiguration = "alicloud:accessKey and alicloud:secretKey";
 
@@ -79,7 +85,9 @@ test.each(refusals)(
   async ({ code, arrange }) => {
     const refused = arrange();
     const config: Record<string, ConfigInput> = {};
-    for (const [key, value] of Object.entries(refused)) config[`alicloud:${key}`] = { value, secret: true };
+    for (const [key, value] of Object.entries(refused)) {
+      config[`alicloud:${key}`] = { value, secret: true };
+    }
     await using stack = await createEcsStack(ecs, { program, config });
     const preview = await failureOf(stack.preview());
     const errors = errorsIn(preview);
@@ -87,7 +95,9 @@ test.each(refusals)(
     expect(errors[0]?.message).toContain(`DescribeRegions in cn-hangzhou: ${code}: `);
     expect(errors[0]?.message).toContain(`The credentials came from ${stackConfiguration}.`);
     expect(warningsIn(preview)).toEqual([]);
-    for (const secret of Object.values(refused)) expect(preview.output).not.toContain(secret);
+    for (const secret of Object.values(refused)) {
+      expect(preview.output).not.toContain(secret);
+    }
     // Refused once; a key that is no good is not tried again, and not for each cluster.
     expect(ecs.requests.map((request) => request.code)).toEqual([code]);
   },

@@ -1,4 +1,8 @@
-import { HpcCluster, type HpcClusterArgs } from "pulumi-alicloud-hpc";
+/**
+ * Promises: preview checks the region against DescribeRegions, with one call in each operation, and suggests the nearest
+ * id; skipRegionValidation switches this off; regions that cannot be checked are one warning and never stop a preview.
+ */
+import { HpcCluster, type HpcClusterArgs, Provider } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { clusterOps, createEcsStack, failureOf } from "../ecsStack.ts";
@@ -12,7 +16,9 @@ const names = ["one", "two", "three"];
 const clusters =
   (args: Partial<HpcClusterArgs> = {}) =>
   async () => {
-    for (const name of names) new HpcCluster(name, { name: `farm-${name}`, ...args });
+    for (const name of names) {
+      new HpcCluster(name, { name: `farm-${name}`, ...args });
+    }
   };
 const creates = Object.fromEntries(names.map((name) => [name, ["create"]]));
 
@@ -85,41 +91,51 @@ test("skipRegionValidation: preview asks nothing, and the service has the last w
   expect(ecs.calls("DescribeRegions")).toEqual([]);
 });
 
-test.each<[string, { endpoint?: string; code: string }, () => void]>([
-  ["there is no network", { endpoint: "http://127.0.0.1:1", code: "ECONNREFUSED" }, () => undefined],
-  [
-    "the account may not call it",
-    { code: "Forbidden.RAM" },
-    () => ecs.accounts.deny(ecs.accountId, "DescribeRegions"),
-  ],
-  [
-    "the service is down",
-    { code: "ServiceUnavailable" },
-    () => void ecs.faults.add({ kind: "serviceUnavailable", action: "DescribeRegions" }),
-  ],
-  ["it is silent", { code: "RequestTimeout" }, () => void ecs.faults.add({ kind: "noAnswer" })],
-])(
-  "regions that cannot be checked because %s are one warning, and the preview goes on",
-  async (_, given, arrange) => {
-    arrange();
-    await using stack = await createEcsStack(ecs, {
-      program: clusters({ regionId: "cn-hangzou" }),
-      config: {
-        ...(given.endpoint === undefined
-          ? {}
-          : { "alicloud:endpoints": JSON.stringify([{ ecs: given.endpoint }]) }),
-        // Shortens a silence; the check has no more than five seconds of patience anyway.
-        "alicloud:clientReadTimeout": "300",
-        "alicloud:maxRetryTimeout": "1",
-      },
-    });
-    const preview = await stack.preview();
-    expect(clusterOps(preview)).toEqual(creates);
-    expect(errorsIn(preview)).toEqual([]);
-    const warnings = warningsIn(preview).filter(({ message }) => message !== "");
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]?.message).toMatch(/^warning: The regions could not be checked/);
-    expect(warnings[0]?.message).toContain(given.code);
-    expect(warnings[0]?.message).not.toContain(ecs.accessKeySecret);
-  },
-);
+test("regions that cannot be checked are one warning for each provider, and the preview goes on", async () => {
+  // Each provider has a service of its own, so that each is refused in its own way.
+  await using services = new AsyncDisposableStack();
+  const cannotCheck = async (fail: (service: Emulator) => void) => {
+    const service = services.adopt(await startEmulator(), (emulator) => emulator.close());
+    fail(service);
+    return service;
+  };
+  const down = await cannotCheck(
+    (service) => void service.faults.add({ kind: "serviceUnavailable", action: "DescribeRegions" }),
+  );
+  const silent = await cannotCheck((service) => void service.faults.add({ kind: "noAnswer" }));
+  const denied = await cannotCheck((service) => service.accounts.deny(service.accountId, "DescribeRegions"));
+  const cases = [
+    { code: "ECONNREFUSED", endpoint: "http://127.0.0.1:1", keys: ecs },
+    { code: "Forbidden.RAM", endpoint: denied.endpoint, keys: denied },
+    { code: "ServiceUnavailable", endpoint: down.endpoint, keys: down },
+    { code: "RequestTimeout", endpoint: silent.endpoint, keys: silent },
+  ];
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      for (const { code, endpoint, keys } of cases) {
+        const provider = new Provider(code, {
+          region: "cn-hangzhou",
+          accessKey: keys.accessKeyId,
+          secretKey: keys.accessKeySecret,
+          endpoints: [{ ecs: endpoint }],
+          clientReadTimeout: 300,
+          maxRetryTimeout: 1,
+        });
+        for (const name of ["one", "two"]) {
+          new HpcCluster(`${code}-${name}`, { name: `farm-${name}`, regionId: "cn-hangzou" }, { provider });
+        }
+      }
+    },
+  });
+  const preview = await stack.preview();
+  expect(Object.values(clusterOps(preview))).toEqual(Array(2 * cases.length).fill(["create"]));
+  expect(errorsIn(preview)).toEqual([]);
+  const warnings = warningsIn(preview).filter(({ message }) => message !== "");
+  for (const { code, keys } of cases) {
+    const about = warnings.filter(({ message }) => message.includes(code));
+    expect(about, code).toHaveLength(1);
+    expect(about[0]?.message).toMatch(/^warning: The regions could not be checked/);
+    expect(preview.output).not.toContain(keys.accessKeySecret);
+  }
+  expect(warnings).toHaveLength(cases.length);
+});

@@ -1,3 +1,4 @@
+/** Promise: temporary credentials are renewed while an operation runs, and fetched no more often than necessary. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
@@ -39,7 +40,9 @@ async function upWithExpiry(stack: TestStack): Promise<void> {
   const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
   const up = stack.start("up");
   await Promise.race([hold.reached, up.result]);
-  for (const accessKeyId of issued) ecs.accounts.setExpiry(accessKeyId, Date.now() - 1);
+  for (const accessKeyId of issued) {
+    ecs.accounts.setExpiry(accessKeyId, Date.now() - 1);
+  }
   hold.release();
   await up.result;
 }
@@ -56,7 +59,7 @@ function expectRenewed(): void {
 
 const withoutKeys = { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined };
 
-test("a credentials URI is asked again while an up runs, as soon as its credentials get old", async () => {
+test("a credentials URI is called again while an up runs, before its credentials expire", async () => {
   await using uri = await startCredentialsUri(issueAnother);
   await using stack = await createEcsStack(ecs, {
     program,
@@ -73,7 +76,7 @@ test("a credentials URI is asked again while an up runs, as soon as its credenti
   expect(ecs.store.clusters()).toEqual([]);
 });
 
-test("a role is assumed with the own key, again while an up runs", async () => {
+test("a role is assumed with the configured key, and again while an up runs", async () => {
   await using sts = await startSts(certificate, issueAnother);
   await using stack = await createEcsStack(ecs, { program, config: { "alicloud:endpoints": undefined } });
   const authority = path.join(stack.workDir, "authority.pem");
@@ -140,7 +143,7 @@ test("a role is assumed with an OIDC token by an explicit provider, beside the c
   expect(stack.stateText()).not.toMatch(/token-of-the-ci|STS\.NT|CAIS/);
 });
 
-test("credentials that cannot be had are one error at preview that names where they should come from", async () => {
+test("credentials that cannot be fetched are one error at preview that names their source", async () => {
   const refuse = (): Answer => ({ status: 403, code: "NoPermission", message: "secret-of-the-answer" });
   await using uri = await startCredentialsUri(refuse);
   await using stack = await createEcsStack(ecs, {
@@ -156,7 +159,7 @@ test("credentials that cannot be had are one error at preview that names where t
   expect(ecs.requests).toEqual([]);
 });
 
-test("many requests at once ask the URI no more often than they must", async () => {
+test("many requests at once share the credentials of one call of the URI", async () => {
   await using uri = await startCredentialsUri((asked: Asked): Answer => {
     const answer = issueAnother();
     expect(asked.path).toBe("/");
@@ -164,7 +167,9 @@ test("many requests at once ask the URI no more often than they must", async () 
   });
   await using stack = await createEcsStack(ecs, {
     program: async () => {
-      for (let index = 0; index < 20; index += 1) new HpcCluster(`c${index}`, { name: "farm" });
+      for (let index = 0; index < 20; index += 1) {
+        new HpcCluster(`c${index}`, { name: "farm" });
+      }
     },
     config: { ...withoutKeys, "alicloud:credentialsUri": `http://${uri.host}/` },
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { parseXmlAnswer } from "../../provider/ecs/xmlAnswer.ts";
+import { parseXmlAnswer } from "../../provider/ecs/http/xml.ts";
 
 describe("parseXmlAnswer", () => {
-  test("reads the example of the API page into the shape of its JSON twin", () => {
+  test("returns the API page's example in the shape of its JSON form", () => {
     expect(
       parseXmlAnswer(`<CreateHpcClusterResponse>
       <RequestId>473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E</RequestId>
@@ -15,7 +15,7 @@ describe("parseXmlAnswer", () => {
     });
   });
 
-  test("reads an error, with and without a declaration", () => {
+  test("reads an error with and without an XML declaration", () => {
     const error =
       "<Error><RequestId>R-1</RequestId><HostId>ecs.aliyuncs.com</HostId><Code>InvalidRegionId.NotFound</Code>" +
       "<Message>The specified parameter &quot;RegionId&quot; is not valid.</Message></Error>";
@@ -45,7 +45,7 @@ describe("parseXmlAnswer", () => {
     ).toEqual({ HpcCluster: [one, { ...one, Name: "two" }] });
   });
 
-  test("an empty list is an empty text, however it is written", () => {
+  test("an empty list is an empty text in every notation", () => {
     for (const empty of [
       "<HpcClusters></HpcClusters>",
       "<HpcClusters/>",
@@ -55,7 +55,7 @@ describe("parseXmlAnswer", () => {
     }
   });
 
-  test("texts stay texts, also where they look like something else", () => {
+  test("texts stay texts, also if they look like numbers or booleans", () => {
     for (const name of ["0012", "1e5", "true", "null", "12345678901234567890", "0x1F", "3.10"]) {
       expect(parseXmlAnswer(list(`<HpcClusters>${cluster(name, name)}</HpcClusters>`))).toMatchObject({
         HpcClusters: { HpcCluster: [{ Name: name, Description: name }] },
@@ -68,16 +68,16 @@ describe("parseXmlAnswer", () => {
     return (answer?.["HpcClusters"] as { HpcCluster: { Description: unknown }[] }).HpcCluster[0]?.Description;
   };
 
-  test("entities and Chinese characters arrive as they were meant", () => {
+  test("entities and Chinese characters are decoded", () => {
     expect(described("a &lt;b&gt; &amp;amp; &quot;c&quot; &apos;d&apos;")).toBe(`a <b> &amp; "c" 'd'`);
     expect(described("每晚的帧 \u{20000}😀")).toBe("每晚的帧 \u{20000}😀");
   });
 
-  test("numeric character references arrive as characters", () => {
+  test("numeric character references are decoded", () => {
     expect(described("&#20013;&#x6587; tab&#9;end")).toBe("中文 tab\tend");
   });
 
-  test("spaces at the ends of a description are part of it", () => {
+  test("keeps spaces at the ends of a description", () => {
     expect(described("  two spaces, one space ")).toBe("  two spaces, one space ");
   });
 
@@ -97,7 +97,7 @@ describe("parseXmlAnswer", () => {
     }
   });
 
-  test("an answer that was cut off is not one", () => {
+  test("an incomplete answer is not an answer", () => {
     const whole = list(`<HpcClusters>${cluster("one")}</HpcClusters>`);
     for (let length = 0; length < whole.length; length += 1) {
       expect(parseXmlAnswer(whole.slice(0, length)), whole.slice(0, length)).toBeUndefined();

@@ -1,0 +1,34 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { readSettings } from "../account/settings";
+import type { ConfigLookup } from "../account/settingReader";
+import { Session } from "../cluster/session";
+
+/** The engine shows standard error with the stack and not as a warning, so the text has to say that it is one. */
+const warn = (text: string): void => {
+  console.warn(`warning: ${text}`);
+};
+
+let session: Session | undefined;
+let isConfigured = false;
+
+/**
+ * Starts the session with the stack's configuration. The SDK calls this once for each provider module and text in the state,
+ * always with the same configuration, so the first call counts. It does not wait for it before the first calls of the others, so
+ * nothing in it may be asynchronous.
+ */
+export function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
+  if (!isConfigured) {
+    isConfigured = true;
+    session = sessionWith((key) => config.get(key));
+  }
+  return Promise.resolve();
+}
+
+/** The session of this provider process. */
+export function currentSession(): Session {
+  return (session ??= sessionWith(() => undefined));
+}
+
+function sessionWith(lookup: ConfigLookup): Session {
+  return new Session(readSettings(lookup), { warn });
+}

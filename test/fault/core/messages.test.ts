@@ -1,0 +1,266 @@
+/**
+ * The message of every error, kept in messages.md. Read a change there like a change of the documentation:
+ * `vitest run --project pure test/fault/core/messages.test.ts -u`.
+ */
+import { expect, vi } from "vitest";
+import type { Emulator, FaultRule } from "../../../emulator/emulator.ts";
+import { test } from "../localEcs.ts";
+import type { Wanted, Wants } from "../stage.ts";
+import { configurationFor, EngineModel, failureOf } from "./engineModel.ts";
+import { ProviderProcess } from "./providerProcess.ts";
+import { skippingClock } from "./testClocks.ts";
+
+// A busy machine is slow.
+vi.setConfig({ testTimeout: 60_000 });
+
+interface Chapter {
+  title: string;
+  entries: { title: string; text: string }[];
+}
+const chapters: Chapter[] = [];
+
+function addEntry(chapter: string, title: string, text: string): void {
+  let found = chapters.find((one) => one.title === chapter);
+  if (found === undefined) {
+    chapters.push((found = { title: chapter, entries: [] }));
+  }
+  found.entries.push({ title, text });
+}
+
+/** The message without what differs from run to run. */
+function normalized(ecs: Emulator, message: string): string {
+  return message
+    .replaceAll(ecs.endpoint, "http://ENDPOINT")
+    .replace(/[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}/g, "REQUEST-ID")
+    .replace(/hpc-[a-z0-9]{16}/g, "hpc-ID")
+    .replace(/\d+ attempts over \d+\.\d s/g, "N attempts over N s");
+}
+
+/** A stack that gives up after a few attempts, of which none takes time. */
+function stackOf(ecs: Emulator, configuration: Record<string, string> = {}): EngineModel {
+  return new EngineModel(ecs, {
+    configuration: { ...configurationFor(ecs), "alicloud:maxRetryTimeout": "1", ...configuration },
+    clock: skippingClock(),
+  });
+}
+
+/** Each documented error: status, code, and the service's message. */
+const documented: Record<
+  "CreateHpcCluster" | "DescribeHpcClusters" | "ModifyHpcClusterAttribute" | "DeleteHpcCluster",
+  [number, string, string][]
+> = {
+  CreateHpcCluster: [
+    [
+      400,
+      "MissingParameter",
+      "The input parameter RegionId that is mandatory for processing this request is not supplied.",
+    ],
+    [400, "InvalidHpcClusterName.Malformed", "Specified hpc cluster name is not valid."],
+    [400, "InvalidHpcClusterDescription.Malformed", "The specified parameter Description is not valid."],
+    [404, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.'],
+    [404, "InternalError", "Failed to create hpc cluster"],
+    [400, "Invalid.Parameter", "Invalid parameters"],
+    [
+      400,
+      "IdempotentParameterMismatch",
+      "The specified parameter has changed while using an already used clientToken.",
+    ],
+    [403, "IdempotentProcessing", "The previous idempotent request(s) is still processing."],
+    [
+      403,
+      "Forbidden.RAM",
+      "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+    ],
+    [400, "Throttling.User", "Request was denied due to user flow control."],
+    [503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."],
+    [400, "SystemBusy", "The system is busy."],
+    [400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation."],
+    [400, "IncompleteSignature", "The request signature does not conform to Aliyun standards."],
+    [400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."],
+    [400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."],
+    [400, "SignatureNonceUsed", "Specified signature nonce was used already."],
+    [404, "InvalidAccessKeyId.NotFound", "Specified access key is not found."],
+    [400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled."],
+    [400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired."],
+    [400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed."],
+    [400, "MissingName", "Name is mandatory for this action."],
+  ],
+  DescribeHpcClusters: [
+    [400, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.'],
+    [
+      400,
+      "MissingParameter.HpcClusterId",
+      "The input parameter HpcClusterId that is mandatory for processing this request is not supplied.",
+    ],
+    [400, "InvalidHpcClusterIds.ExceedLimit", "The number of the specified HpcClusterIds exceeds the limit."],
+    [400, "InvalidHpcClusterIds.Malformed", "The specified parameter HpcClusterIds is not valid."],
+    [400, "Invalid.Parameter", "Invalid parameters"],
+  ],
+  ModifyHpcClusterAttribute: [
+    [
+      400,
+      "MissingParameter",
+      "The input parameter HpcClusterId that is mandatory for processing this request is not supplied.",
+    ],
+    [400, "InvalidHpcClusterName.Malformed", "Specified hpc cluster name is not valid."],
+    [400, "InvalidHpcClusterDescription.Malformed", "The specified parameter Description is not valid."],
+    [400, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.'],
+    [400, "Invalid.Parameter", "Invalid parameters"],
+    [400, "InvalidModifyInfo", "Modify info is invalid, name/description must not null at the same time"],
+    [400, "HPC_CLUSTER_MODIFY_FAILED", "Modify failed, possibly this hpc cluster does not exist"],
+    [400, "HpcClusterNotExists", "The specified hpc cluster does not exist"],
+  ],
+  DeleteHpcCluster: [
+    [
+      400,
+      "MissingParameter.RegionId",
+      "The input parameter RegionId that is mandatory for processing this request is not supplied.",
+    ],
+    [
+      400,
+      "MissingParameter.HpcClusterId",
+      "The input parameter HpcClusterId that is mandatory for processing this request is not supplied.",
+    ],
+    [400, "Invalid.Parameter", "Invalid parameters"],
+    [404, "InvalidRegionId.NotFound", 'The specified parameter "RegionId" is not valid.'],
+    [400, "NotEmpty.HpcCluster", "The specified hpc cluster is not empty, still contains instances."],
+  ],
+};
+
+const one = (wanted: Wanted): Wants => new Map([["rendering", wanted]]);
+
+const commands = {
+  CreateHpcCluster: ["pulumi up, of a new cluster", (stack: EngineModel, wants: Wants) => stack.up(wants)],
+  DescribeHpcClusters: ["pulumi refresh", (stack: EngineModel) => stack.refresh()],
+  ModifyHpcClusterAttribute: [
+    "pulumi up, of a changed name",
+    (stack: EngineModel, wants: Wants) => stack.up(wants),
+  ],
+  DeleteHpcCluster: ["pulumi destroy", (stack: EngineModel) => stack.destroy()],
+} as const;
+
+test.for(Object.keys(documented) as (keyof typeof documented)[])(
+  "every documented error of %s",
+  async (action, { ecs }) => {
+    const [command, run] = commands[action];
+    for (const [at, [status, code, message]] of documented[action].entries()) {
+      const regionId = ecs.regions[at]!;
+      const wants = (suffix: string) => one({ name: `farm${suffix}`, regionId });
+      // A stack for each error: on a shared clock, the waits of one call would use up the time of another.
+      const stack = stackOf(ecs);
+      if (action !== "CreateHpcCluster") {
+        await stack.up(wants("-a"));
+      }
+      ecs.faults.add({ kind: "error", action, status, code, message, regionId });
+      const line = normalized(ecs, (await failureOf(run(stack, wants("-b")))).message);
+      expect(line).toContain(`${action} in ${regionId}: ${code}: `);
+      addEntry(
+        `${command}: errors of ${action}`,
+        `${status} ${code}`,
+        line.replaceAll(regionId, "cn-hangzhou"),
+      );
+    }
+  },
+);
+
+const chapter = "Before the service is called, on the way to it, and about clusters";
+async function addFailure(ecs: Emulator, title: string, operation: Promise<unknown>): Promise<void> {
+  addEntry(chapter, title, normalized(ecs, (await failureOf(operation)).message));
+}
+
+test("inputs that break a rule", async ({ ecs }) => {
+  const stack = stackOf(ecs);
+  const broken = {
+    name: "2nd farm!",
+    description: "http://x",
+    regionId: "Hangzhou",
+    clientToken: "é".repeat(65),
+    nmae: "render-farm",
+  };
+  await addFailure(ecs, "pulumi preview: every rule broken at once", stack.up(one(broken)));
+  const misspelt = { name: "render-farm", regionId: "cn-hangzou" };
+  await addFailure(ecs, "pulumi preview: an unknown region", stack.up(one(misspelt)));
+  await addFailure(ecs, "pulumi preview: no name", stack.up(one({} as Wanted)));
+  const adopting = { name: "render-farm", adopt: "hpc-0123456789abcdef" };
+  await addFailure(ecs, "pulumi preview: the adoption of a missing cluster", stack.up(one(adopting)));
+  const provider = new ProviderProcess({
+    configuration: configurationFor(ecs),
+    clock: skippingClock(),
+    warn: () => undefined,
+  });
+  await addFailure(ecs, "HpcCluster.get of a missing cluster", provider.read("hpc-0123456789abcdef", {}));
+});
+
+test("credentials that are refused or incomplete", async ({ ecs }) => {
+  const wanted = one({ name: "render-farm" });
+  const wrong = stackOf(ecs, { "alicloud:secretKey": "wrong" });
+  await addFailure(ecs, "pulumi preview: a wrong secret key", wrong.up(wanted));
+  const incomplete = stackOf(ecs, { "alicloud:secretKey": "" });
+  await addFailure(ecs, "pulumi preview: an access key without its secret", incomplete.up(wanted));
+});
+
+test("a broken network or service", async ({ ecs }) => {
+  const stack = stackOf(ecs, {
+    "alicloud:clientReadTimeout": "100",
+    "alicloud:skipRegionValidation": "true",
+  });
+  const faults: [string, FaultRule][] = [
+    ["a reset connection", { kind: "reset" }],
+    ["no answer", { kind: "noAnswer" }],
+    ["a proxy's page", { kind: "badGateway" }],
+    ["an empty answer", { kind: "empty503" }],
+    ["an answer without a code", { kind: "codeless500" }],
+    ["an error in XML", { kind: "xmlError" }],
+    ["a wrong clock", { kind: "clockSkew", ms: 3_600_000 }],
+  ];
+  for (const [title, rule] of faults) {
+    const fault = ecs.faults.add(rule);
+    await addFailure(ecs, `pulumi up: ${title}`, stack.up(one({ name: "render-farm" })));
+    fault.remove();
+    expect(ecs.store.clusters(), title).toEqual([]);
+  }
+});
+
+test("a cluster that differs from the state", async ({ ecs }) => {
+  const stack = stackOf(ecs);
+  const wanted = one({ name: "render-farm" });
+  ecs.accounts.deny(ecs.accountId, "DescribeHpcClusters");
+  await addFailure(ecs, "pulumi up: created, but not readable", stack.up(wanted));
+  ecs.accounts.allow(ecs.accountId, "DescribeHpcClusters");
+  await stack.up(wanted);
+  const [{ id } = { id: "none" }] = stack.kept();
+  ecs.store.setInstances(id, 2);
+  await addFailure(ecs, "pulumi destroy: a cluster with instances", stack.destroy());
+  const moved = one({ name: "render-farm", regionId: "cn-beijing" });
+  await addFailure(ecs, "pulumi up: a replacement of a cluster with instances", stack.up(moved));
+  ecs.store.remove(id);
+  const renamed = one({ name: "farm-2" });
+  await addFailure(
+    ecs,
+    "pulumi up: a change of a cluster that was deleted outside Pulumi",
+    stack.up(renamed),
+  );
+});
+
+test("a clientToken that was used before", async ({ ecs }) => {
+  const stack = stackOf(ecs);
+  const wanted = one({ name: "render-farm", clientToken: "used" });
+  await stack.up(wanted);
+  const other = stackOf(ecs).up(one({ name: "farm-2", clientToken: "used" }));
+  await addFailure(ecs, "pulumi up: a clientToken that was used for another cluster", other);
+  await stack.destroy();
+  await addFailure(ecs, "pulumi up: a clientToken whose cluster has been deleted", stack.up(wanted));
+});
+
+// Runs last, after the tests above have collected the messages.
+test("all messages are as they were when they were last reviewed", async () => {
+  const text = chapters
+    .flatMap(({ title, entries }) => [
+      `## ${title}`,
+      ...entries.map((entry) => `### ${entry.title}\n\n\`\`\`text\n${entry.text}\n\`\`\``),
+    ])
+    .join("\n\n");
+  await expect(
+    `# Error messages\n\nWritten by messages.test.ts. Ids, endpoints and durations are normalized.\n\n${text}\n`,
+  ).toMatchFileSnapshot("messages.md");
+});

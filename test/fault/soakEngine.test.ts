@@ -1,0 +1,13 @@
+/** One life of the soak on the real engine: the soak itself takes place on a model of it (core/soak.test.ts). */
+import { expect, test, vi } from "vitest";
+import { EngineStage } from "./engineStage.ts";
+import { soakOnce, storyOf } from "./soak.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
+
+test("a random life with faults and kills leaves no duplicate, no orphan and no lost id", async () => {
+  const report = await soakOnce(20_260_157, (ecs, configuration) => EngineStage.create(ecs, configuration));
+  expect(storyOf(report)).not.toContain("WRONG");
+  expect(report).toMatchObject({ duplicates: [], orphans: [], lost: [], problems: [] });
+  expect(report.kills).toBeGreaterThan(0);
+});

@@ -1,0 +1,216 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { createCluster } from "../../provider/cluster/create.ts";
+import { deleteCluster } from "../../provider/cluster/delete.ts";
+import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import type { Session } from "../../provider/cluster/session.ts";
+import { outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
+import { EcsError } from "../../provider/ecs/errors.ts";
+import { failureOf } from "./failureOf.ts";
+import { FakeService, regionId } from "./fakeService.ts";
+
+const inputs = { name: "render-farm", description: "Nightly frames", regionId };
+
+let service: FakeService;
+let session: Session;
+
+beforeEach(() => {
+  service = new FakeService();
+  session = service.session();
+});
+
+/** Each operation of the engine has a provider process of its own, which knows nothing of the earlier ones. */
+function nextOperation(): void {
+  session = service.session();
+}
+
+const create = (
+  change: Partial<typeof inputs> & { clientToken?: string } = {},
+  key: string | undefined = "key",
+) => createCluster(session, { ...inputs, ...change }, key);
+const createWithoutKey = (change: { clientToken?: string } = {}) =>
+  createCluster(session, { ...inputs, ...change }, undefined);
+const initializationFailure = (call: Promise<ClusterState>) => failureOf(call, InitializationError);
+
+test("creates the cluster with its properties, and returns them with both ids", async () => {
+  expect(await create()).toEqual({ ...inputs, hpcClusterId: "hpc-1", requestId: "R-1" });
+  expect(service.sent("CreateHpcCluster")).toEqual([
+    {
+      Name: "render-farm",
+      Description: "Nightly frames",
+      RegionId: regionId,
+      ClientToken: service.tokens[0],
+    },
+  ]);
+});
+
+test("a creation that fails creates nothing, and throws the service's error", async () => {
+  service.errors = { CreateHpcCluster: "Invalid.Parameter" };
+  expect((await failureOf(create(), EcsError)).code).toBe("Invalid.Parameter");
+  expect(service.clusters).toEqual([]);
+});
+
+describe("the same token again", () => {
+  test("returns the same cluster in a later operation, as after a crash", async () => {
+    await create();
+    nextOperation();
+    expect((await create()).hpcClusterId).toBe("hpc-1");
+    expect(service.ids).toEqual(["hpc-1"]);
+    expect(new Set(service.tokens).size).toBe(1);
+  });
+
+  test("with another key creates another cluster", async () => {
+    await create();
+    await create({}, "the key of another resource");
+    expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
+  });
+
+  test("uses the next generation at once after this process has deleted the cluster", async () => {
+    const first = await create();
+    expect(first.__tokenUse).toBeUndefined();
+    nextOperation();
+    await deleteCluster(session, first);
+    const second = await create();
+    expect(second).toMatchObject({ hpcClusterId: "hpc-2", __tokenUse: { generation: 1 } });
+    expect(service.clock.sleeps).toEqual([]);
+    expect(service.sent("ModifyHpcClusterAttribute")).toEqual([]);
+
+    // The state says which generation was the last, so the earlier ones are not tried again.
+    nextOperation();
+    await deleteCluster(session, second);
+    const callsSoFar = service.tokens.length;
+    expect(await create()).toMatchObject({ hpcClusterId: "hpc-3", __tokenUse: { generation: 2 } });
+    expect(service.tokens).toHaveLength(callsSoFar + 1);
+    expect(service.ids).toEqual(["hpc-3"]);
+  });
+
+  test("after a deletion outside Pulumi creates a new one once neither Describe nor Modify knows the cluster", async () => {
+    await create();
+    service.clusters[0]!.isDeleted = true;
+    nextOperation();
+    const start = service.clock.now();
+    expect((await create()).hpcClusterId).toBe("hpc-2");
+    expect(service.clock.now() - start).toBeGreaterThan(5_000);
+    expect(service.sent("ModifyHpcClusterAttribute")).toHaveLength(1);
+    expect(service.ids).toEqual(["hpc-2"]);
+  });
+
+  test("skips a cluster that belongs to another resource", async () => {
+    const renamed = await create();
+    nextOperation();
+    session.holders.recordOwned(renamed);
+    expect((await create()).hpcClusterId).toBe("hpc-2");
+    expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
+  });
+
+  test("counts the generations of each set of values separately", async () => {
+    const first = await create();
+    nextOperation();
+    await deleteCluster(session, first);
+    expect((await create({ name: "farm-2" })).__tokenUse).toBeUndefined();
+    expect(service.ids).toEqual(["hpc-2"]);
+  });
+
+  test("fails after 1000 generations whose clusters are all deleted", async () => {
+    for (let number = 1; number <= 1_000; number += 1) {
+      session.holders.recordDeleted({ ...inputs, hpcClusterId: `hpc-${number}` });
+    }
+    await expect(create()).rejects.toThrow(/returned 1000 times a cluster that does not exist/);
+    expect(new Set(service.tokens).size).toBe(1_000);
+  });
+});
+
+describe("a cluster that shows late", () => {
+  test("is waited for", async () => {
+    service.lateMs = { 1: 4_000 };
+    expect(await create()).toMatchObject({ hpcClusterId: "hpc-1" });
+    expect(service.tokens).toHaveLength(1);
+  });
+
+  test("beyond the grace period, but is known to Modify, is kept in the state: no second one is created", async () => {
+    service.lateMs = { 1: 60_000 };
+    const error = await initializationFailure(create());
+    expect(error.message).toContain("hpc-1");
+    expect(error.state).toEqual({ ...inputs, hpcClusterId: "hpc-1", requestId: "R-1" });
+    expect(service.tokens).toHaveLength(1);
+    // A change that changes nothing.
+    expect(service.sent("ModifyHpcClusterAttribute")).toEqual([
+      { RegionId: regionId, HpcClusterId: "hpc-1", Name: "render-farm" },
+    ]);
+  });
+
+  test.each(["Forbidden.RAM", "InternalError", "Invalid.Parameter"])(
+    "and whose Modify fails (%s) is kept in the state: no second one is created",
+    async (code) => {
+      service.lateMs = { 1: 60_000 };
+      service.errors = { ModifyHpcClusterAttribute: code };
+      const error = await initializationFailure(create());
+      expect(error.state.hpcClusterId).toBe("hpc-1");
+      expect(error.message).toContain(code);
+      expect(service.tokens).toHaveLength(1);
+    },
+  );
+
+  test("after the next generation has been created is kept, and the newer one is deleted", async () => {
+    service.modifyIsLateToo = true;
+    service.lateMs = { 1: 12_000, 2: 4_000 };
+    const created = await create();
+    expect(created.hpcClusterId).toBe("hpc-1");
+    expect(created.__tokenUse).toBeUndefined();
+    expect(service.ids).toEqual(["hpc-1"]);
+    expect(service.tokens).toHaveLength(2);
+  });
+
+  test("with a random token is kept in the state, whatever Modify says", async () => {
+    service.lateMs = { 1: 60_000 };
+    service.modifyIsLateToo = true;
+    const { state } = await initializationFailure(createWithoutKey());
+    expect(state.hpcClusterId).toBe("hpc-1");
+    expect(Object.values(outputsOf(state))).not.toContain(undefined);
+    expect(service.tokens).toHaveLength(1);
+  });
+});
+
+test("a cluster that cannot be read after its creation is kept in the state", async () => {
+  service.errors = { DescribeHpcClusters: "Forbidden.RAM" };
+  const error = await initializationFailure(create());
+  expect(error.state).toEqual({ ...inputs, hpcClusterId: "hpc-1", requestId: "R-1" });
+  expect(error.message).toContain("Forbidden.RAM");
+});
+
+describe("an explicit clientToken", () => {
+  test("is sent unchanged, with or without a key, and returns the first call's cluster", async () => {
+    await create({ clientToken: "own" });
+    nextOperation();
+    expect(await createWithoutKey({ clientToken: "own" })).toMatchObject({
+      hpcClusterId: "hpc-1",
+      clientToken: "own",
+    });
+    expect(service.tokens).toEqual(["own", "own"]);
+  });
+
+  test.each(["by this process", "outside Pulumi"])(
+    "whose cluster was deleted (%s) is an error, and creates nothing",
+    async (deleted) => {
+      const first = await create({ clientToken: "own" });
+      nextOperation();
+      if (deleted === "by this process") {
+        await deleteCluster(session, first);
+      } else {
+        service.clusters[0]!.isDeleted = true;
+      }
+      await expect(create({ clientToken: "own" })).rejects.toThrow(
+        /hpc-1.*deleted since.*new value, or remove it/s,
+      );
+      expect(service.ids).toEqual([]);
+    },
+  );
+});
+
+test("without a key each creation has a random token", async () => {
+  await createWithoutKey();
+  await createWithoutKey();
+  expect(service.ids).toHaveLength(2);
+  for (const token of service.tokens) {
+    expect(token).toMatch(/^[\x21-\x7e]{16,64}$/);
+  }
+});

@@ -1,0 +1,161 @@
+import { readSettings } from "../../provider/account/settings.ts";
+import { Session } from "../../provider/cluster/session.ts";
+import { EcsClient } from "../../provider/ecs/client.ts";
+import { EcsError } from "../../provider/ecs/errors.ts";
+import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
+import { FakeClock } from "./fakeClock.ts";
+
+export const regionId = "cn-hangzhou";
+
+interface FakeCluster {
+  id: string;
+  name: string;
+  description: string;
+  token: string;
+  /** When DescribeHpcClusters shows it. */
+  visibleFrom: number;
+  isDeleted: boolean;
+}
+
+/** The service in memory, behind the retries: it remembers every ClientToken, and may show clusters late. */
+export class FakeService {
+  readonly clock = new FakeClock();
+  readonly clusters: FakeCluster[] = [];
+  readonly calls: Call[] = [];
+  /** Milliseconds until the nth created cluster shows. Default: 0. */
+  lateMs: Record<number, number> = {};
+  /** ModifyHpcClusterAttribute does not find a cluster either before it shows. */
+  modifyIsLateToo = false;
+  /** ModifyHpcClusterAttribute succeeds, but changes nothing. */
+  ignoresModify = false;
+  /** Error codes by action. */
+  errors: Partial<Record<string, string>> = {};
+  regions: readonly string[] = [regionId, "cn-beijing"];
+
+  readonly send: Send = async (call) => {
+    this.calls.push(call);
+    const { action, parameters } = call;
+    const code = this.errors[action];
+    if (code !== undefined) {
+      throw this.error(call, code);
+    }
+    switch (action) {
+      case "CreateHpcCluster":
+        return { HpcClusterId: this.create(parameters), RequestId: `R-${this.calls.length}` };
+      case "DescribeHpcClusters":
+        return this.describe(JSON.parse(String(parameters["HpcClusterIds"])) as string[]);
+      case "ModifyHpcClusterAttribute": {
+        const cluster = this.find(String(parameters["HpcClusterId"]));
+        if (cluster === undefined || (this.modifyIsLateToo && !this.shows(cluster))) {
+          throw this.error(call, "HpcClusterNotExists");
+        }
+        if (!this.ignoresModify) {
+          cluster.name = String(parameters["Name"] ?? cluster.name);
+          cluster.description = String(parameters["Description"] ?? cluster.description);
+        }
+        return {};
+      }
+      case "DeleteHpcCluster": {
+        const cluster = this.find(String(parameters["HpcClusterId"]));
+        if (cluster === undefined) {
+          throw this.error(call, "NotExists.HpcCluster");
+        }
+        cluster.isDeleted = true;
+        return {};
+      }
+      case "DescribeRegions":
+        return { Regions: { Region: this.regions.map((RegionId) => ({ RegionId })) } };
+      default:
+        throw new Error(`There is no action ${action}.`);
+    }
+  };
+
+  /** A new provider process, with this stack configuration (keys without `alicloud:`) and nothing in the environment. */
+  session(configuration: Record<string, string> = { region: regionId }): Session & { warnings: string[] } {
+    const warnings: string[] = [];
+    const settings = readSettings((key) => configuration[key.replace("alicloud:", "")], {});
+    const session = new Session(settings, {
+      clock: this.clock,
+      warn: (text) => warnings.push(text),
+      connect: () => new EcsClient(this.send),
+    });
+    return Object.assign(session, { warnings });
+  }
+
+  /** A cluster that was created outside Pulumi. */
+  add(name: string, description = ""): string {
+    return this.create({
+      Name: name,
+      Description: description,
+      ClientToken: `outside ${this.clusters.length}`,
+    });
+  }
+
+  /** The cluster, unless it is deleted. */
+  find(id: string): FakeCluster | undefined {
+    return this.clusters.find((cluster) => cluster.id === id && !cluster.isDeleted);
+  }
+
+  /** The ids of the clusters that exist. */
+  get ids(): string[] {
+    return this.clusters.filter(({ isDeleted }) => !isDeleted).map(({ id }) => id);
+  }
+
+  /** The parameters of every call of an action. */
+  sent(action: string): Call["parameters"][] {
+    return this.calls.filter((call) => call.action === action).map(({ parameters }) => parameters);
+  }
+
+  /** The ClientTokens of the creations. */
+  get tokens(): string[] {
+    return this.sent("CreateHpcCluster").map(({ ClientToken }) => String(ClientToken));
+  }
+
+  private describe(ids: readonly string[]): Answer {
+    const shown = this.clusters.filter((cluster) => ids.includes(cluster.id) && this.shows(cluster));
+    return {
+      TotalCount: shown.length,
+      HpcClusters: {
+        HpcCluster: shown.map(({ id, name, description }) => ({
+          HpcClusterId: id,
+          Name: name,
+          Description: description,
+        })),
+      },
+    };
+  }
+
+  private shows(cluster: FakeCluster): boolean {
+    return !cluster.isDeleted && this.clock.now() >= cluster.visibleFrom;
+  }
+
+  private create(parameters: Call["parameters"]): string {
+    const token = String(parameters["ClientToken"]);
+    const earlier = this.clusters.find((cluster) => cluster.token === token);
+    if (earlier !== undefined) {
+      return earlier.id;
+    }
+    const number = this.clusters.length + 1;
+    const id = `hpc-${number}`;
+    this.clusters.push({
+      id,
+      name: String(parameters["Name"]),
+      description: String(parameters["Description"] ?? ""),
+      token,
+      visibleFrom: this.clock.now() + (this.lateMs[number] ?? 0),
+      isDeleted: false,
+    });
+    return id;
+  }
+
+  private error({ action, regionId: region }: Call, code: string): EcsError {
+    return new EcsError({
+      action,
+      regionId: region,
+      code,
+      serviceMessage: "No",
+      status: 400,
+      requestId: "R",
+    });
+  }
+}

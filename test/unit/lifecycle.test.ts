@@ -1,0 +1,336 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { checkCluster } from "../../provider/cluster/check.ts";
+import { createCluster } from "../../provider/cluster/create.ts";
+import { deleteCluster } from "../../provider/cluster/delete.ts";
+import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import { propertiesFrom, UNKNOWN } from "../../provider/cluster/properties.ts";
+import { readCluster } from "../../provider/cluster/read.ts";
+import type { Session } from "../../provider/cluster/session.ts";
+import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../../provider/cluster/state.ts";
+import { updateCluster } from "../../provider/cluster/update.ts";
+import { EcsError } from "../../provider/ecs/errors.ts";
+import { failureOf } from "./failureOf.ts";
+import { FakeService, regionId } from "./fakeService.ts";
+
+let service: FakeService;
+let session: Session & { warnings: string[] };
+
+beforeEach(() => {
+  service = new FakeService();
+  session = service.session();
+});
+
+/** A cluster in the state of an earlier run. */
+function existing(name: string, description = ""): ClusterState {
+  const hpcClusterId = service.add(name, description);
+  return stateFrom(hpcClusterId, { name, description, regionId, requestId: "R-old" });
+}
+
+describe("check", () => {
+  test("keeps the stored token key", async () => {
+    const { inputs } = await checkCluster(
+      session,
+      { name: "farm", regionId, __tokenKey: "stored" },
+      { name: "farm", __tokenKey: "of another name" },
+    );
+    expect(inputs["__tokenKey"]).toBe("stored");
+  });
+
+  test("is the same for a replacement, which has no old inputs", async () => {
+    const news = { name: "farm", __tokenKey: "key" };
+    const first = await checkCluster(session, {}, news);
+    expect(first).toEqual({ inputs: { ...news, regionId }, failures: [] });
+    await expect(checkCluster(session, first.inputs, news)).resolves.toEqual(first);
+  });
+
+  test("reports problems of the settings once, without a property, and calls nothing", async () => {
+    session = service.session({ accessKey: "LTAIhalf", endpoints: "{" });
+    const { failures } = await checkCluster(session, {}, { name: "farm", regionId });
+    expect(failures.map(({ property }) => property)).toEqual(["", ""]);
+    const reasons = failures.map(({ reason }) => reason).join("\n");
+    expect(reasons).toMatch(/alicloud:endpoints/);
+    expect(reasons).toMatch(/alicloud:secretKey/);
+    expect(reasons).not.toContain("LTAIhalf");
+    await expect(checkCluster(session, {}, { name: "farm", regionId })).resolves.toMatchObject({
+      failures: [],
+    });
+    expect(service.calls).toEqual([]);
+  });
+
+  test("reads the regions once for many checks, within a few seconds", async () => {
+    await Promise.all(Array.from({ length: 20 }, () => checkCluster(session, {}, { name: "farm" })));
+    expect(service.calls).toEqual([
+      { action: "DescribeRegions", regionId: "cn-hangzhou", parameters: {}, withinMs: 5_000 },
+    ]);
+  });
+
+  test("suggests the nearest region, and says where a wrong one was configured", async () => {
+    const own = await checkCluster(session, {}, { name: "farm", regionId: "cn-hangzou" });
+    expect(own.failures).toMatchObject([{ property: "regionId" }]);
+    expect(own.failures[0]?.reason).toMatch(/^regionId "cn-hangzou" is not .*did you mean "cn-hangzhou"\?$/);
+    session = service.session({ region: "cn-hangzou" });
+    const configured = await checkCluster(session, {}, { name: "farm" });
+    expect(configured.failures[0]?.reason).toContain("(from alicloud:region)");
+  });
+
+  test("does not read the regions with skipRegionValidation", async () => {
+    session = service.session({ skipRegionValidation: "true" });
+    const { failures } = await checkCluster(session, {}, { name: "farm", regionId: "cn-atlantis" });
+    expect(failures).toEqual([]);
+    expect(service.calls).toEqual([]);
+  });
+
+  test("only warns, and once, if the regions cannot be read", async () => {
+    service.errors = { DescribeRegions: "Forbidden.RAM" };
+    for (let round = 0; round < 2; round += 1) {
+      const { failures } = await checkCluster(session, {}, { name: "farm", regionId: "cn-atlantis" });
+      expect(failures).toEqual([]);
+    }
+    expect(session.warnings).toEqual([expect.stringMatching(/could not be checked.*Forbidden\.RAM/s)]);
+  });
+
+  test("fails once if the credentials are refused", async () => {
+    service.errors = { DescribeRegions: "InvalidAccessKeyId.NotFound" };
+    const first = await checkCluster(session, {}, { name: "farm" });
+    expect(first.failures).toEqual([
+      { property: "", reason: expect.stringContaining("InvalidAccessKeyId.NotFound") as string },
+    ]);
+    expect((await checkCluster(session, {}, { name: "farm" })).failures).toEqual([]);
+  });
+});
+
+describe("adopting a cluster", () => {
+  const adoptable = () => ({
+    name: "farm",
+    description: "Frames",
+    regionId,
+    adopt: service.add("farm", "Frames"),
+  });
+
+  test("checks that the cluster exists and is as the program says", async () => {
+    const inputs = adoptable();
+    expect((await checkCluster(session, {}, inputs)).failures).toEqual([]);
+
+    const missing = await checkCluster(session, {}, { ...inputs, adopt: "hpc-none" });
+    expect(missing.failures).toMatchObject([{ property: "adopt" }]);
+    expect(missing.failures[0]?.reason).toMatch(/no HPC cluster hpc-none in cn-hangzhou/);
+
+    const different = await checkCluster(session, {}, { name: "other", regionId, adopt: inputs.adopt });
+    expect(different.failures.map(({ property }) => property)).toEqual(["name", "description"]);
+    expect(different.failures[0]?.reason).toContain(`cluster ${inputs.adopt}, "farm", but is "other"`);
+    expect(different.failures[1]?.reason).toContain(`cluster ${inputs.adopt}, "Frames", but is none`);
+  });
+
+  test("reads the cluster only if everything needed is known and correct, and for new resources only", async () => {
+    const { adopt } = adoptable();
+    const news = { name: "other", regionId, adopt };
+    await checkCluster(session, {}, { ...news, adopt: UNKNOWN });
+    await checkCluster(session, {}, { ...news, regionId: UNKNOWN });
+    await checkCluster(session, {}, { ...news, name: "!" });
+    await checkCluster(session, { name: "farm" }, news);
+    expect(service.sent("DescribeHpcClusters")).toEqual([]);
+    const unknownName = await checkCluster(session, {}, { ...news, name: UNKNOWN, description: "Frames" });
+    expect(unknownName.failures).toEqual([]);
+  });
+
+  test("changes and creates nothing", async () => {
+    const inputs = adoptable();
+    expect(await createCluster(session, inputs, "key")).toEqual({ ...inputs, hpcClusterId: inputs.adopt });
+    expect(service.calls.map(({ action }) => action)).toEqual(["DescribeHpcClusters"]);
+  });
+
+  test("fails for a missing, a different and another resource's cluster", async () => {
+    const inputs = adoptable();
+    await expect(createCluster(session, { ...inputs, adopt: "hpc-none" }, "key")).rejects.toThrow("hpc-none");
+    await expect(createCluster(session, { ...inputs, name: "other" }, "key")).rejects.toThrow(
+      /^name must be/,
+    );
+    session.holders.recordOwned(stateFrom(inputs.adopt, inputs));
+    await expect(createCluster(session, inputs, "key")).rejects.toThrow(
+      /already belongs to another resource/,
+    );
+  });
+
+  test("is over once adopted: the replacement is an ordinary new cluster", async () => {
+    const inputs = adoptable();
+    await checkCluster(session, inputs, inputs);
+    expect((await checkCluster(session, {}, { ...inputs, name: "other" })).failures).toEqual([]);
+    await deleteCluster(session, stateFrom(inputs.adopt, inputs));
+    const created = await createCluster(session, inputs, "key");
+    expect(created.hpcClusterId).not.toBe(inputs.adopt);
+    expect(service.ids).toEqual([created.hpcClusterId]);
+  });
+});
+
+describe("reading a cluster", () => {
+  test("returns what the service shows now, and keeps the rest of the state", async () => {
+    const state = {
+      ...existing("drifted", "after"),
+      clientToken: "t",
+      __tokenUse: { series: "s", generation: 3 },
+    };
+    const stored = { ...outputsOf(state), name: "before", description: "before" };
+    const found = await readCluster(session, state.hpcClusterId, stored);
+    expect(outputsOf(found!)).toEqual(outputsOf(state));
+    expect(inputsOf(found!)).toEqual({ name: "drifted", description: "after", regionId, clientToken: "t" });
+  });
+
+  test("drops a description that was removed", async () => {
+    const state = existing("farm");
+    const found = await readCluster(session, state.hpcClusterId, { ...state, description: "before" });
+    expect(outputsOf(found!)).not.toHaveProperty("description");
+  });
+
+  test("returns nothing for a stored cluster that is deleted, and an error for HpcCluster.get", async () => {
+    const state = existing("farm");
+    service.clusters[0]!.isDeleted = true;
+    await expect(readCluster(session, "hpc-1", outputsOf(state))).resolves.toBeUndefined();
+    await expect(readCluster(session, "hpc-1", { regionId })).rejects.toThrow(
+      /hpc-1 in cn-hangzhou.*HpcCluster\.get/,
+    );
+  });
+
+  test("takes the configured region if there is none", async () => {
+    existing("farm");
+    await expect(readCluster(session, "hpc-1", {})).resolves.toMatchObject({ name: "farm", regionId });
+    await expect(readCluster(service.session({}), "hpc-1", {})).rejects.toThrow(/regionId is required/);
+  });
+
+  test.each(["CN-Hangzhou", "evil.com/", "a b", "cn-hangzhou@evil.com"])(
+    "fails for the region %o before anything is sent",
+    async (region) => {
+      await expect(readCluster(session, "hpc-1", { regionId: region })).rejects.toThrow(/^regionId must be/);
+      expect(service.calls).toEqual([]);
+    },
+  );
+
+  test.each([
+    "InvalidAccessKeyId.NotFound",
+    "InvalidRegionId.NotFound",
+    "Forbidden.RAM",
+    "Invalid.Parameter",
+  ])("fails for %s: the cluster is not deleted", async (code) => {
+    const state = existing("farm");
+    service.errors = { DescribeHpcClusters: code };
+    const error = await failureOf(readCluster(session, "hpc-1", outputsOf(state)), EcsError);
+    expect(error.code).toBe(code);
+  });
+
+  test("fails if the settings cannot be used: refresh and destroy make no check", async () => {
+    const broken = service.session({ accessKey: "LTAIhalf", region: regionId });
+    await expect(readCluster(broken, "hpc-1", { hpcClusterId: "hpc-1" })).rejects.toThrow(
+      "alicloud:secretKey",
+    );
+    await expect(deleteCluster(broken, existing("farm"))).rejects.toThrow("alicloud:secretKey");
+    expect(service.calls).toEqual([]);
+  });
+});
+
+describe("updating a cluster", () => {
+  test.each([
+    ["the name", { name: "renamed", description: "before" }, { Name: "renamed" }],
+    ["the description", { name: "farm", description: "after" }, { Description: "after" }],
+    ["both", { name: "renamed", description: "after" }, { Name: "renamed", Description: "after" }],
+    ["a removed description as an empty one", { name: "farm" }, { Description: "" }],
+  ])("sends %s, and nothing else", async (_, wanted, sent) => {
+    const old = existing("farm", "before");
+    const updated = await updateCluster(session, old, { ...wanted, regionId });
+    expect(service.sent("ModifyHpcClusterAttribute")).toEqual([
+      { RegionId: regionId, HpcClusterId: "hpc-1", ...sent },
+    ]);
+    expect(outputsOf(updated)).toEqual({ ...wanted, regionId, hpcClusterId: "hpc-1", requestId: "R-old" });
+    expect(service.find("hpc-1")).toMatchObject({ description: "", ...wanted });
+  });
+
+  test("in which nothing differs only reads the cluster", async () => {
+    const old = existing("farm");
+    await expect(updateCluster(session, old, propertiesFrom(outputsOf(old)))).resolves.toMatchObject(
+      outputsOf(old),
+    );
+    expect(service.calls.map(({ action }) => action)).toEqual(["DescribeHpcClusters"]);
+  });
+
+  test("keeps the token's generation, and takes a new clientToken", async () => {
+    const old = { ...existing("farm"), __tokenUse: { series: "s", generation: 2 } };
+    const updated = await updateCluster(session, old, { name: "farm", regionId, clientToken: "new" });
+    expect(updated).toMatchObject({ __tokenUse: { series: "s", generation: 2 }, clientToken: "new" });
+  });
+
+  test("of a cluster that is deleted says what to do", async () => {
+    const old = existing("farm");
+    service.clusters[0]!.isDeleted = true;
+    const same = failureOf(updateCluster(session, old, { name: "farm", regionId }));
+    expect((await same).message).toMatch(/deleted outside Pulumi.*pulumi refresh/s);
+    const changed = await failureOf(updateCluster(session, old, { name: "renamed", regionId }), EcsError);
+    expect(changed.message).toMatch(/deleted outside Pulumi.*pulumi refresh/s);
+  });
+
+  test("that the service refuses is its error: the state stays", async () => {
+    service.errors = { ModifyHpcClusterAttribute: "InvalidHpcClusterName.Malformed" };
+    const error = await failureOf(
+      updateCluster(session, existing("farm"), { name: "renamed", regionId }),
+      EcsError,
+    );
+    expect(error.message).toContain(
+      "ModifyHpcClusterAttribute in cn-hangzhou: InvalidHpcClusterName.Malformed",
+    );
+    expect(service.find("hpc-1")?.name).toBe("farm");
+  });
+
+  test("whose result cannot be read keeps the new values in the state", async () => {
+    service.errors = { DescribeHpcClusters: "Forbidden.RAM" };
+    const error = await failureOf(
+      updateCluster(session, existing("farm"), { name: "renamed", regionId }),
+      InitializationError,
+    );
+    expect(error.state).toMatchObject({ hpcClusterId: "hpc-1", name: "renamed" });
+    expect(error.message).toContain("Forbidden.RAM");
+  });
+
+  test("that never shows keeps what shows in the state, and names the stale properties", async () => {
+    service.ignoresModify = true;
+    const old = existing("farm", "before");
+    const error = await failureOf(
+      updateCluster(session, old, { name: "renamed", regionId }),
+      InitializationError,
+    );
+    expect(error.message).toMatch(/still shows the old name and description of hpc-1/);
+    expect(error.state).toMatchObject({ name: "farm", description: "before" });
+    expect(service.clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(5_000);
+  });
+});
+
+describe("deleting a cluster", () => {
+  test("deletes that cluster and no other; one that does not exist counts as deleted", async () => {
+    const [state, twin] = [existing("farm"), existing("farm")];
+    await deleteCluster(session, state);
+    expect(service.ids).toEqual([twin.hpcClusterId]);
+    expect(service.sent("DeleteHpcCluster")).toEqual([
+      { RegionId: regionId, HpcClusterId: state.hpcClusterId },
+    ]);
+    await deleteCluster(session, state);
+    expect(service.sent("DeleteHpcCluster")).toHaveLength(2);
+  });
+
+  test.each(["NotEmpty.HpcCluster", "InvalidRegionId.NotFound", "Forbidden.RAM", "SomethingNew.NotFound"])(
+    "fails for %s",
+    async (code) => {
+      service.errors = { DeleteHpcCluster: code };
+      expect((await failureOf(deleteCluster(session, existing("farm")), EcsError)).code).toBe(code);
+    },
+  );
+
+  test("keeps a cluster that a replacement has just got again, with a warning", async () => {
+    const created = await createCluster(session, { name: "farm", regionId }, "key");
+    await deleteCluster(session, created);
+    expect(service.ids).toEqual(["hpc-1"]);
+    expect(session.warnings).toEqual([expect.stringMatching(/^HPC cluster hpc-1 is kept/)]);
+  });
+});
+
+test("a cluster of one resource that a new one has got is an error", async () => {
+  const state = existing("farm");
+  session.holders.recordCreated({ ...state, requestId: "R-new" });
+  expect(() => session.holders.recordOwned(state)).toThrow(/hpc-1 .* given to a new resource/);
+  session.holders.recordOwned({ ...state, requestId: "R-new" });
+});
