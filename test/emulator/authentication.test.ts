@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { signV1 } from "../../emulator/signature.ts";
+import { errorCodes, missingCommonParameter } from "../errorCodes.ts";
 import { popClient } from "./popClient.ts";
 import { ask, askV3, timestamp, type Answered, type AskingV3 } from "./rawRequest.ts";
 
@@ -16,26 +17,13 @@ beforeEach(async () => {
 });
 afterEach(() => ecs.close());
 
-/** Status and message by code. `Missing…` is not in this table. */
-const refusals: Readonly<Record<string, readonly [number, string]>> = {
-  SignatureDoesNotMatch: [400, "Specified signature is not matched with our calculation."],
-  IncompleteSignature: [400, "The request signature does not conform to Aliyun standards."],
-  SignatureNonceUsed: [400, "Specified signature nonce was used already."],
-  "InvalidTimeStamp.Expired": [400, "Specified time stamp or date value is expired."],
-  "InvalidTimeStamp.Format": [400, "Specified time stamp or date value is not well formatted."],
-  "InvalidAccessKeyId.NotFound": [404, "Specified access key is not found."],
-  "InvalidAccessKeyId.Inactive": [400, "Specified access key is disabled."],
-  "InvalidSecurityToken.Expired": [400, "Specified SecurityToken is expired."],
-  "InvalidSecurityToken.Malformed": [400, "Specified SecurityToken is malformed."],
-  "InvalidSecurityToken.MismatchWithAccessKey": [400, "Specified SecurityToken mismatch with the AccessKey."],
-  "Forbidden.RAM": [
-    403,
-    "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
-  ],
-  "InvalidAction.NotFound": [404, "Specified api is not found, please check your url and method."],
-  InvalidVersion: [400, "Specified parameter Version is not valid."],
-  UnsupportedHTTPMethod: [400, "This HTTP method is not supported."],
+// It is not in the API reference.
+const unsupportedMethod = {
+  status: 400,
+  code: "UnsupportedHTTPMethod",
+  message: "This HTTP method is not supported.",
 };
+const documented = [...errorCodes.filter(({ action }) => action === "every action"), unsupportedMethod];
 
 type Version = "v1" | "v3";
 
@@ -53,9 +41,12 @@ async function outcome(version: Version, asking: AskingV3 = {}): Promise<unknown
     return "ok";
   }
   const code = String(json["Code"]);
-  const missing = /^Missing(.+)$/.exec(code);
-  const expected = missing === null ? refusals[code] : [400, `${missing[1]} is mandatory for this action.`];
-  expect([status, json["Message"]]).toEqual(expected);
+  const parameter = /^Missing(.+)$/.exec(code)?.[1];
+  const expected =
+    parameter === undefined
+      ? documented.find((error) => error.code === code)
+      : missingCommonParameter(parameter);
+  expect(expected).toMatchObject({ status, message: json["Message"] });
   return code;
 }
 

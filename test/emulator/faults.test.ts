@@ -8,6 +8,7 @@ import {
   type FaultRule,
 } from "../../emulator/emulator.ts";
 import { Faults } from "../../emulator/faults.ts";
+import { documentedError, type DocumentedCode } from "../errorCodes.ts";
 import { popClient } from "./popClient.ts";
 import { ask, timestamp, type Asking } from "./rawRequest.ts";
 
@@ -36,30 +37,28 @@ async function codes(calls: number): Promise<unknown[]> {
 }
 
 describe("a fault that answers", () => {
-  const unavailable = "The request has failed due to a temporary failure of the server.";
-  const failed = "The request processing has failed due to some unknown error, exception or failure.";
-  const denied = (reason: string) => `Request was denied due to ${reason}.`;
+  const message = (code: DocumentedCode) => documentedError("every action", code).message;
 
   test.each<[FaultRule, number, string, string, string | null]>([
-    [{ kind: "throttling" }, 400, "Throttling.User", denied("user flow control"), null],
+    [{ kind: "throttling" }, 400, "Throttling.User", message("Throttling.User"), null],
     [
       { kind: "throttling", code: "Throttling", status: 403, retryAfterMs: 3_600_000 },
-      ...([403, "Throttling", denied("request throttling"), "3600000"] as const),
+      ...([403, "Throttling", message("Throttling"), "3600000"] as const),
     ],
     [
       { kind: "throttling", code: "Throttling.Api", status: 429, retryAfterMs: 0 },
-      ...([429, "Throttling.Api", denied("api flow control"), "0"] as const),
+      ...([429, "Throttling.Api", message("Throttling.Api"), "0"] as const),
     ],
-    [{ kind: "internalError" }, 500, "InternalError", failed, null],
-    [{ kind: "serviceUnavailable" }, 503, "ServiceUnavailable", unavailable, null],
+    [{ kind: "internalError" }, 500, "InternalError", message("InternalError"), null],
+    [{ kind: "serviceUnavailable" }, 503, "ServiceUnavailable", message("ServiceUnavailable"), null],
     [
       { kind: "error", status: 404, code: "InternalError", message: "a lone \ud800", retryAfterMs: 9 },
       ...([404, "InternalError", "a lone \ud800", "9"] as const),
     ],
-  ])("%j", async (rule, status, code, message, retryAfter) => {
+  ])("%j", async (rule, status, code, text, retryAfter) => {
     ecs.faults.add(rule);
     const answer = await create();
-    expect([answer.status, answer.json["Code"], answer.json["Message"]]).toEqual([status, code, message]);
+    expect([answer.status, answer.json["Code"], answer.json["Message"]]).toEqual([status, code, text]);
     expect(answer.headers.get("x-acs-retry-after")).toBe(retryAfter);
     expect(ecs.store.clusters()).toEqual([]);
     expect(ecs.requests[0]).toMatchObject({ status, code, fault: rule.kind, committed: false });
