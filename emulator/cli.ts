@@ -8,6 +8,7 @@ import { openRequestLog } from "./requestLog.ts";
 const usage = `Usage: npm run emulator -- [options]
 
 A local ECS on 127.0.0.1. Prints one JSON line, {"endpoint","accessKeyId","accessKeySecret"}, and runs until SIGINT or SIGTERM.
+The endpoint serves ECS and STS: set alicloud:endpoints to [{"ecs":ENDPOINT,"sts":ENDPOINT}].
 
   --port N                  default 0: a free port
   --access-key-id ID        default: a random key pair

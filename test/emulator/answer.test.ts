@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { failure, success } from "../../emulator/answer.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
-import { ask, askV3 } from "./rawRequest.ts";
 import { Refusal } from "../../emulator/refusal.ts";
+import { ask, askV3 } from "./rawRequest.ts";
 
 describe("rendering", () => {
   const refused = new Refusal(404, "Some.Code", `a <b> & "c"`, 250);
 
-  test("a success in XML, lists under the name of their items", () => {
+  test("a success in XML repeats the list field for each item", () => {
     const body = {
       RequestId: "R",
       TotalCount: 2,
@@ -58,7 +58,7 @@ describe("rendering", () => {
   });
 });
 
-describe("the format that is asked for", () => {
+describe("the requested format", () => {
   let ecs: Emulator;
   beforeEach(async () => {
     ecs = await startEmulator();
@@ -68,25 +68,23 @@ describe("the format that is asked for", () => {
   test.each([
     [undefined, "text/xml"],
     ["", "text/xml"],
-    ["XML", "text/xml"],
     ["xml", "text/xml"],
     ["JSON", "application/json"],
     ["json", "application/json"],
-  ])("Format=%s gives %s, for a success and for an error", async (format, type) => {
-    const common = { Format: format };
-    const good = await ask(ecs, "DescribeHpcClusters", { RegionId: "cn-hangzhou" }, { common });
-    const bad = await ask(ecs, "DescribeHpcClusters", {}, { common });
-    expect([good.status, bad.status]).toEqual([200, 400]);
-    expect(good.headers.get("content-type")).toBe(`${type};charset=utf-8`);
-    expect(bad.headers.get("content-type")).toBe(`${type};charset=utf-8`);
+  ])("Format=%s is %s, for a success and for an error", async (format, type) => {
+    for (const [RegionId, status] of [["cn-hangzhou", 200] as const, [undefined, 400] as const]) {
+      const answer = await ask(ecs, "DescribeHpcClusters", { RegionId }, { common: { Format: format } });
+      const expected = [status, `${type};charset=utf-8`];
+      expect([answer.status, answer.headers.get("content-type")]).toEqual(expected);
+    }
   });
 
-  test("another one is refused, in XML", async () => {
+  test("an unknown format is refused in XML", async () => {
     const { status, text } = await ask(ecs, "DescribeRegions", {}, { common: { Format: "YAML" } });
     expect([status, text]).toEqual([400, expect.stringContaining("<Code>InvalidParameter.Format</Code>")]);
   });
 
-  test("version 3 has JSON unless it asks for XML", async () => {
+  test("version 3 answers in JSON unless XML is requested", async () => {
     const json = await askV3(ecs, "DescribeRegions");
     expect(json.headers.get("content-type")).toBe("application/json;charset=utf-8");
     const xml = await askV3(ecs, "DescribeRegions", {}, { tampered: { accept: "application/xml" } });
@@ -94,7 +92,7 @@ describe("the format that is asked for", () => {
     expect(xml.text).toContain("<Regions><Region><RegionId>cn-hangzhou</RegionId>");
   });
 
-  test("an error names the host that was called and the request", async () => {
+  test("an error has the called host and the RequestId", async () => {
     const { json, headers } = await ask(ecs, "DescribeHpcClusters");
     expect(json["HostId"]).toBe(new URL(ecs.endpoint).host);
     expect(json["RequestId"]).toBe(ecs.requests[0]?.requestId);

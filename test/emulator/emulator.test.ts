@@ -14,8 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => ecs.close());
 
-describe("the store, out of band", () => {
-  test("add, find, modify, filter, remove", () => {
+describe("the store", () => {
+  test("adds, finds, modifies, filters and removes clusters", () => {
     const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
     expect(ecs.store.find(id)).toEqual({
       accountId: ecs.accountId,
@@ -33,21 +33,24 @@ describe("the store, out of band", () => {
     expect([ecs.store.find(id), ecs.store.clusters()]).toEqual([undefined, []]);
   });
 
-  test("what it hands out are copies", () => {
+  test("returns copies", () => {
     const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
-    Object.assign(ecs.store.clusters()[0] ?? {}, { name: "changed" });
-    Object.assign(ecs.store.find(id) ?? {}, { name: "changed" });
+    for (const cluster of [...ecs.store.clusters(), ecs.store.find(id)]) {
+      Object.assign(cluster ?? {}, { name: "changed" });
+    }
     expect(ecs.store.find(id)?.name).toBe("farm");
   });
 
-  test("an id twice, an id that is not there", () => {
+  test("throws for an existing id and for an unknown id", () => {
     ecs.store.add({ name: "farm", hpcClusterId: "hpc-1" });
-    expect(() => ecs.store.add({ name: "farm", hpcClusterId: "hpc-1" })).toThrow("hpc-1");
-    expect(() => ecs.store.remove("hpc-2")).toThrow("hpc-2");
-    expect(() => ecs.store.modify("hpc-2", {})).toThrow("hpc-2");
+    expect(() => ecs.store.add({ name: "farm", hpcClusterId: "hpc-1" })).toThrow("hpc-1 already exists");
+    expect(() => {
+      ecs.store.remove("hpc-2");
+    }).toThrow("hpc-2 does not exist");
+    expect(() => ecs.store.modify("hpc-2", {})).toThrow("hpc-2 does not exist");
   });
 
-  test("changes show in the API", async () => {
+  test("changes what the API returns", async () => {
     const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
     ecs.store.modify(id, { name: "barn" });
     const { json } = await ask(ecs, "DescribeHpcClusters", { RegionId: "cn-hangzhou" });
@@ -56,7 +59,7 @@ describe("the store, out of band", () => {
 });
 
 describe("the requests", () => {
-  test("every one, in order, with the action's own parameters only", async () => {
+  test("are recorded in order, with the parameters of the action only", async () => {
     const { json } = await ask(ecs, "CreateHpcCluster", { ...farm, ClientToken: "t" });
     await ask(ecs, "DescribeHpcClusters", { RegionId: "cn-nowhere" }, { method: "GET" });
     await ask(ecs, "DescribeRegions", {}, { signer: ecs.accounts.issueToken(ecs.accountId) });
@@ -90,7 +93,7 @@ describe("the requests", () => {
     }
   });
 
-  test("calls by action and region", async () => {
+  test("are filtered by action and region", async () => {
     await ask(ecs, "CreateHpcCluster", farm);
     await ask(ecs, "CreateHpcCluster", { ...farm, RegionId: "cn-beijing" });
     await ask(ecs, "DescribeRegions");
@@ -100,7 +103,7 @@ describe("the requests", () => {
     expect(ecs.calls(undefined, "cn-beijing")).toHaveLength(1);
   });
 
-  test("a limit on how many are kept", async () => {
+  test("are kept up to a limit", async () => {
     const small = await startEmulator({ requestLimit: 2 });
     try {
       for (let call = 0; call < 9; call += 1) {
@@ -113,7 +116,7 @@ describe("the requests", () => {
     }
   });
 
-  test("until a condition holds", async () => {
+  test("are awaited until a condition is true", async () => {
     const two = ecs.until(() => ecs.calls("DescribeRegions").length === 2);
     let settled = false;
     const noticed = two.then(() => (settled = true));
@@ -129,44 +132,39 @@ describe("the requests", () => {
   });
 });
 
-describe("holds", () => {
+describe("a hold", () => {
+  const tokenFarm = { ...farm, ClientToken: "t" };
+  const caught = (error: unknown): unknown => error;
+
   test("before the commit, then released", async () => {
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "beforeCommit" });
     const answer = ask(ecs, "CreateHpcCluster", farm);
-    const held = await hold.reached;
+    expect(await hold.reached).toEqual({ requestId: ecs.requests[0]?.requestId });
     expect(ecs.store.clusters()).toEqual([]);
-    expect(held).toEqual({ requestId: ecs.requests[0]?.requestId });
     hold.release();
     expect((await answer).status).toBe(200);
     expect(ecs.store.clusters()).toHaveLength(1);
   });
 
-  test("after the commit, then dropped: the answer is lost, the cluster is there", async () => {
-    const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
-    const lost = ask(ecs, "CreateHpcCluster", { ...farm, ClientToken: "t" }).catch((error: unknown) => error);
+  test.each([
+    ["beforeCommit", 0],
+    ["afterCommit", 1],
+  ] as const)("%s, then dropped: the change is made only after the commit", async (when, clusters) => {
+    const hold = ecs.hold({ action: "CreateHpcCluster", when });
+    const lost = ask(ecs, "CreateHpcCluster", tokenFarm).catch(caught);
     const { hpcClusterId } = await hold.reached;
-    expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId }]);
-    expect(ecs.requests[0]).toMatchObject({ committed: true, finishedAt: undefined });
+    expect(ecs.store.clusters()).toHaveLength(clusters);
+    expect(ecs.requests[0]).toMatchObject({ committed: clusters === 1, finishedAt: undefined });
     hold.drop();
     expect(await lost).toBeInstanceOf(Error);
     await ecs.until(() => ecs.requests[0]?.finishedAt !== undefined);
-    expect(ecs.requests[0]).toMatchObject({ committed: true, status: undefined, fault: "drop" });
-    const again = await ask(ecs, "CreateHpcCluster", { ...farm, ClientToken: "t" });
-    expect(again.json["HpcClusterId"]).toBe(hpcClusterId);
+    expect(ecs.requests[0]).toMatchObject({ committed: clusters === 1, status: undefined, fault: "drop" });
+    const again = await ask(ecs, "CreateHpcCluster", tokenFarm);
+    expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: again.json["HpcClusterId"] }]);
+    expect(hpcClusterId).toBe(clusters === 1 ? again.json["HpcClusterId"] : undefined);
   });
 
-  test("before the commit, then dropped: nothing happened and the token is free", async () => {
-    const hold = ecs.hold({ action: "CreateHpcCluster", when: "beforeCommit" });
-    const lost = ask(ecs, "CreateHpcCluster", { ...farm, ClientToken: "t" }).catch((error: unknown) => error);
-    await hold.reached;
-    hold.drop();
-    expect(await lost).toBeInstanceOf(Error);
-    expect(ecs.store.clusters()).toEqual([]);
-    expect((await ask(ecs, "CreateHpcCluster", { ...farm, ClientToken: "t" })).status).toBe(200);
-    expect(ecs.requests[0]).toMatchObject({ committed: false, fault: "drop" });
-  });
-
-  test("only the next call, of that action and region", async () => {
+  test("stops only the next call of its action and region", async () => {
     const { hpcClusterId } = ecs.store.add({ regionId: "cn-beijing", name: "farm" });
     const hold = ecs.hold({ action: "DeleteHpcCluster", when: "beforeCommit", regionId: "cn-beijing" });
     const elsewhere = { RegionId: "cn-hangzhou", HpcClusterId: hpcClusterId };
@@ -180,24 +178,22 @@ describe("holds", () => {
     expect((await first).json["Code"]).toBe("NotExists.HpcCluster");
   });
 
-  test("the service goes on although the client has left", async () => {
+  test("continues although the client has disconnected", async () => {
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "beforeCommit" });
     const leaving = new AbortController();
-    const gone = ask(ecs, "CreateHpcCluster", farm, { signal: leaving.signal }).catch(
-      (error: unknown) => error,
-    );
+    const lost = ask(ecs, "CreateHpcCluster", farm, { signal: leaving.signal }).catch(caught);
     await hold.reached;
     leaving.abort();
-    expect(await gone).toMatchObject({ name: "AbortError" });
+    expect(await lost).toMatchObject({ name: "AbortError" });
     hold.release();
     await ecs.until(() => ecs.requests[0]?.finishedAt !== undefined);
     expect(ecs.store.clusters()).toHaveLength(1);
   });
 
-  test("closing drops what is held and disappoints who waits", async () => {
+  test("ends when the emulator closes", async () => {
     const held = ecs.hold({ action: "CreateHpcCluster", when: "beforeCommit" });
     const waiting = ecs.hold({ action: "DeleteHpcCluster", when: "beforeCommit" });
-    const lost = ask(ecs, "CreateHpcCluster", farm).catch((error: unknown) => error);
+    const lost = ask(ecs, "CreateHpcCluster", farm).catch(caught);
     await held.reached;
     await ecs.close();
     await ecs.until(() => ecs.requests[0]?.fault === "drop");
@@ -209,7 +205,7 @@ describe("holds", () => {
 });
 
 describe("starting and closing", () => {
-  test("keys are random, ids follow the seed", async () => {
+  test("keys are random, ids depend on the seed", async () => {
     const other = await startEmulator({ seed: 7 });
     try {
       expect(other.accessKeyId).not.toBe(ecs.accessKeyId);
@@ -229,7 +225,7 @@ describe("starting and closing", () => {
     }
   });
 
-  test("given accounts and a given port", async () => {
+  test("uses the accounts and the port of the options", async () => {
     const { port } = new URL(ecs.endpoint);
     await ecs.close();
     const key = { accessKeyId: "LTAIgiven", accessKeySecret: "given" };
@@ -245,7 +241,7 @@ describe("starting and closing", () => {
     await expect(startEmulator({ port: Number(port) })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
-  test("accounts and keys that cannot be", () => {
+  test("throws for invalid accounts and keys", () => {
     expect(() => ecs.accounts.add({ accountId: ecs.accountId })).toThrow("already");
     expect(() => ecs.accounts.addKey("nobody")).toThrow("nobody");
     expect(() => ecs.accounts.setActive("nokey", true)).toThrow("nokey");
@@ -254,13 +250,13 @@ describe("starting and closing", () => {
     );
   });
 
-  test("nobody listens outside of the loopback interface", async () => {
+  test("listens on the loopback interface only", async () => {
     const outside = Object.values(networkInterfaces())
       .flat()
       .find((address) => address?.family === "IPv4" && !address.internal);
     if (outside === undefined) {
       return;
-    } // a machine without a network proves nothing
+    } // a machine without a network cannot tell
     const outcome = await new Promise<string>((resolve) => {
       const socket = connect(Number(new URL(ecs.endpoint).port), outside.address);
       socket.once("connect", () => resolve("connected"));
@@ -280,7 +276,7 @@ describe("starting and closing", () => {
     ecs = await startEmulator();
   });
 
-  test("a request that stops half-way is none", async () => {
+  test("an incomplete request is not recorded", async () => {
     const socket = connect(Number(new URL(ecs.endpoint).port), "127.0.0.1");
     await new Promise((resolve) => socket.once("connect", resolve));
     socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nAction=");
@@ -289,7 +285,7 @@ describe("starting and closing", () => {
     expect(ecs.requests).toHaveLength(1);
   });
 
-  test("many calls at once over kept connections", async () => {
+  test("answers many calls at once", async () => {
     const calls = Array.from({ length: 300 }, (_, at) =>
       ask(ecs, "CreateHpcCluster", { ...farm, Name: `farm-${at}` }),
     );

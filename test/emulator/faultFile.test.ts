@@ -18,7 +18,7 @@ function problems(plan: unknown): readonly string[] {
   return [];
 }
 
-test("a plan with every kind and every selector", () => {
+test("accepts a plan with every kind and every selector", () => {
   const rules = [
     { kind: "throttling", code: "Throttling.Api", status: 429, retryAfterMs: 100, rate: 0.5 },
     { kind: "internalError", when: "afterCommit", action: "CreateHpcCluster", calls: 1 },
@@ -46,7 +46,7 @@ test("a plan with every kind and every selector", () => {
   expect(problems({ seed: 0, rules })).toEqual([]);
 });
 
-describe("every problem, with its place", () => {
+describe("reports every problem with its place", () => {
   test.each([
     [null, ["must be an object with a list of rules"]],
     [[], ["must be an object with a list of rules"]],
@@ -104,14 +104,14 @@ describe("every problem, with its place", () => {
     );
   });
 
-  test("all at once, one a line", () => {
+  test("all problems in one message, one a line", () => {
     expect(() => parseFaultPlan({ rules: [{ kind: "x" }, 1] }, "faults.json")).toThrow(
       /^faults\.json is not a valid fault plan:\n {2}rules\[0\]\.kind: .*\n {2}rules\[1\]: must be an object, not 1$/,
     );
   });
 });
 
-describe("a file", () => {
+describe("a fault file", () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "faults-"));
@@ -124,7 +124,7 @@ describe("a file", () => {
     expect(readFaultFile(path)).toEqual({ seed: 3, rules: [{ kind: "reset" }] });
   });
 
-  test("that is not JSON, or not there, is named", () => {
+  test("that is missing or not JSON is an error with its path", () => {
     const path = join(folder, "bad.json");
     writeFileSync(path, "{ rules: }");
     expect(() => readFaultFile(path)).toThrow(`${path} is not a valid fault plan:`);

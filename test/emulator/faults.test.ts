@@ -1,19 +1,20 @@
-import { createRequire } from "node:module";
-
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import {
   startEmulator,
   type Emulator,
   type EmulatorOptions,
+  type Fault,
   type FaultRule,
 } from "../../emulator/emulator.ts";
 import { Faults } from "../../emulator/faults.ts";
+import { documentedError, type DocumentedCode } from "../errorCodes.ts";
+import { popClient } from "./popClient.ts";
 import { ask, timestamp, type Asking } from "./rawRequest.ts";
 
 const regionId = "cn-hangzhou";
 const farm = { RegionId: regionId, Name: "farm", ClientToken: "t" };
-const gone = (error: unknown): unknown => error;
+const caught = (error: unknown): unknown => error;
 let ecs: Emulator;
 let now: number;
 
@@ -35,60 +36,38 @@ async function codes(calls: number): Promise<unknown[]> {
   return seen;
 }
 
-describe("answers in place of the service's", () => {
-  const unavailable = "The request has failed due to a temporary failure of the server.";
-  const failed = "The request processing has failed due to some unknown error, exception or failure.";
+describe("a fault that answers", () => {
+  const message = (code: DocumentedCode) => documentedError("every action", code).message;
 
   test.each<[FaultRule, number, string, string, string | null]>([
-    [{ kind: "throttling" }, 400, "Throttling.User", "Request was denied due to user flow control.", null],
+    [{ kind: "throttling" }, 400, "Throttling.User", message("Throttling.User"), null],
     [
-      { kind: "throttling", code: "Throttling", status: 403, retryAfterMs: 250 },
-      403,
-      "Throttling",
-      "Request was denied due to request throttling.",
-      "250",
+      { kind: "throttling", code: "Throttling", status: 403, retryAfterMs: 3_600_000 },
+      ...([403, "Throttling", message("Throttling"), "3600000"] as const),
     ],
     [
       { kind: "throttling", code: "Throttling.Api", status: 429, retryAfterMs: 0 },
-      429,
-      "Throttling.Api",
-      "Request was denied due to api flow control.",
-      "0",
+      ...([429, "Throttling.Api", message("Throttling.Api"), "0"] as const),
     ],
-    [{ kind: "internalError" }, 500, "InternalError", failed, null],
-    [{ kind: "serviceUnavailable" }, 503, "ServiceUnavailable", unavailable, null],
+    [{ kind: "internalError" }, 500, "InternalError", message("InternalError"), null],
+    [{ kind: "serviceUnavailable" }, 503, "ServiceUnavailable", message("ServiceUnavailable"), null],
     [
-      { kind: "error", status: 404, code: "InternalError", message: "Failed to create hpc cluster" },
-      404,
-      "InternalError",
-      "Failed to create hpc cluster",
-      null,
+      { kind: "error", status: 404, code: "InternalError", message: "a lone \ud800", retryAfterMs: 9 },
+      ...([404, "InternalError", "a lone \ud800", "9"] as const),
     ],
-    [
-      { kind: "error", status: 429, code: "SystemBusy", message: "busy", retryAfterMs: 9 },
-      429,
-      "SystemBusy",
-      "busy",
-      "9",
-    ],
-  ])("%j", async (rule, status, code, message, retryAfter) => {
+  ])("%j", async (rule, status, code, text, retryAfter) => {
     ecs.faults.add(rule);
     const answer = await create();
-    expect([answer.status, answer.json["Code"], answer.json["Message"]]).toEqual([status, code, message]);
+    expect([answer.status, answer.json["Code"], answer.json["Message"]]).toEqual([status, code, text]);
     expect(answer.headers.get("x-acs-retry-after")).toBe(retryAfter);
     expect(ecs.store.clusters()).toEqual([]);
     expect(ecs.requests[0]).toMatchObject({ status, code, fault: rule.kind, committed: false });
     expect(ecs.faults.injected).toEqual({ [rule.kind]: 1 });
   });
 
-  test("500 without a code, which pop-core takes for a success", async () => {
+  test("500 without a code is a success for pop-core", async () => {
     ecs.faults.add({ kind: "codeless500" });
-    const { RPCClient } = createRequire(import.meta.url)("@alicloud/pop-core") as {
-      RPCClient: new (config: object) => { request(...call: unknown[]): Promise<Record<string, unknown>> };
-    };
-    const { endpoint, accessKeyId, accessKeySecret } = ecs;
-    const client = new RPCClient({ endpoint, accessKeyId, accessKeySecret, apiVersion: "2014-05-26" });
-    const body = await client.request("CreateHpcCluster", farm, { method: "POST" });
+    const body = await popClient(ecs).request("CreateHpcCluster", farm, { method: "POST" });
     expect({ ...body }).toEqual({
       RequestId: expect.any(String) as string,
       Message: "Internal Server Error",
@@ -96,38 +75,31 @@ describe("answers in place of the service's", () => {
     expect(ecs.requests[0]).toMatchObject({ status: 500, code: undefined, committed: false });
   });
 
-  test("502 with a page", async () => {
-    ecs.faults.add({ kind: "badGateway" });
-    const { status, text, headers } = await create();
-    expect([status, headers.get("content-type")]).toEqual([502, "text/html"]);
-    expect(text).toMatch(/^<html>[^]*502 Bad Gateway/);
+  test.each<[FaultRule, number, string | null, RegExp]>([
+    [{ kind: "badGateway" }, 502, "text/html", /^<html>[^]*502 Bad Gateway/],
+    [{ kind: "empty503" }, 503, null, /^$/],
+    [{ kind: "xmlError" }, 503, "text/xml;charset=utf-8", /<Code>ServiceUnavailable<.Code>/],
+    [
+      { kind: "xmlError", status: 400, code: "Throttling", message: "slow" },
+      ...([400, "text/xml;charset=utf-8", /<Code>Throttling<.Code><Message>slow<.Message>/] as const),
+    ],
+  ])("%j is not JSON", async (rule, status, type, body) => {
+    ecs.faults.add(rule);
+    const answer = await create();
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([status, type]);
+    expect(answer.text).toMatch(body);
   });
 
-  test("503 with nothing", async () => {
-    ecs.faults.add({ kind: "empty503" });
-    const { status, text } = await create();
-    expect([status, text]).toEqual([503, ""]);
-  });
-
-  test("XML although JSON was asked for", async () => {
-    ecs.faults.add({ kind: "xmlError", calls: 1 });
-    ecs.faults.add({ kind: "xmlError", status: 400, code: "Throttling", message: "slow" });
-    const first = await create();
-    expect([first.status, first.headers.get("content-type")]).toEqual([503, "text/xml;charset=utf-8"]);
-    expect(first.text).toContain("<Code>ServiceUnavailable</Code>");
-    const second = await create();
-    expect([second.status, second.text]).toEqual([400, expect.stringContaining("<Message>slow</Message>")]);
-  });
-
-  test.each<FaultRule>([
-    { kind: "internalError", when: "afterCommit", times: 1 },
-    { kind: "codeless500", when: "afterCommit", times: 1 },
-    { kind: "badGateway", when: "afterCommit", times: 1 },
-    { kind: "empty503", when: "afterCommit", times: 1 },
-    { kind: "serviceUnavailable", when: "afterCommit", times: 1 },
-    { kind: "xmlError", when: "afterCommit", times: 1 },
-    { kind: "error", status: 500, code: "X", message: "x", when: "afterCommit", times: 1 },
-  ])("%j: it is done, and the token finds it", async (rule) => {
+  test.each<Fault>([
+    { kind: "internalError" },
+    { kind: "codeless500" },
+    { kind: "badGateway" },
+    { kind: "empty503" },
+    { kind: "serviceUnavailable" },
+    { kind: "xmlError" },
+    { kind: "error", status: 500, code: "X", message: "x" },
+  ])("%j after the commit: the cluster exists, and the token returns it", async (fault) => {
+    const rule = { ...fault, when: "afterCommit", times: 1 } as FaultRule;
     ecs.faults.add(rule);
     expect((await create()).status).toBeGreaterThanOrEqual(500);
     const [cluster] = ecs.store.clusters();
@@ -143,7 +115,7 @@ describe("connections", () => {
     ["afterCommit", 1],
   ] as const)("a reset %s", async (when, clusters) => {
     ecs.faults.add({ kind: "reset", when, times: 1 });
-    expect(await create().catch(gone)).toMatchObject({ cause: { code: "ECONNRESET" } });
+    expect(await create().catch(caught)).toMatchObject({ cause: { code: "ECONNRESET" } });
     expect(ecs.store.clusters()).toHaveLength(clusters);
     expect(ecs.requests[0]).toMatchObject({
       fault: "reset",
@@ -161,12 +133,12 @@ describe("connections", () => {
   ] as const)("no answer, %s", async (when, clusters) => {
     ecs.faults.add({ kind: "noAnswer", when, times: 1 });
     const leaving = new AbortController();
-    const lost = create({ signal: leaving.signal }).catch(gone);
+    const lost = create({ signal: leaving.signal }).catch(caught);
     await ecs.until(
       () => ecs.requests[0]?.fault === "noAnswer" && ecs.requests[0].committed === (clusters === 1),
     );
     expect(ecs.store.clusters()).toHaveLength(clusters);
-    // Another call on another connection is answered meanwhile, and even the same token is not in progress.
+    // Meanwhile another connection is answered, and the token is not in progress.
     expect((await create()).status).toBe(200);
     expect(ecs.requests[0]).toMatchObject({ finishedAt: undefined, status: undefined });
     leaving.abort();
@@ -175,9 +147,9 @@ describe("connections", () => {
     expect(ecs.store.clusters()).toHaveLength(1);
   });
 
-  test("closing ends a call that has no answer", async () => {
+  test("close ends a call without an answer", async () => {
     ecs.faults.add({ kind: "noAnswer" });
-    const lost = create().catch(gone);
+    const lost = create().catch(caught);
     await ecs.until(() => ecs.requests[0]?.fault === "noAnswer");
     await ecs.close();
     expect(await lost).toBeInstanceOf(Error);
@@ -185,11 +157,11 @@ describe("connections", () => {
   });
 });
 
-describe("slowness", () => {
-  test("a delay before the commit: in progress, then done although the client has left", async () => {
+describe("a slow answer", () => {
+  test("a delay before the commit: the change is made although the client has disconnected", async () => {
     ecs.faults.add({ kind: "delay", ms: 150, times: 1 });
     const leaving = new AbortController();
-    const lost = create({ signal: leaving.signal }).catch(gone);
+    const lost = create({ signal: leaving.signal }).catch(caught);
     await ecs.until(() => ecs.requests[0]?.fault === "delay");
     leaving.abort();
     await lost;
@@ -206,26 +178,29 @@ describe("slowness", () => {
     expect((await answer).status).toBe(200);
   });
 
-  test("a delayed error is late too", async () => {
-    ecs.faults.add({ kind: "delay", ms: 100 });
-    ecs.faults.add({ kind: "throttling" });
-    const started = performance.now();
-    expect((await create()).status).toBe(400);
-    expect(performance.now() - started).toBeGreaterThan(95);
-    expect(ecs.requests[0]?.fault).toBe("throttling");
+  test.each<[string, FaultRule[], Asking]>([
+    ["an error", [{ kind: "delay", ms: 3_600_000, calls: 1 }, { kind: "throttling" }], {}],
+    [
+      "a refusal",
+      [{ kind: "latency", ms: 3_600_000, calls: 1 }],
+      { tampered: { Signature: `${"A".repeat(27)}=` } },
+    ],
+  ])("%s is late too", async (_, rules, asking) => {
+    for (const rule of rules) {
+      ecs.faults.add(rule);
+    }
+    const lost = create(asking).catch(caught);
+    await ecs.until(() => ecs.requests[0]?.fault === rules.at(-1)?.kind);
+    await regions(); // answered at once
+    expect(ecs.requests[0]).toMatchObject({ code: undefined, finishedAt: undefined });
+    await ecs.close();
+    expect(await lost).toBeInstanceOf(Error);
+    ecs = await startEmulator();
   });
 
-  test("latency, for refused calls too", async () => {
-    ecs.faults.add({ kind: "latency", ms: 60 });
-    const started = performance.now();
-    const answer = await regions({ tampered: { Signature: `${"A".repeat(27)}=` } });
-    expect(answer.json["Code"]).toBe("SignatureDoesNotMatch");
-    expect(performance.now() - started).toBeGreaterThan(55);
-  });
-
-  test("closing ends a delay", async () => {
+  test("close ends a delay", async () => {
     ecs.faults.add({ kind: "delay", ms: 3_600_000 });
-    const lost = create().catch(gone);
+    const lost = create().catch(caught);
     await ecs.until(() => ecs.requests[0]?.fault === "delay");
     await ecs.close();
     expect(await lost).toBeInstanceOf(Error);
@@ -233,35 +208,33 @@ describe("slowness", () => {
     ecs = await startEmulator();
   });
 
-  test("a dripping body: headers first, then one piece at a time", async () => {
+  test("a dripping body: the headers first, then one piece at a time", async () => {
     ecs.faults.add({ kind: "drip", intervalMs: 10, bytes: 20 });
-    let arrived = 0;
+    const received: number[] = [];
     const onHeaders = (): void => {
-      arrived = performance.now();
       expect(ecs.requests[0]).toMatchObject({ committed: true, finishedAt: undefined });
     };
-    const { status, json, text } = await create({ onHeaders });
+    const { status, json, text } = await create({ onHeaders, onBytes: (bytes) => received.push(bytes) });
     expect([status, json["HpcClusterId"]]).toEqual([200, ecs.store.clusters()[0]?.hpcClusterId]);
-    // The headers came before the first of these pauses.
-    expect(performance.now() - arrived).toBeGreaterThan(10 * (Math.ceil(text.length / 20) - 2));
+    expect(received[0]).toBeLessThan(text.length);
   });
 
-  test("a client can leave a dripping body", async () => {
+  test("a client disconnects from a dripping body", async () => {
     ecs.faults.add({ kind: "drip", intervalMs: 3_600_000 });
     const leaving = new AbortController();
-    const onHeaders = (): void => leaving.abort(); // so they come before any byte of the body
-    expect(await create({ signal: leaving.signal, onHeaders }).catch(gone)).toMatchObject({
+    const onHeaders = (): void => leaving.abort(); // before any byte of the body
+    expect(await create({ signal: leaving.signal, onHeaders }).catch(caught)).toMatchObject({
       name: "AbortError",
     });
     await ecs.until(() => ecs.requests[0]?.finishedAt !== undefined);
   });
 });
 
-describe("a cluster that takes its time to appear", () => {
+describe("a new cluster that is not shown yet", () => {
   const shown = async (parameters = {}): Promise<unknown> =>
     (await ask(ecs, "DescribeHpcClusters", { RegionId: regionId, ...parameters })).json["TotalCount"];
 
-  test("for so many looks at it", async () => {
+  test("for this many calls", async () => {
     ecs.faults.add({ kind: "lateVisible", describes: 2 });
     const id = (await create()).json["HpcClusterId"] as string;
     const byId = { HpcClusterIds: JSON.stringify([id]) };
@@ -270,7 +243,7 @@ describe("a cluster that takes its time to appear", () => {
     expect(ecs.requests[0]).toMatchObject({ fault: "lateVisible", committed: true });
   });
 
-  test("for so long", async () => {
+  test("for this long", async () => {
     ecs.faults.add({ kind: "lateVisible", ms: 5000 });
     await create();
     expect(await shown()).toBe(0);
@@ -280,7 +253,7 @@ describe("a cluster that takes its time to appear", () => {
     expect(await shown()).toBe(1);
   });
 
-  test("only creates are counted", async () => {
+  test("counts only creates", async () => {
     ecs.faults.add({ kind: "lateVisible", describes: 1 });
     await shown();
     expect(ecs.faults.injected).toEqual({});
@@ -362,25 +335,15 @@ describe("a wrong answer", () => {
         }
       },
     });
-    expect(await reading.catch(gone)).toMatchObject({ name: "AbortError" });
+    expect(await reading.catch(caught)).toMatchObject({ name: "AbortError" });
     await ecs.until(() => ecs.requests[0]?.finishedAt !== undefined);
     expect(ecs.requests[0]).toMatchObject({ status: 200, committed: true, fault: "endlessBody" });
   });
 
   test("a gzip body that cannot be decoded", async () => {
     ecs.faults.add({ kind: "brokenGzip" });
-    expect(await create().catch(gone)).toMatchObject({ message: "terminated" });
+    expect(await create().catch(caught)).toMatchObject({ message: "terminated" });
     expect(ecs.requests[0]).toMatchObject({ status: 200, committed: true, fault: "brokenGzip" });
-  });
-
-  test("a lone surrogate in the message", async () => {
-    ecs.faults.add({ kind: "error", status: 400, code: "Odd", message: "odd \ud800" });
-    expect((await create()).json["Message"]).toBe("odd \ud800");
-  });
-
-  test("an hour until the next try", async () => {
-    ecs.faults.add({ kind: "throttling", retryAfterMs: 3_600_000 });
-    expect((await create()).headers.get("x-acs-retry-after")).toBe("3600000");
   });
 
   test("a refused modify", async () => {
@@ -405,7 +368,7 @@ describe("a wrong answer", () => {
 });
 
 describe("a token bucket", () => {
-  test("throttles the overflow and refills", async () => {
+  test("throttles calls above the limit and refills", async () => {
     ecs.faults.add({ kind: "bucket", perSecond: 2, burst: 3 });
     expect(await codes(5)).toEqual([200, 200, 200, "Throttling.User", "Throttling.User"]);
     expect(ecs.faults.injected).toEqual({ bucket: 2 });
@@ -416,7 +379,7 @@ describe("a token bucket", () => {
     expect(ecs.requests.at(-1)?.fault).toBe("bucket");
   });
 
-  test("tells when to come back", async () => {
+  test("returns when to retry", async () => {
     ecs.faults.add({
       kind: "bucket",
       perSecond: 4,
@@ -433,7 +396,7 @@ describe("a token bucket", () => {
     expect((await regions()).status).toBe(200);
   });
 
-  test("one per account, region and action", async () => {
+  test("has a limit for each account, region and action", async () => {
     const signer = ecs.accounts.add({ accountId: "other" });
     ecs.faults.add({ kind: "bucket", perSecond: 1 });
     const describe = (RegionId: string, asking: Asking = {}) =>
@@ -450,7 +413,7 @@ describe("a token bucket", () => {
 });
 
 describe("clock and token", () => {
-  test("a skewed clock refuses honest timestamps and takes its own", async () => {
+  test("a wrong clock refuses correct timestamps and accepts its own", async () => {
     ecs.faults.add({ kind: "clockSkew", ms: -20 * 60_000 });
     expect((await regions()).json["Code"]).toBe("InvalidTimeStamp.Expired");
     const common = { Timestamp: timestamp(now - 20 * 60_000) };
@@ -458,7 +421,7 @@ describe("clock and token", () => {
     expect(ecs.requests[0]?.fault).toBe("clockSkew");
   });
 
-  test("an expired token, for calls that carry one", async () => {
+  test("an expired token affects only calls with a token", async () => {
     ecs.faults.add({ kind: "expiredToken", times: 1 });
     const signer = ecs.accounts.issueToken(ecs.accountId, now + 3_600_000);
     expect((await regions()).status).toBe(200);
@@ -468,7 +431,7 @@ describe("clock and token", () => {
   });
 });
 
-describe("which calls", () => {
+describe("a rule affects", () => {
   const busy = { kind: "error", status: 400, code: "Busy", message: "busy" } as const;
 
   test.each<[FaultRule["calls"], unknown[]]>([
@@ -485,13 +448,13 @@ describe("which calls", () => {
     expect(await codes(6)).toEqual(expected);
   });
 
-  test("so many times", async () => {
+  test("this many calls", async () => {
     const fault = ecs.faults.add({ ...busy, times: 2 });
     expect(await codes(4)).toEqual(["Busy", "Busy", 200, 200]);
     expect(fault.injected).toBe(2);
   });
 
-  test("by action and region", async () => {
+  test("an action in a region", async () => {
     ecs.faults.add({ ...busy, action: ["CreateHpcCluster", "DescribeHpcClusters"], regionId: "cn-beijing" });
     expect((await regions()).status).toBe(200);
     expect((await create()).status).toBe(200);
@@ -502,13 +465,13 @@ describe("which calls", () => {
     expect((await ask(ecs, "DeleteHpcCluster", other)).json["Code"]).toBe("NotExists.HpcCluster");
   });
 
-  test("calls are numbered among those that match", async () => {
+  test("numbered calls, counted among the matching ones", async () => {
     ecs.faults.add({ ...busy, action: "CreateHpcCluster", calls: 1 });
     expect(await codes(2)).toEqual([200, 200]);
     expect((await create()).json["Code"]).toBe("Busy");
   });
 
-  test("a rate, about right, the same for the same seed whatever other rules there are", () => {
+  test("a share of the calls, the same calls for the same seed with other rules", () => {
     const drawn = (seed: number, others: readonly FaultRule[] = []): string => {
       const faults = new Faults(seed);
       const fault = faults.add({ ...busy, rate: 0.3 });
@@ -532,7 +495,7 @@ describe("which calls", () => {
     expect(share).toBeLessThan(0.35);
   });
 
-  test("two rules with a rate draw apart", () => {
+  test("different calls than another rule with the same rate", () => {
     const faults = new Faults(1);
     const rules = [1, 2].map(() => faults.add({ kind: "delay", ms: 1, rate: 0.5 }));
     let apart = 0;
@@ -547,7 +510,7 @@ describe("which calls", () => {
     expect(apart).toBeGreaterThan(20);
   });
 
-  test("the seed of a plan and the seed of the service", async () => {
+  test("the calls that the seed of the plan selects, or else the seed of the emulator", async () => {
     const draw = async (options: EmulatorOptions): Promise<string> => {
       const other = await startEmulator(options);
       try {
@@ -566,14 +529,14 @@ describe("which calls", () => {
     expect(await draw({ seed: 4, faults: { rules } })).not.toBe(first);
   });
 
-  test("the first rule that decides the answer decides it, and the others keep their times", async () => {
+  test("a call that no earlier rule answers", async () => {
     ecs.faults.add({ ...busy, times: 1 });
     const second = ecs.faults.add({ kind: "throttling", times: 1 });
     expect(await codes(3)).toEqual(["Busy", "Throttling.User", 200]);
     expect(second.injected).toBe(1);
   });
 
-  test("removed and cleared", async () => {
+  test("no call after it is removed or cleared", async () => {
     const fault = ecs.faults.add(busy);
     expect(await codes(1)).toEqual(["Busy"]);
     fault.remove();
@@ -585,7 +548,7 @@ describe("which calls", () => {
     expect(ecs.faults.injected).toEqual({ error: 1 });
   });
 
-  test("not those that are refused before", async () => {
+  test("no call that is refused before", async () => {
     ecs.faults.add({ ...busy, times: 1 });
     expect((await regions({ tampered: { Signature: `${"A".repeat(27)}=` } })).json["Code"]).toBe(
       "SignatureDoesNotMatch",
@@ -593,7 +556,7 @@ describe("which calls", () => {
     expect(await codes(1)).toEqual(["Busy"]);
   });
 
-  test("an impossible rule is refused at once", async () => {
+  test("an invalid rule is refused at once", async () => {
     expect(() => ecs.faults.add({ kind: "delay" } as FaultRule)).toThrow("rule.ms: is required");
     await expect(
       startEmulator({ faults: { rules: [{ kind: "nope" } as unknown as FaultRule] } }),

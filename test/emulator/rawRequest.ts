@@ -2,40 +2,48 @@ import { randomUUID } from "node:crypto";
 
 import { encode, sha256, signV1, signV3 } from "../../emulator/signature.ts";
 
-// A client for the tests of the emulator itself: unlike a real one it can get every single thing wrong.
+// A client for the tests of the emulator: it can make every mistake in a request.
 
-/** Who signs. */
+/** The key that signs. */
 export interface Signer {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly securityToken?: string | undefined;
 }
 
-/** Where to ask; its own key signs unless another is given. */
+/** The service, with the default signer. */
 export type Service = Signer & { readonly endpoint: string };
 
-/** Values for parameters or headers; undefined leaves one out. */
+/** Values of parameters or headers. Undefined removes one. */
 export type Overrides = Readonly<Record<string, string | undefined>>;
 
-/** How one request differs from an ordinary POST that asks for JSON. */
+/** How a request differs from an ordinary POST that requests JSON. */
 export interface Asking {
   readonly method?: string;
+  /** The method that is signed, if it is not the method of the request. */
+  readonly signedMethod?: string;
   readonly signer?: Signer;
   /** Common parameters (version 1) or headers (version 3) before signing. */
   readonly common?: Overrides;
   /** Changes after signing. */
   readonly tampered?: Overrides;
-  /** Where the parameters go; default: query for GET, form for POST. */
+  /** Where the parameters are. Default: query for GET, form for POST. */
   readonly place?: "query" | "form" | "both";
   readonly path?: string;
   readonly signal?: AbortSignal;
-  /** Called when the headers of the answer are there, before its body. */
+  /** Called when the headers of the answer have arrived, before its body. */
   readonly onHeaders?: () => void;
   /** Called with the number of bytes received so far. */
   readonly onBytes?: (received: number) => void;
 }
 
-/** An answer, its body parsed when it is JSON. */
+/** The same for version 3. */
+export interface AskingV3 extends Asking {
+  readonly body?: string;
+  readonly signedHeaders?: readonly string[];
+}
+
+/** An answer. `json` is its parsed body, if that is JSON. */
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
@@ -65,7 +73,10 @@ export async function ask(
     ...asking.common,
     ...parameters,
   });
-  const signed = { ...unsigned, Signature: signV1(method, unsigned, signer.accessKeySecret) };
+  const signed = {
+    ...unsigned,
+    Signature: signV1(asking.signedMethod ?? method, unsigned, signer.accessKeySecret),
+  };
   const sent = defined({ ...signed, ...asking.tampered });
   const pairs = Object.entries(sent).map(([name, value]) => `${encode(name)}=${encode(value)}`);
   const place = asking.place ?? (method === "GET" ? "query" : "form");
@@ -89,7 +100,7 @@ export async function askV3(
   ecs: Service,
   action: string,
   parameters: Overrides = {},
-  asking: Asking & { readonly body?: string; readonly signedHeaders?: readonly string[] } = {},
+  asking: AskingV3 = {},
 ): Promise<Answered> {
   const method = asking.method ?? "POST";
   const signer = asking.signer ?? ecs;
@@ -128,7 +139,7 @@ export async function askV3(
   );
 }
 
-/** Seconds since the epoch, written as the API wants it. */
+/** A time in the API's format. */
 export function timestamp(time: number): string {
   return new Date(time).toISOString().slice(0, 19) + "Z";
 }
