@@ -39,7 +39,8 @@ test(`a refresh of ${count} clusters shares calls, and each cluster gets its own
   const sizes = batchSizes().slice(made);
   // How many calls it takes depends on timing: the benchmark measures that. Here only that some are shared.
   expect(sizes.length).toBeLessThan(count);
-  expect(sizes.reduce((sum, size) => sum + size)).toBe(count);
+  // Each once, and the deleted one several times before it counts as deleted.
+  expect(sizes.reduce((sum, size) => sum + size)).toBeGreaterThan(count);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
   const states: Record<string, unknown> = Object.fromEntries(
     clustersInState(stack).map(({ id, outputs }) => [id, outputs?.["name"]]),

@@ -11,6 +11,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { automation } from "@pulumi/pulumi";
 import { type Backend, StateFile, createBackend, latestUpdate, readStateText } from "./backend.ts";
+import { runCli } from "./cli.ts";
 import { ensureEngine, enginePath, repositoryRoot } from "./engine.ts";
 import { type OperationProcess, findProcesses, stillProviders } from "./engineProcesses.ts";
 import { engineEnvironment, isolateEnvironment } from "./isolatedEnvironment.ts";
@@ -319,12 +320,11 @@ export class TestStack implements AsyncDisposable {
 
   /** Runs `pulumi state unprotect --all`. */
   async unprotect(): Promise<void> {
-    const { pulumiCommand, workDir, envVars } = this.automation.workspace;
-    await pulumiCommand.run(
-      ["state", "unprotect", "--all", "--yes", "--stack", this.stackName],
-      workDir,
-      envVars,
-    );
+    const args = ["state", "unprotect", "--all", "--yes", "--stack", this.stackName];
+    const { exitCode, stderr } = await runCli(args, { cwd: this.workDir, backend: this.backend });
+    if (exitCode !== 0) {
+      throw new Error(stderr);
+    }
   }
 
   /** The state file as it is on disk now. */
