@@ -35,11 +35,13 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     const startedAt = clock.now();
     const deadline = startedAt + timeoutMs;
 
+    let lastError: EcsError | undefined;
+
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await slots.run(async (): Promise<Outcome> => {
         const sentAt = await pace.turn(deadline);
         if (sentAt === undefined) {
-          return { error: tooLateError(call, timeoutMs), decision: { retry: false } };
+          return { tooLate: true };
         }
         try {
           const answer = await send({ ...call, attempt });
@@ -60,6 +62,10 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
       if ("answer" in outcome) {
         return outcome.answer;
       }
+      if ("tooLate" in outcome) {
+        throw lastError?.after(attempt - 1, clock.now() - startedAt) ?? tooLateError(call, timeoutMs);
+      }
+      lastError = outcome.error;
       const elapsedMs = clock.now() - startedAt;
       const delayMs = delayBefore(attempt + 1, outcome.decision);
       // A wait that would end after the deadline is not begun.
@@ -71,7 +77,8 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
   };
 }
 
-type Outcome = { answer: Answer } | { error: EcsError; decision: RetryDecision };
+/** `tooLate`: the turn would come after the deadline. */
+type Outcome = { answer: Answer } | { tooLate: true } | { error: EcsError; decision: RetryDecision };
 
 /** The service asked for a longer wait than the call has time for. */
 function tooLateError({ action, regionId }: Call, timeoutMs: number): EcsError {

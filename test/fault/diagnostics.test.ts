@@ -16,6 +16,7 @@ function diagnosticsOf(ecs: Emulator, { output }: Transcript): string {
     .replaceAll(ecs.endpoint, "http://ENDPOINT")
     .replace(/[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}/g, "REQUEST-ID")
     .replace(/hpc-[a-z0-9]{16}/g, "hpc-ID")
+    .replace(/i-[a-z0-9]{20}/g, "i-ID")
     // With `continueOnError` the SDK adds a trace of its own for each resource that failed.
     .replaceAll(/error: Unhandled exception: Error: resource .* failed to register(\n\s+at .*)*/g, "")
     .split("\n")

@@ -49,7 +49,7 @@ describe("clusters with the same values", () => {
       },
     });
     const { output } = await failureOf(stack.preview());
-    expect(output).toContain('clientToken: "explicit" is used by both "blue" and "green"');
+    expect(output).toContain('clientToken: the same token is used by both "blue" and "green"');
 
     const declareOthers = (): void => {
       // A URN has the types of the parents, not their names.
@@ -101,9 +101,7 @@ describe("clusters with the same values", () => {
     });
     const before = storedIds(ecs);
     const failure = await failureOf(stack.up());
-    expect(failure.output).toContain(
-      `The HPC cluster ${second} of this resource has just been given to a new resource as well`,
-    );
+    expect(failure.output).toContain(`The HPC cluster ${second} belongs to both "second" and "moved"`);
     expect(storedIds(ecs)).toEqual(before);
     const cli = { cwd: stack.workDir, backend: stack.backend };
     const { urn } = stack.state().resource("second");
