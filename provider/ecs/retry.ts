@@ -34,12 +34,13 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     const pace = getOrCreate(paces, `${regionId} ${action}`, () => new Pace(clock));
     const startedAt = clock.now();
     const deadline = startedAt + timeoutMs;
+    let lastError: EcsError | undefined;
 
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await slots.run(async (): Promise<Outcome> => {
         const sentAt = await pace.turn(deadline);
         if (sentAt === undefined) {
-          return { error: tooLateError(call, timeoutMs), decision: { retry: false } };
+          throw lastError?.after(attempt - 1, clock.now() - startedAt) ?? tooLateError(call, timeoutMs);
         }
         try {
           const answer = await send({ ...call, attempt });
@@ -66,6 +67,7 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
       if (delayMs === undefined || elapsedMs + delayMs >= timeoutMs) {
         throw outcome.error.after(attempt, elapsedMs);
       }
+      lastError = outcome.error;
       await clock.sleep(delayMs);
     }
   };
@@ -73,13 +75,13 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
 
 type Outcome = { answer: Answer } | { error: EcsError; decision: RetryDecision };
 
-/** The service asked for a longer wait than the call has time for. */
+/** The service asked for a longer wait than the call has time for, or the calls before it took as long. */
 function tooLateError({ action, regionId }: Call, timeoutMs: number): EcsError {
   return new EcsError({
     action,
     regionId,
     code: "Throttling",
-    serviceMessage: `the service asked to wait longer than the ${timeoutMs / 1_000} s that the call may take`,
+    serviceMessage: `its turn did not come within the ${timeoutMs / 1_000} s that the call may take: the service throttles, or other calls took as long`,
   });
 }
 
