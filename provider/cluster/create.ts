@@ -48,7 +48,7 @@ export async function createCluster(
   const accountId = session.accountId();
   const __entry = randomUUID();
   const asEntry = async (state: ClusterState): Promise<ClusterState> => {
-    holders.record(state.hpcClusterId, { entry: __entry, resourceName });
+    holders.record(state.hpcClusterId, { entry: __entry, resourceName, isNew: true });
     return { ...state, __entry, __accountId: await accountId };
   };
   try {

@@ -7,6 +7,8 @@ export interface Entry {
   readonly entry?: string | undefined;
   /** The name of the resource in the program, if it is known. */
   readonly resourceName?: string | undefined;
+  /** This run has created it. */
+  readonly isNew?: boolean | undefined;
 }
 
 /**
@@ -22,15 +24,15 @@ export class Holders {
   constructor(private readonly notes: RunNotes) {}
 
   /** Records that an entry holds a cluster. */
-  record(hpcClusterId: string, { entry, resourceName }: Entry): void {
+  record(hpcClusterId: string, { entry, resourceName, isNew }: Entry): void {
     const held = this.entries.get(hpcClusterId) ?? new Map<string, Entry>();
     const known = held.get(entry ?? "");
     if (known !== undefined && (resourceName === undefined || known.resourceName === resourceName)) {
       return;
     }
-    held.set(entry ?? "", { entry, resourceName });
+    held.set(entry ?? "", { entry, resourceName, isNew });
     this.entries.set(hpcClusterId, held);
-    this.notes.write({ hpcClusterId, entry, resourceName, holds: true });
+    this.notes.write({ hpcClusterId, entry, resourceName, isNew, holds: true });
   }
 
   /** Records that an entry leaves the state. */

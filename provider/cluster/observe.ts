@@ -22,18 +22,30 @@ export async function observe(
   state: ClusterState,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
 ): Promise<HpcClusterItem | undefined> {
-  const { regionId, hpcClusterId } = state;
+  try {
+    return await readUntil(ecs, clock, state, isExpected);
+  } catch (error) {
+    throw new InitializationError(
+      state,
+      `The HPC cluster ${state.hpcClusterId} is in the state, but could not be read afterwards: ${messageOf(error)}`,
+    );
+  }
+}
+
+/**
+ * Reads a cluster that has not just been changed until it is as expected, or the grace period is over.
+ *
+ * @returns what was read last; undefined if the cluster does not show
+ */
+export async function readUntil(
+  ecs: EcsClient,
+  clock: Clock,
+  { regionId, hpcClusterId }: ClusterState,
+  isExpected: (item: HpcClusterItem | undefined) => boolean,
+): Promise<HpcClusterItem | undefined> {
   const end = clock.now() + VISIBILITY_GRACE_MS;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    let item: HpcClusterItem | undefined;
-    try {
-      item = await ecs.describeHpcCluster(regionId, hpcClusterId);
-    } catch (error) {
-      throw new InitializationError(
-        state,
-        `The HPC cluster ${hpcClusterId} is in the state, but could not be read afterwards: ${messageOf(error)}`,
-      );
-    }
+    const item = await ecs.describeHpcCluster(regionId, hpcClusterId);
     if (isExpected(item) || clock.now() + pauseMs > end) {
       return item;
     }

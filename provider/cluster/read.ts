@@ -1,4 +1,4 @@
-import { observe } from "./observe";
+import { readUntil } from "./observe";
 import type { EngineProperties } from "./properties";
 import type { Session } from "./session";
 import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state";
@@ -29,7 +29,7 @@ export async function readCluster(
   }
   session.holders.record(hpcClusterId, { entry: state.__entry });
   // A new cluster may take a moment to show, and a refresh that drops it would lose it.
-  const item = await observe(ecs, session.clock, state, (found) => found !== undefined);
+  const item = await readUntil(ecs, session.clock, state, (found) => found !== undefined);
   if (item === undefined) {
     await session.requireAccountOf(state);
     session.holders.release(hpcClusterId, { entry: state.__entry });

@@ -152,11 +152,15 @@ export class EcsClient {
       ...withoutUndefined({ withinMs }),
     };
     for (let page = 1; ; page += 1) {
-      const { list, totalCount } = await this.read(
+      const { list, totalCount, requestId } = await this.read(
         page === 1 ? call : { ...call, parameters: { ...call.parameters, PageNumber: page } },
         (answer) => {
           const items = listOf(answer, "HpcClusters", "HpcCluster");
-          return { list: items, totalCount: Number(answer["TotalCount"] ?? items.length) };
+          return {
+            list: items,
+            totalCount: Number(answer["TotalCount"] ?? items.length),
+            requestId: optionalText(answer, "RequestId"),
+          };
         },
       );
       const before = found.size;
@@ -170,7 +174,7 @@ export class EcsClient {
       }
       if (found.size === before) {
         const message = `only ${found.size} of ${totalCount} HPC clusters were returned with id and name`;
-        return { items, missing: unreadableAnswer(call, message) };
+        return { items, missing: unreadableAnswer(call, message, requestId) };
       }
     }
   }

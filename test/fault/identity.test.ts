@@ -101,7 +101,9 @@ describe("clusters with the same values", () => {
     });
     const before = storedIds(ecs);
     const failure = await failureOf(stack.up());
-    expect(failure.output).toContain(`The HPC cluster ${second} belongs to both "second" and "moved"`);
+    expect(failure.output).toContain(
+      `The HPC cluster ${second} of this resource has just been given to the resource "second" as well`,
+    );
     expect(storedIds(ecs)).toEqual(before);
     const cli = { cwd: stack.workDir, backend: stack.backend };
     const { urn } = stack.state().resource("second");

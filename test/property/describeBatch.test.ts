@@ -122,7 +122,7 @@ async function run(service: Service, plan: readonly { id: string; pause: number 
     if (service.stranger) {
       items.push({ HpcClusterId: "hpc-stranger", Name: "stranger" });
     }
-    return shuffled(items, service.order + number);
+    return { items: shuffled(items, service.order + number) };
   });
 
   const loads: Load[] = [];

@@ -11,7 +11,7 @@ const regionId = "cn-hangzhou";
 /** A client that gets this answer to every call, and the calls that it makes. */
 function clientAnswered(answer: Answer): { client: EcsClient; calls: Call[] } {
   const calls: Call[] = [];
-  const client = new EcsClient((call) => {
+  const client = new EcsClient(({ validate: _, ...call }) => {
     calls.push(call);
     return Promise.resolve(answer);
   });
@@ -136,8 +136,6 @@ describe("an answer that lacks something is an error, with the request id:", () 
       { RequestId, HpcClusters: { HpcCluster: "" } },
       "HpcClusters",
     ],
-    ["a cluster without its id", described, page({ Name: "one" }), "HpcClusterId"],
-    ["a cluster without its name", described, page({ HpcClusterId: "hpc-1" }), "Name"],
     ["DescribeRegions without a list", regions, { RequestId }, "Regions"],
   ])("%s", async (_, call, answer, field) => {
     const error = await failureOf(call(answer), EcsError);
@@ -146,6 +144,19 @@ describe("an answer that lacks something is an error, with the request id:", () 
     expect(saysGone(error)).toBe(false);
   });
 });
+
+test.each([
+  ["id", { Name: "one" }],
+  ["name", { HpcClusterId: "hpc-1" }],
+])(
+  "a cluster without its %s is an error, with the request id, and not a deleted cluster",
+  async (_, item) => {
+    const error = await failureOf(described(page(item)), EcsError);
+    expect(error).toMatchObject({ code: "UnreadableAnswer", requestId: RequestId, transport: true });
+    expect(error.message).toContain("only 0 of 1 HPC clusters were returned with id and name");
+    expect(saysGone(error)).toBe(false);
+  },
+);
 
 test("an error of the transport is thrown unchanged", async () => {
   const error = new EcsError({

@@ -46,7 +46,7 @@ const expectations: Record<ConfigKeyName, Expectation> = {
     environment: ["ALICLOUD_CREDENTIALS_URI", "ALIBABA_CLOUD_CREDENTIALS_URI"],
     isSecret: true,
   },
-  assumeRole: {},
+  assumeRole: { isSecret: true },
   assumeRoleWithOidc: {},
   endpoints: { environment: ["ALIBABA_CLOUD_ENDPOINT_ECS", "ECS_ENDPOINT"] },
   protocol: { default: "HTTPS" },

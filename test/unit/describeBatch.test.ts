@@ -31,7 +31,7 @@ function batchAnswered(
   const batch = new DescribeBatch((asked) => {
     calls.push([...asked]);
     const result = answer(asked);
-    return result instanceof EcsError ? Promise.reject(result) : Promise.resolve(result);
+    return result instanceof EcsError ? Promise.reject(result) : Promise.resolve({ items: result });
   });
   return { batch, calls };
 }

@@ -18,16 +18,16 @@ describe("endpointOf", () => {
     ["cn-beijing-finance-1", "ecs.cn-beijing-finance-1.aliyuncs.com"],
     ["xx-tomorrow-9", "ecs.xx-tomorrow-9.aliyuncs.com"],
   ])("%s is served by %s", (regionId, host) => {
-    expect(endpointOf(regionId, https)).toBe(`https://${host}`);
-    expect(endpointOf(regionId, { protocol: "http" })).toBe(`http://${host}`);
+    expect(endpointOf("ecs", regionId, https)).toBe(`https://${host}`);
+    expect(endpointOf("ecs", regionId, { protocol: "http" })).toBe(`http://${host}`);
   });
 
   test("a configured host serves every region, with the configured protocol", () => {
     for (const regionId of ["cn-hangzhou", "cn-wuhan", "us-west-1"]) {
       const override = "ecs-vpc.cn-hangzhou.aliyuncs.com";
-      expect(endpointOf(regionId, { override, protocol: "https" })).toBe(`https://${override}`);
-      expect(endpointOf(regionId, { override, protocol: "http" })).toBe(`http://${override}`);
-      expect(endpointOf(regionId, { override: "localhost:8080", protocol: "http" })).toBe(
+      expect(endpointOf("ecs", regionId, { override, protocol: "https" })).toBe(`https://${override}`);
+      expect(endpointOf("ecs", regionId, { override, protocol: "http" })).toBe(`http://${override}`);
+      expect(endpointOf("ecs", regionId, { override: "localhost:8080", protocol: "http" })).toBe(
         "http://localhost:8080",
       );
     }
@@ -39,8 +39,8 @@ describe("endpointOf", () => {
       ["http://127.0.0.1:4566/", "http://127.0.0.1:4566"],
       ["https://ecs.example.com//", "https://ecs.example.com"],
     ] as const) {
-      expect(endpointOf("cn-hangzhou", { override, protocol: "https" })).toBe(url);
-      expect(endpointOf("cn-hangzhou", { override, protocol: "http" })).toBe(url);
+      expect(endpointOf("ecs", "cn-hangzhou", { override, protocol: "https" })).toBe(url);
+      expect(endpointOf("ecs", "cn-hangzhou", { override, protocol: "http" })).toBe(url);
     }
   });
 });

@@ -12,6 +12,8 @@ import { EcsError } from "../../provider/ecs/errors.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeService, regionId } from "./fakeService.ts";
 
+const origin = { tokenKey: "key", resourceName: "rendering" };
+
 let service: FakeService;
 let session: Session & { warnings: string[] };
 
@@ -57,10 +59,18 @@ describe("check", () => {
     expect(service.calls).toEqual([]);
   });
 
-  test("reads the regions once for many checks, within a few seconds", async () => {
+  test("reads the regions and the names of new clusters once for many checks, within a few seconds", async () => {
     await Promise.all(Array.from({ length: 20 }, () => checkCluster(session, {}, { name: "farm" })));
+    const validate = expect.any(Function) as () => void;
     expect(service.calls).toEqual([
-      { action: "DescribeRegions", regionId: "cn-hangzhou", parameters: {}, withinMs: 5_000 },
+      { action: "DescribeRegions", regionId, parameters: {}, withinMs: 5_000, validate },
+      {
+        action: "DescribeHpcClusters",
+        regionId,
+        parameters: { RegionId: regionId, PageSize: 100 },
+        withinMs: 5_000,
+        validate,
+      },
     ]);
   });
 
@@ -135,19 +145,28 @@ describe("adopting a cluster", () => {
 
   test("changes and creates nothing", async () => {
     const inputs = adoptable();
-    expect(await createCluster(session, inputs, "key")).toEqual({ ...inputs, hpcClusterId: inputs.adopt });
-    expect(service.calls.map(({ action }) => action)).toEqual(["DescribeHpcClusters"]);
+    expect(await createCluster(session, inputs, origin)).toEqual({
+      ...inputs,
+      hpcClusterId: inputs.adopt,
+      __entry: expect.any(String) as string,
+    });
+    expect(service.calls.map(({ action }) => action).toSorted()).toEqual([
+      "DescribeHpcClusters",
+      "GetCallerIdentity",
+    ]);
   });
 
   test("fails for a missing, a different and another resource's cluster", async () => {
     const inputs = adoptable();
-    await expect(createCluster(session, { ...inputs, adopt: "hpc-none" }, "key")).rejects.toThrow("hpc-none");
-    await expect(createCluster(session, { ...inputs, name: "other" }, "key")).rejects.toThrow(
+    await expect(createCluster(session, { ...inputs, adopt: "hpc-none" }, origin)).rejects.toThrow(
+      "hpc-none",
+    );
+    await expect(createCluster(session, { ...inputs, name: "other" }, origin)).rejects.toThrow(
       /^name must be/,
     );
-    session.holders.recordOwned(stateFrom(inputs.adopt, inputs));
-    await expect(createCluster(session, inputs, "key")).rejects.toThrow(
-      /already belongs to another resource/,
+    session.holders.record(inputs.adopt, { entry: "other", resourceName: "blue" });
+    await expect(createCluster(session, inputs, origin)).rejects.toThrow(
+      /^adopt: the resource "blue" already holds/,
     );
   });
 
@@ -156,7 +175,7 @@ describe("adopting a cluster", () => {
     await checkCluster(session, inputs, inputs);
     expect((await checkCluster(session, {}, { ...inputs, name: "other" })).failures).toEqual([]);
     await deleteCluster(session, stateFrom(inputs.adopt, inputs));
-    const created = await createCluster(session, inputs, "key");
+    const created = await createCluster(session, inputs, origin);
     expect(created.hpcClusterId).not.toBe(inputs.adopt);
     expect(service.ids).toEqual([created.hpcClusterId]);
   });
@@ -319,18 +338,4 @@ describe("deleting a cluster", () => {
       expect((await failureOf(deleteCluster(session, existing("farm")), EcsError)).code).toBe(code);
     },
   );
-
-  test("keeps a cluster that a replacement has just got again, with a warning", async () => {
-    const created = await createCluster(session, { name: "farm", regionId }, "key");
-    await deleteCluster(session, created);
-    expect(service.ids).toEqual(["hpc-1"]);
-    expect(session.warnings).toEqual([expect.stringMatching(/^HPC cluster hpc-1 is kept/)]);
-  });
-});
-
-test("a cluster of one resource that a new one has got is an error", async () => {
-  const state = existing("farm");
-  session.holders.recordCreated({ ...state, requestId: "R-new" });
-  expect(() => session.holders.recordOwned(state)).toThrow(/hpc-1 .* given to a new resource/);
-  session.holders.recordOwned({ ...state, requestId: "R-new" });
 });

@@ -41,7 +41,7 @@ async function messageOf(lookup: Promise<unknown>): Promise<string> {
   return (await failureOf(lookup, RunError)).message;
 }
 
-const pages = () => ecs.calls("DescribeHpcClusters").map(({ params }) => params["PageNumber"]);
+const pages = () => ecs.calls("DescribeHpcClusters").map(({ params }) => params["PageNumber"] ?? "1");
 
 describe("getHpcCluster", () => {
   test("by id and by exact name; without a description there is no such key", async () => {

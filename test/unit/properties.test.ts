@@ -137,7 +137,7 @@ test.each(names.filter((name) => name !== "adopt"))(
 test("a new cluster is created with all parameters and no others", async () => {
   const service = new FakeService();
   const { adopt: _, ...inputs } = complete;
-  await createCluster(service.session(), inputs, undefined);
+  await createCluster(service.session(), inputs, {});
   expect(service.sent("CreateHpcCluster")).toEqual([parametersOf(inputs)]);
   expect(parametersOf(inputs)).toEqual({
     Name: "render-farm",

@@ -126,25 +126,33 @@ describe("the deadline", () => {
     }
   });
 
-  test("does not count the time in the queue before the first attempt", async () => {
+  test("counts the time in the queue: a call whose turn comes too late fails without being sent", async () => {
     const clock = new FakeClock();
-    let lastFailed = false;
+    const sent: unknown[] = [];
     const send = withRetry(
       async ({ parameters }) => {
+        sent.push(parameters["Name"]);
         await clock.sleep(2_000);
-        if (parameters["Name"] === "last" && !lastFailed) {
-          lastFailed = true;
-          throw internalError();
-        }
         return {};
       },
       { maxRetryTimeoutMs: 5_000, maxInFlight: 1, clock },
     );
-    const queue = Array.from({ length: 10 }, () => send(call));
-    const last = send({ ...call, parameters: { Name: "last" } });
-    await expect(Promise.all([...queue, last])).resolves.toHaveLength(11);
-    expect(lastFailed).toBe(true);
+    const names = ["first", "second", "third", "fourth", "fifth"];
+    const calls = await Promise.allSettled(names.map((Name) => send({ ...call, parameters: { Name } })));
+    expect(calls.map(({ status }) => status)).toEqual([
+      ...["fulfilled", "fulfilled", "fulfilled"],
+      ...["rejected", "rejected"],
+    ]);
+    expect(sent).toEqual(["first", "second", "third"]);
   });
+});
+
+test("a repetition whose turn comes too late fails with the error of the last attempt", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  const throttled = ecsError({ code: "Throttling.User", status: 400 });
+  const { send, attempts } = failing(Array.from({ length: 100 }, () => throttled));
+  const error = await failureOf(send({ ...call, withinMs: 2_000 }), EcsError);
+  expect(error).toMatchObject({ code: "Throttling.User", attempts: attempts.length });
 });
 
 describe("calls in flight", () => {
@@ -194,8 +202,8 @@ describe("calls in flight", () => {
 
 test("throttling slows the other calls of the action in the region, and no others", async () => {
   const throttled = ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 700 });
-  const { send, clock } = failing([throttled], { maxRetryTimeoutMs: 500 });
-  await failureOf(send(call), EcsError);
+  const { send, clock } = failing([throttled]);
+  await failureOf(send({ ...call, withinMs: 500 }), EcsError);
   await send({ ...call, action: "DeleteHpcCluster" });
   await send({ ...call, regionId: "cn-beijing" });
   expect(clock.sleeps).toEqual([]);

@@ -144,10 +144,18 @@ const finalErrors: [number, string][] = [
 test("a final error is reported after one call, and leaves the state as it was", async ({ ecs }) => {
   const stack = stackOf(ecs);
   const count = finalErrors.length;
+  // A derived ClientToken that is refused is followed by the next one: only an explicit one is an error.
+  const wants = (suffix: string): Wants =>
+    new Map(
+      [...clusters(ecs, suffix, count)].map(([resource, wanted], at) => [
+        resource,
+        finalErrors[at]![1] === "IdempotentParameterMismatch" ? { ...wanted, clientToken: "own" } : wanted,
+      ]),
+    );
   const steps = [
-    ["CreateHpcCluster", () => stack.up(clusters(ecs, "", count))],
+    ["CreateHpcCluster", () => stack.up(wants(""))],
     ["DescribeHpcClusters", () => stack.refresh()],
-    ["ModifyHpcClusterAttribute", () => stack.up(clusters(ecs, "-b", count))],
+    ["ModifyHpcClusterAttribute", () => stack.up(wants("-b"))],
     ["DeleteHpcCluster", () => stack.destroy()],
   ] as const;
   for (const [action, run] of steps) {
@@ -171,7 +179,7 @@ test("a final error is reported after one call, and leaves the state as it was",
 
     ecs.faults.clear();
     if (action === "CreateHpcCluster") {
-      await stack.up(clusters(ecs, "", count));
+      await stack.up(wants(""));
       expect(storedIds(ecs)).toHaveLength(count);
     }
   }
