@@ -10,7 +10,6 @@ const warn = (text: string): void => {
 };
 
 let session: Session | undefined;
-let isConfigured = false;
 
 /**
  * Starts the session with the stack's configuration. The SDK calls this once for each provider module and text in the state,
@@ -18,10 +17,7 @@ let isConfigured = false;
  * nothing in it may be asynchronous.
  */
 export function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
-  if (!isConfigured) {
-    isConfigured = true;
-    session = sessionWith((key) => config.get(key));
-  }
+  session ??= sessionWith((key) => config.get(key));
   return Promise.resolve();
 }
 

@@ -1,3 +1,4 @@
+import { listOf, MissingField, optionalText, requiredText, textsOf } from "./answerFields";
 import { DescribeBatch, DESCRIBE_LIMIT, type DescribedClusters } from "./describeBatch";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
@@ -192,54 +193,6 @@ export class EcsClient {
     };
     return parseAnswer(await this.send({ ...call, validate: (answer) => void parseAnswer(answer) }));
   }
-}
-
-/** A field that an answer must have. */
-class MissingField extends Error {
-  constructor(field: string) {
-    super(`the answer has no ${field}`);
-  }
-}
-
-/**
- * The list of an answer. An answer without it is an error: an empty list would mean that every cluster is deleted. In XML an
- * empty list is an empty text.
- */
-function listOf(answer: Answer, list: string, item: string): Answer[] {
-  const container = answer[list];
-  if (typeof container === "string" && container.trim() === "") {
-    return [];
-  }
-  const items = (container as Answer | null | undefined)?.[item];
-  if (!Array.isArray(items)) {
-    throw new MissingField(list);
-  }
-  return items.map((each) => (each ?? {}) as Answer);
-}
-
-function requiredText(from: Answer, key: string): string {
-  const value = optionalText(from, key);
-  if (value === undefined) {
-    throw new MissingField(key);
-  }
-  return value;
-}
-
-/** The service writes a missing value as an empty text. */
-function optionalText(from: Answer, key: string): string | undefined {
-  const value = from[key];
-  // A lone surrogate could not be sent to the engine.
-  return typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
-}
-
-/** All fields that are texts. */
-function textsOf(from: Answer): Record<string, string> {
-  return Object.fromEntries(
-    Object.keys(from).flatMap((key) => {
-      const text = optionalText(from, key);
-      return text === undefined ? [] : [[key, text]];
-    }),
-  );
 }
 
 function isHpcClusterItem(texts: Record<string, string>): texts is Record<string, string> & HpcClusterItem {
