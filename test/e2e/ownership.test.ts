@@ -11,7 +11,9 @@ import { clustersInState, clusterType, configurationFor, createEcsStack, failure
 
 let ecs: Emulator;
 beforeEach(async () => {
-  ecs = await startEmulator();
+  ecs = await startEmulator({
+    accounts: [{ accountId: "1000000000000001" }, { accountId: "1000000000000002" }],
+  });
 });
 afterEach(() => ecs.close());
 
@@ -227,4 +229,29 @@ test("C1: a cluster that an interrupted run left, with another description, is n
       new RegExp(`warning: .*"farm": ${left.hpcClusterId}.*adopt: "${left.hpcClusterId}"`),
     );
   }
+});
+
+test("C8: refresh and destroy with the keys of another account name both accounts and drop nothing", async () => {
+  const other = ecs.accounts.addKey("1000000000000002");
+  const keys = (accessKeyId: string, accessKeySecret: string) => ({
+    ALICLOUD_ACCESS_KEY: accessKeyId,
+    ALICLOUD_SECRET_KEY: accessKeySecret,
+  });
+  await using stack = await createEcsStack(ecs, {
+    program: program(["farm", { name: "farm" }]),
+    config: { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined },
+    env: keys(ecs.accessKeyId, ecs.accessKeySecret),
+  });
+  await stack.up();
+  const before = held(stack);
+  stack.setEnv(keys(other.accessKeyId, other.accessKeySecret));
+  for (const run of [() => stack.refresh(), () => stack.destroy()]) {
+    const { output } = await failureOf(run());
+    expect(output).toContain(`in the account ${ecs.accountId}`);
+    expect(output).toContain("the account 1000000000000002");
+    expect(held(stack)).toEqual(before);
+  }
+  stack.setEnv(keys(ecs.accessKeyId, ecs.accessKeySecret));
+  await stack.destroy();
+  expect(live()).toEqual([]);
 });
