@@ -1,7 +1,7 @@
 import { PREVIEW_TIMEOUT_MS } from "../account/regions";
 import type { HpcClusterItem } from "../ecs/items";
-import type { CheckFailure } from "./check";
-import { nameOf } from "./holders";
+import type { CheckFailure } from "./checkFailure";
+import { nameOf } from "./entry";
 import {
   changesBetween,
   describedPropertiesOf,

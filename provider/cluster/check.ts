@@ -2,6 +2,7 @@ import { nearestName } from "../account/nearestName";
 import { unknownRegionReason } from "../account/regions";
 import { messageOf } from "../ecs/errors";
 import { adoptionFailures } from "./adopt";
+import type { CheckFailure } from "./checkFailure";
 import {
   knownText,
   propertyNames,
@@ -12,13 +13,6 @@ import {
   type Property,
 } from "./properties";
 import type { Session } from "./session";
-
-/** A rule that the inputs break. */
-export interface CheckFailure {
-  /** The property's name; empty where its value could be a secret, since the engine shows the value. */
-  property: string;
-  reason: string;
-}
 
 /** What `check` returns: the inputs to go on with, and everything that is wrong with them. */
 export interface Checked {

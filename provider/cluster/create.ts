@@ -4,7 +4,7 @@ import { adoptCluster } from "./adopt";
 import { clientTokenOf, tokenSeriesOf } from "./clientToken";
 
 import { notShown, proveGone } from "./gone";
-import { nameOf, type Entry } from "./holders";
+import { nameOf, type Entry } from "./entry";
 import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
 import {

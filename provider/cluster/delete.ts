@@ -1,5 +1,5 @@
 import { EcsError, saysGone } from "../ecs/errors";
-import { nameOf } from "./holders";
+import { nameOf } from "./entry";
 import { instancesOf } from "./instances";
 import type { Session } from "./session";
 import type { ClusterState } from "./state";

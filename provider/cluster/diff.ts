@@ -1,4 +1,4 @@
-import { nameOf } from "./holders";
+import { nameOf } from "./entry";
 import { warnOfInstances } from "./instances";
 import { changesBetween, textOf, type EngineProperties, type PropertyChanges } from "./properties";
 import type { Session } from "./session";

@@ -1,15 +1,6 @@
+import type { Entry } from "./entry";
 import type { RunNotes } from "./runNotes";
 import type { ClusterState } from "./state";
-
-/** An entry: a resource in a stack's state that has the id of a cluster. */
-export interface Entry {
-  /** Random, made when the entry is recorded (`__entry` in the state); missing in states of earlier versions. */
-  readonly entry?: string | undefined;
-  /** The name of the resource in the program, if it is known. */
-  readonly resourceName?: string | undefined;
-  /** This run has created it. */
-  readonly isNew?: boolean | undefined;
-}
 
 /**
  * Which entries hold which clusters, as far as this run has shown. The other provider processes of the run (an explicit
@@ -75,9 +66,4 @@ export class Holders {
   firstGeneration(series: string): number {
     return this.nextGenerations.get(series) ?? 0;
   }
-}
-
-/** A holder for messages. */
-export function nameOf({ resourceName }: Entry): string {
-  return resourceName === undefined ? "another resource of this stack" : `the resource "${resourceName}"`;
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
-import type { Entry } from "./holders";
+import type { Entry } from "./entry";
 
 /** That an entry holds a cluster, or does not hold it any more. */
 export interface RunNote extends Entry {

@@ -1,4 +1,4 @@
-import type { EcsFailure } from "./errors";
+import type { EcsFailure } from "./ecsFailure";
 
 /** What an error code means. Everything that depends on a code is derived from these rows. */
 export interface ErrorCode {

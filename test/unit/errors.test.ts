@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { readRegions } from "../../provider/account/regions.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { errorCodes } from "../../provider/ecs/errorCodes.ts";
-import { EcsError, saysGone, type EcsFailure } from "../../provider/ecs/errors.ts";
+import type { EcsFailure } from "../../provider/ecs/ecsFailure.ts";
+import { EcsError, saysGone } from "../../provider/ecs/errors.ts";
 import { decideRetry } from "../../provider/ecs/retryDecision.ts";
 import { errorsWithMeaning, networkErrors } from "./errorMeanings.ts";
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { EcsError, type EcsFailure } from "../../provider/ecs/errors.ts";
+import type { EcsFailure } from "../../provider/ecs/ecsFailure.ts";
+import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Call, Send } from "../../provider/ecs/http/transport.ts";
 import { withRetry, type RetryOptions } from "../../provider/ecs/retry.ts";
 import { failureOf } from "./failureOf.ts";

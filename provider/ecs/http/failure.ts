@@ -1,5 +1,5 @@
 import { networkErrorCodes } from "../errorCodes";
-import type { EcsFailure } from "../errors";
+import type { EcsFailure } from "../ecsFailure";
 import type { RequestSocket } from "./requestSocket";
 
 /** A failure, before the transport adds which call it was. */
