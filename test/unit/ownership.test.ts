@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -322,6 +322,22 @@ describe("the notes of a run", () => {
     expect(here.otherHolder("hpc-2", { entry: "own" })).toBeUndefined();
     expect(here.otherHolder("hpc-3", { entry: "own" })).toBeUndefined();
     expect(new Holders(runNotesInFiles("127.0.0.1:2")).otherHolder("hpc-1", undefined)).toBeUndefined();
+  });
+
+  test("lose no cluster if they cannot be written, and are read as far as they can be", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "notes-"));
+    writeFileSync(path.join(folder, "file"), "");
+    vi.stubEnv("TMPDIR", path.join(folder, "file"));
+    const session = service.session(undefined, runNotesInFiles("127.0.0.1:4"));
+    expect(await createCluster(session, inputs, origin)).toMatchObject({ hpcClusterId: "hpc-1" });
+
+    vi.stubEnv("TMPDIR", folder);
+    const notes = runNotesInFiles("127.0.0.1:5");
+    notes.write({ hpcClusterId: "hpc-1", holds: true });
+    const [user] = readdirSync(folder).filter((name) => name !== "file");
+    // As a file that its process removes while it is read.
+    mkdirSync(path.join(folder, user!, "127.0.0.1_5", `${process.ppid}.jsonl`));
+    expect(notes.holdersElsewhere("hpc-1")).toEqual([]);
   });
 
   test("keep a cluster from being deleted that the session of an explicit provider has got", async () => {
