@@ -44,6 +44,7 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
     credentials: readCredentialPlan(reader, profile, endpoints.sts),
     endpoint: {
       override: endpoints.ecs ?? readEndpointVariable(reader),
+      stsOverride: endpoints.sts,
       protocol: reader.word("protocol", ["https", "http"]),
     },
     skipRegionValidation: reader.boolean("skipRegionValidation"),

@@ -19,6 +19,8 @@ import { stateShownBy, type ClusterState } from "./state";
 
 /** More clusters than this were never created and deleted with the same values: something else is wrong. */
 const MAX_GENERATIONS = 1_000;
+/** So many ClientTokens in a row are not refused because their clusters are deleted. */
+const MAX_REFUSED_TOKENS = 20;
 
 /** What a new cluster gets from its resource, beside the properties. */
 export interface Origin {
@@ -111,17 +113,20 @@ async function createWithKey(
 ): Promise<ClusterState> {
   const series = tokenSeriesOf(tokenKey, parametersOf(inputs));
   const first = session.holders.firstGeneration(series);
+  let refused = 0;
   for (let generation = first; generation < MAX_GENERATIONS; generation += 1) {
     let state: ClusterState;
     try {
       state = await callCreate(session, inputs, clientTokenOf(series, generation));
     } catch (error) {
       // The token stands for exactly these values, so the service means a cluster that has been deleted.
-      if (error instanceof EcsError && error.meaning.refused === "token") {
+      if (error instanceof EcsError && error.meaning.refused === "token" && refused < MAX_REFUSED_TOKENS) {
+        refused += 1;
         continue;
       }
       throw error;
     }
+    refused = 0;
     const found = await findCreated(
       session,
       // Stored, so that a replacement need not try the earlier generations again.

@@ -1,7 +1,11 @@
 import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import path from "node:path";
+import { debuglog } from "node:util";
+import { messageOf } from "../ecs/errors";
 import type { Entry } from "./entry";
+
+const debug = debuglog("alicloud-hpc");
 
 /** That an entry holds a cluster, or does not hold it any more. */
 export interface RunNote extends Entry {
@@ -52,16 +56,37 @@ export function runNotesInFiles(run: string): RunNotes {
 
   return {
     write(note) {
-      open();
-      appendFileSync(path.join(folder, ownFile), `${JSON.stringify(note)}\n`, { mode: 0o600 });
+      unlessItFails(undefined, () => {
+        open();
+        appendFileSync(path.join(folder, ownFile), `${JSON.stringify(note)}\n`, { mode: 0o600 });
+      });
     },
     holdersElsewhere(hpcClusterId) {
-      open();
-      return readdirSync(folder)
-        .filter((file) => file !== ownFile && isAlive(file) && isOwn(path.join(folder, file)))
-        .flatMap((file) => holdersIn(readFileSync(path.join(folder, file), "utf8"), hpcClusterId));
+      const files = unlessItFails([], () => {
+        open();
+        return readdirSync(folder);
+      });
+      return files
+        .filter((file) => file !== ownFile && isAlive(file))
+        .flatMap((file) =>
+          // Its process may end meanwhile, and removes it.
+          unlessItFails([], () => {
+            const note = path.join(folder, file);
+            return isOwn(note) ? holdersIn(readFileSync(note, "utf8"), hpcClusterId) : [];
+          }),
+        );
     },
   };
+}
+
+/** A full disk, or a folder that cannot be written, must not lose the id of a cluster that has just been created. */
+function unlessItFails<T>(otherwise: T, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    debug("the notes of the run cannot be used: %s", messageOf(error));
+    return otherwise;
+  }
 }
 
 function holdersIn(text: string, hpcClusterId: string): Entry[] {

@@ -160,7 +160,13 @@ test("create, refresh, update and delete pass the whole state back and forth", a
   // The key of the tokens is an input only.
   const { __tokenKey: _key, ...properties } = inputs;
   const requestId = ecs.calls("CreateHpcCluster").at(-1)?.requestId;
-  expect(outputs).toEqual({ ...properties, hpcClusterId: id, requestId });
+  expect(outputs).toEqual({
+    ...properties,
+    __entry: expect.any(String) as string,
+    __accountId: ecs.accountId,
+    hpcClusterId: id,
+    requestId,
+  });
 
   await expect(provider.refresh(id, outputs)).resolves.toMatchObject({ id, properties: outputs });
   ecs.store.modify(id, { name: "drifted", description: "" });

@@ -43,4 +43,25 @@ describe("endpointOf", () => {
       expect(endpointOf("ecs", "cn-hangzhou", { override, protocol: "http" })).toBe(url);
     }
   });
+
+  test.each([
+    ["its own in the region", {}, "https://sts.cn-beijing.aliyuncs.com"],
+    [
+      "its own beside another ECS endpoint of Alibaba Cloud",
+      { override: "ecs-vpc.cn-beijing.aliyuncs.com" },
+      "https://sts.cn-beijing.aliyuncs.com",
+    ],
+    [
+      "the same as ECS of another service, which must not make the credentials go to Alibaba Cloud",
+      { override: "http://127.0.0.1:4566" },
+      "http://127.0.0.1:4566",
+    ],
+    [
+      "the configured one",
+      { override: "http://127.0.0.1:4566", stsOverride: "sts.example.com" },
+      "https://sts.example.com",
+    ],
+  ])("of STS is %s", (_, choice, url) => {
+    expect(endpointOf("sts", "cn-beijing", { ...choice, protocol: "https" })).toBe(url);
+  });
 });

@@ -1,4 +1,5 @@
 import { readSettings } from "../../provider/account/settings.ts";
+import { noRunNotes, type RunNotes } from "../../provider/cluster/runNotes.ts";
 import { Session } from "../../provider/cluster/session.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
@@ -88,12 +89,20 @@ export class FakeService {
     }
   };
 
-  /** A new provider process, with this stack configuration (keys without `alicloud:`) and nothing in the environment. */
-  session(configuration: Record<string, string> = { region: regionId }): Session & { warnings: string[] } {
+  /**
+   * A new provider process, with this stack configuration (keys without `alicloud:`) and nothing in the environment.
+   *
+   * @param notes default: it is the run's only process
+   */
+  session(
+    configuration: Record<string, string> = { region: regionId },
+    notes: RunNotes = noRunNotes,
+  ): Session & { warnings: string[] } {
     const warnings: string[] = [];
     const settings = readSettings((key) => configuration[key.replace("alicloud:", "")], {});
     const session = new Session(settings, {
       clock: this.clock,
+      notes,
       warn: (text) => warnings.push(text),
       connect: () => new EcsClient(this.send),
     });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -16,6 +16,7 @@ import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Answer, Send } from "../../provider/ecs/http/transport.ts";
 import { withRetry } from "../../provider/ecs/retry.ts";
+import { startChild } from "./childProcess.ts";
 import { FakeClock } from "./fakeClock.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeService, regionId } from "./fakeService.ts";
@@ -321,5 +322,60 @@ describe("the notes of a run", () => {
     expect(here.otherHolder("hpc-2", { entry: "own" })).toBeUndefined();
     expect(here.otherHolder("hpc-3", { entry: "own" })).toBeUndefined();
     expect(new Holders(runNotesInFiles("127.0.0.1:2")).otherHolder("hpc-1", undefined)).toBeUndefined();
+  });
+
+  test("lose no cluster if they cannot be written, and are read as far as they can be", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "notes-"));
+    writeFileSync(path.join(folder, "file"), "");
+    vi.stubEnv("TMPDIR", path.join(folder, "file"));
+    const session = service.session(undefined, runNotesInFiles("127.0.0.1:4"));
+    expect(await createCluster(session, inputs, origin)).toMatchObject({ hpcClusterId: "hpc-1" });
+
+    vi.stubEnv("TMPDIR", folder);
+    const notes = runNotesInFiles("127.0.0.1:5");
+    notes.write({ hpcClusterId: "hpc-1", holds: true });
+    const [user] = readdirSync(folder).filter((name) => name !== "file");
+    // As a file that its process removes while it is read.
+    mkdirSync(path.join(folder, user!, "127.0.0.1_5", `${process.ppid}.jsonl`));
+    expect(notes.holdersElsewhere("hpc-1")).toEqual([]);
+  });
+
+  test("keep a cluster from being deleted that the session of an explicit provider has got", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "notes-"));
+    const run = "127.0.0.1:3";
+    vi.stubEnv("TMPDIR", folder);
+    const token = { clientToken: "mine" };
+    const old = await create(token);
+    const here = service.session(undefined, runNotesInFiles(run));
+    // The other provider process creates first: the service answers the same token with the same cluster.
+    const other = await startChild(
+      `
+        const { Session } = require("./provider/cluster/session.ts");
+        const { createCluster } = require("./provider/cluster/create.ts");
+        const { runNotesInFiles } = require("./provider/cluster/runNotes.ts");
+        const { readSettings } = require("./provider/account/settings.ts");
+
+        const ecs = {
+          createHpcCluster: async () => ({ hpcClusterId: "hpc-1", requestId: "R" }),
+          describeHpcCluster: async () => ({ HpcClusterId: "hpc-1", Name: "farm" }),
+          getAccountId: async () => "1001",
+        };
+        const session = new Session(readSettings(() => undefined, {}), {
+          notes: runNotesInFiles("${run}"),
+          connect: () => ecs,
+        });
+        const inputs = { name: "farm", regionId: "cn-hangzhou", clientToken: "mine" };
+        createCluster(session, inputs, { resourceName: "new" }).then(({ hpcClusterId }) => console.log(hpcClusterId));
+        process.stdin.on("end", () => process.exit()).resume();
+      `,
+      { TMPDIR: folder },
+    );
+    expect(other.printed).toBe("hpc-1\n");
+    await deleteCluster(here, old);
+    expect(service.ids).toEqual(["hpc-1"]);
+    expect(here.warnings).toEqual([expect.stringMatching(/hpc-1 is kept.*the resource "new" holds it/)]);
+    await other.stop();
+    await deleteCluster(here, old);
+    expect(service.ids).toEqual([]);
   });
 });

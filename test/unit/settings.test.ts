@@ -96,6 +96,90 @@ describe("keys", () => {
   });
 });
 
+describe("what the stack gives explicitly comes before all of the environment:", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "hpc-explicit-"));
+  const file = path.join(folder, "config.json");
+  writeFileSync(file, JSON.stringify({ profiles: [{ name: "render", mode: "AK" }] }));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const profile = { "alicloud:profile": "render", "alicloud:sharedCredentialsFile": file };
+  const keysOfEnvironment = {
+    ALICLOUD_ACCESS_KEY: "LTAIenvironment",
+    ALICLOUD_SECRET_KEY: "secret-of-environment",
+    ALICLOUD_SECURITY_TOKEN: "token-of-environment",
+  };
+  const restOfEnvironment = {
+    ALICLOUD_PROFILE: "render",
+    ALICLOUD_SHARED_CREDENTIALS_FILE: file,
+    ALICLOUD_ECS_ROLE_NAME: "role-of-environment",
+    ALICLOUD_CREDENTIALS_URI: "http://127.0.0.1/environment",
+  };
+  const everything = { ...keysOfEnvironment, ...restOfEnvironment };
+
+  test.each<[string, Record<string, string>, Record<string, unknown>]>([
+    ["an access key", configuredKeys, { kind: "static" }],
+    ["a profile", profile, { kind: "profile", name: "render" }],
+    ["a role", { "alicloud:ecsRoleName": "instance" }, { kind: "ecsRole", roleName: "instance" }],
+    [
+      "a URI",
+      { "alicloud:credentialsUri": "http://localhost/c" },
+      { kind: "uri", uri: "http://localhost/c" },
+    ],
+  ])("%s", (_, configuration, expected) => {
+    const settings = settingsOf(configuration, everything);
+    expect(settings.problems).toEqual([]);
+    expect(settings.credentials.base).toMatchObject(expected);
+  });
+
+  test("and is in the same order as the environment", () => {
+    const all = {
+      ...configuredKeys,
+      ...profile,
+      "alicloud:ecsRoleName": "instance",
+      "alicloud:credentialsUri": "http://localhost/c",
+    };
+    expect(settingsOf(all).credentials.base.kind).toBe("static");
+    expect(settingsOf({}, everything).credentials.base.kind).toBe("static");
+    expect(settingsOf({}, restOfEnvironment).credentials.base.kind).toBe("profile");
+  });
+
+  test("a token of the environment is not used with keys of the stack, and is with those of the environment", () => {
+    const tokenOf = (configuration: Record<string, string>) => {
+      const { base } = settingsOf(configuration, everything).credentials;
+      return base.kind === "static" ? base.credentials.securityToken : "not static";
+    };
+    expect(tokenOf(configuredKeys)).toBeUndefined();
+    expect(tokenOf({ ...configuredKeys, "alicloud:securityToken": "own" })).toBe("own");
+    expect(tokenOf({})).toBe("token-of-environment");
+  });
+});
+
+describe("proxies", () => {
+  test("are all of the environment that the HTTP agents get", () => {
+    const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
+    const proxies = Object.fromEntries(names.map((name) => [name, `http://${name}.example.com`]));
+    const settings = settingsOf({}, { ...proxies, PATH: "/bin", ALICLOUD_SECRET_KEY: "x", ALL_PROXY: "x" });
+    expect(settings.proxyEnv).toEqual(proxies);
+    expect(settingsOf({}, { HTTP_PROXY: "", PATH: "/bin" })).toMatchObject({ proxyEnv: {}, problems: [] });
+  });
+
+  test.each(["http_proxy", "HTTPS_PROXY"])(
+    "whose URL cannot be used are a problem that names %s, and not its password",
+    (name) => {
+      for (const url of [
+        "http://user:pass-word@[proxy",
+        "user:pass-word@proxy:3128",
+        "socks5://u:pass-word@p",
+      ]) {
+        const settings = settingsOf({}, { [name]: url });
+        expect(keysOf(settings)).toEqual([`environment variable ${name}`]);
+        expect(textOf(settings)).not.toContain("pass-word");
+      }
+    },
+  );
+});
+
 describe("endpoint", () => {
   const configured = (ecs: unknown) => ({ "alicloud:endpoints": JSON.stringify([{ ecs }]) });
 
@@ -113,6 +197,12 @@ describe("endpoint", () => {
       expect(settings.problems).toEqual([]);
       expect(settings.endpoint.override).toBe(endpoint);
     }
+  });
+
+  test("has that of STS, which is asked for the account", () => {
+    const { endpoint, problems } = settingsOf({ "alicloud:endpoints": '[{"sts":"sts.example.com"}]' });
+    expect(problems).toEqual([]);
+    expect(endpoint).toEqual({ override: undefined, stsOverride: "sts.example.com", protocol: "https" });
   });
 
   test("endpoints of other services are ignored", () => {

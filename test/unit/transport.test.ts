@@ -10,7 +10,10 @@ import {
   type Send,
   type TransportOptions,
 } from "../../provider/ecs/http/transport.ts";
+import { withRetry } from "../../provider/ecs/retry.ts";
 import { stringToSignV1 } from "../../emulator/signature.ts";
+import { runInChild } from "./childProcess.ts";
+import { FakeClock } from "./fakeClock.ts";
 import { failureOf } from "./failureOf.ts";
 import { json, plain, startAnswering, type Answerer, type AnsweringServer } from "./answeringServer.ts";
 
@@ -340,6 +343,22 @@ describe.concurrent("no answer", () => {
     expect(error.code).not.toBe("RequestTimeout");
   });
 
+  test("a broken gzip answer is repeated", async () => {
+    const { endpoint, arrivals } = await served((response, _, number) => {
+      if (number === 1) {
+        const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+        response.writeHead(200, headers).end("this is not gzip");
+      } else {
+        json(response, 200, { RequestId: requestId });
+      }
+    });
+    const options = { maxRetryTimeoutMs: 60_000, maxInFlight: 1, clock: new FakeClock() };
+    await expect(withRetry(transportTo(endpoint), options)(regionsCall)).resolves.toEqual({
+      RequestId: requestId,
+    });
+    expect(arrivals).toHaveLength(2);
+  });
+
   test("the connection is refused", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -381,6 +400,24 @@ describe.concurrent("no answer", () => {
     );
     timers.forEach((timer) => clearInterval(timer));
     expect(error).toMatchObject({ code: "RequestTimeout", status: 200, transport: true });
+  });
+
+  test("an answer that is longer than any of the service's fails, before it fills the memory", async () => {
+    let sentBytes = 0;
+    const chunk = Buffer.alloc(1024 * 1024, " ");
+    const error = await failureWith((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      const write = (): void => {
+        if (!response.destroyed && sentBytes < 64 * chunk.length) {
+          sentBytes += chunk.length;
+          response.write(chunk, () => setImmediate(write));
+        }
+      };
+      write();
+    });
+    expect(error).toMatchObject({ code: "AnswerTooLong", status: 200, transport: true });
+    expect(error.message).toContain("longer than 10 MB");
+    expect(sentBytes).toBeLessThan(64 * chunk.length);
   });
 
   test("an answer slower than the connect time-out succeeds, on a new and on an open connection", async () => {
@@ -544,6 +581,32 @@ describe("secrets", () => {
     const error = await failureOf(transportTo(server.endpoint)(createCall), EcsError);
     expectNone(error, server.arrivals[0]?.form ?? {});
     expectNone(error.after(3, 1_000), server.arrivals[0]?.form ?? {});
+  });
+
+  test("are not printed with DEBUG=*", async () => {
+    const { endpoint, arrivals } = await served((response) => json(response, 200, { RequestId: requestId }));
+    const program = `
+      const { createTransport } = require("./provider/ecs/http/transport.ts");
+      const send = createTransport({
+        credentials: { source: "this test", getCredentials: async () => (${JSON.stringify(keys)}) },
+        endpoint: { override: "${endpoint}", protocol: "http" },
+        connectTimeoutMs: 5000,
+        readTimeoutMs: 30000,
+        proxyEnv: {},
+        maxSockets: 1,
+      });
+      send({ action: "DescribeRegions", regionId: "cn-hangzhou", parameters: {} }).then((answer) => {
+        console.log(answer.RequestId);
+        process.exit();
+      });
+    `;
+    const { stdout, stderr } = await runInChild(program, { DEBUG: "*" });
+    expect(stdout).toContain(requestId);
+    const signature = arrivals[0]?.form["Signature"] ?? expect.fail("The request is not signed.");
+    for (const secret of [...Object.values(keys), signature]) {
+      expect(stdout + stderr).not.toContain(secret);
+      expect(stdout + stderr).not.toContain(encodeURIComponent(secret));
+    }
   });
 
   test("are not in the error for a time-out", async () => {

@@ -217,7 +217,7 @@ test("a broken network or service", async ({ ecs }) => {
     ["a wrong clock", { kind: "clockSkew", ms: 3_600_000 }],
   ];
   for (const [title, rule] of faults) {
-    const fault = ecs.faults.add(rule);
+    const fault = ecs.faults.add({ ...rule, action: "CreateHpcCluster" });
     await addFailure(ecs, `pulumi up: ${title}`, stack.up(one({ name: "render-farm" })));
     fault.remove();
     expect(ecs.store.clusters(), title).toEqual([]);
@@ -245,12 +245,51 @@ test("a cluster that differs from the state", async ({ ecs }) => {
   );
 });
 
+test("a cluster that does not show", async ({ ecs }) => {
+  for (const [title, isDenied] of [
+    ["pulumi up: created, but not shown yet", false],
+    ["pulumi up: created, not shown yet, and ModifyHpcClusterAttribute is not permitted", true],
+  ] as const) {
+    ecs.faults.add({ kind: "lateVisible", describes: 1_000, action: "CreateHpcCluster", times: 1 });
+    if (isDenied) {
+      ecs.accounts.deny(ecs.accountId, "ModifyHpcClusterAttribute");
+    }
+    await addFailure(ecs, title, stackOf(ecs).up(one({ name: `farm-${isDenied}` })));
+  }
+});
+
+test("credentials of another account", async ({ ecs }) => {
+  const other = ecs.accounts.add({ accountId: "1000000000000002" });
+  const configuration = configurationFor(ecs);
+  const stack = new EngineModel(ecs, { configuration, clock: skippingClock() });
+  await stack.up(one({ name: "render-farm" }));
+  const kept = stack.kept();
+  configuration["alicloud:accessKey"] = other.accessKeyId;
+  configuration["alicloud:secretKey"] = other.accessKeySecret;
+  for (const [command, operation] of [
+    ["refresh", () => stack.refresh()],
+    ["destroy", () => stack.destroy()],
+  ] as const) {
+    const title = `pulumi ${command}: credentials of another account`;
+    addEntry(
+      chapter,
+      title,
+      normalized(ecs, (await failureOf(operation())).message).replace(ecs.accountId, "1000000000000001"),
+    );
+    expect(stack.kept()).toEqual(kept);
+  }
+});
+
 test("a clientToken that was used before", async ({ ecs }) => {
   const stack = stackOf(ecs);
   const wanted = one({ name: "render-farm", clientToken: "used" });
   await stack.up(wanted);
   const other = stackOf(ecs).up(one({ name: "farm-2", clientToken: "used" }));
   await addFailure(ecs, "pulumi up: a clientToken that was used for another cluster", other);
+  const [{ id } = { id: "none" }] = stack.kept();
+  ecs.store.modify(id, { name: "renamed" });
+  const third = stackOf(ecs).up(wanted);
+  await addFailure(ecs, "pulumi up: a clientToken whose cluster has been changed since", third);
   await stack.destroy();
   await addFailure(ecs, "pulumi up: a clientToken whose cluster has been deleted", stack.up(wanted));
 });
