@@ -1,5 +1,5 @@
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { debuglog } from "node:util";
 import { messageOf } from "../ecs/errors";
@@ -30,11 +30,8 @@ export const noRunNotes: RunNotes = { write: () => undefined, holdersElsewhere: 
  * @param run what only the processes of one run have in common: the address of the engine
  */
 export function runNotesInFiles(run: string): RunNotes {
-  const folder = path.join(
-    tmpdir(),
-    `pulumi-alicloud-hpc-${userInfo().username}`,
-    run.replace(/[^\w.-]/g, "_"),
-  );
+  const allRuns = path.join(tmpdir(), `pulumi-alicloud-hpc-${process.getuid?.() ?? "notes"}`);
+  const folder = path.join(allRuns, run.replace(/[^\w.-]/g, "_"));
   const ownFile = `${process.pid}.jsonl`;
   let isOpen = false;
 
@@ -43,12 +40,13 @@ export function runNotesInFiles(run: string): RunNotes {
       return;
     }
     isOpen = true;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const file of readdirSync(folder)) {
-      if (file === ownFile || !isAlive(file)) {
-        rmSync(path.join(folder, file), { force: true });
-      }
+    mkdirSync(allRuns, { recursive: true, mode: 0o700 });
+    for (const one of readdirSync(allRuns)) {
+      removeDeadNotes(path.join(allRuns, one));
     }
+    mkdirSync(folder, { recursive: true });
+    // An earlier process may have had the same id.
+    rmSync(path.join(folder, ownFile), { force: true });
     process.once("exit", () => {
       rmSync(path.join(folder, ownFile), { force: true });
     });
@@ -87,6 +85,19 @@ function unlessItFails<T>(otherwise: T, run: () => T): T {
     debug("the notes of the run cannot be used: %s", messageOf(error));
     return otherwise;
   }
+}
+
+/** Removes the notes of processes that have ended, and the folder of a run that has ended. */
+function removeDeadNotes(folder: string): void {
+  unlessItFails(undefined, () => {
+    for (const file of readdirSync(folder)) {
+      if (!isAlive(file)) {
+        rmSync(path.join(folder, file), { force: true });
+      }
+    }
+    // Fails, as it should, while there are notes of a living process.
+    rmdirSync(folder);
+  });
 }
 
 function holdersIn(text: string, hpcClusterId: string): Entry[] {
