@@ -41,10 +41,10 @@ export function runNotesInFiles(run: string): RunNotes {
     }
     isOpen = true;
     mkdirSync(allRuns, { recursive: true, mode: 0o700 });
-    for (const one of readdirSync(allRuns)) {
+    mkdirSync(folder, { recursive: true });
+    for (const one of readdirSync(allRuns).filter((each) => each !== path.basename(folder))) {
       removeDeadNotes(path.join(allRuns, one));
     }
-    mkdirSync(folder, { recursive: true });
     // An earlier process may have had the same id.
     rmSync(path.join(folder, ownFile), { force: true });
     process.once("exit", () => {
@@ -56,6 +56,8 @@ export function runNotesInFiles(run: string): RunNotes {
     write(note) {
       unlessItFails(undefined, () => {
         open();
+        // Another run may have removed the folder while it was empty.
+        mkdirSync(folder, { recursive: true });
         appendFileSync(path.join(folder, ownFile), `${JSON.stringify(note)}\n`, { mode: 0o600 });
       });
     },
