@@ -7,7 +7,8 @@
  *    an alias and kept its values, and a new one with its old name that a targeted run creates. The next run reports it.
  * 3. Every id in the state is that of a cluster, unless somebody has deleted the cluster outside Pulumi.
  * 4. Every cluster is in the state, except one that a retained resource left behind, and one of an interrupted creation whose program
- *    was changed before the next run, whose ClientToken the service has forgotten, or that was the stack's first run and targeted.
+ *    was changed before the next run, whose ClientToken the service has forgotten, or that was the stack's first run and targeted. The
+ *    same is true for an interrupted `--replace` with `deleteBeforeReplace: false` that is not repeated.
  *    If the next run creates a cluster with the same name, it names the one that is left (unless the region check is turned off).
  * 5. Credentials of another account change nothing: the run fails.
  * 6. A resource that adopts the cluster of another resource fails the run, and the cluster stays with the other one.
@@ -565,8 +566,10 @@ class Run {
     }
     this.note(`declare ${one} again, with --target ${one}`);
     const isDone = await this.attempt(() => this.stage.up(this.wants, [], [one]));
-    if (model.entry(one) !== undefined && model.entry(one)?.id === model.entry(renamed)?.id) {
-      await this.partEntries(model, one, renamed, keepsValues);
+    const id = model.entry(one)?.id;
+    const other = this.stage.kept().find((kept) => kept.id === id && kept.resource !== one)?.resource;
+    if (other !== undefined) {
+      await this.partEntries(model, one, other);
     } else if (isDone) {
       this.findDuplicates("the targeted up");
     }
@@ -574,8 +577,13 @@ class Run {
   }
 
   /** Rule 2. The next run has to report it, and the way out that it names has to work. */
-  private async partEntries(model: EngineModel, one: string, other: string, isLimit: boolean): Promise<void> {
-    if (!isLimit) {
+  private async partEntries(model: EngineModel, one: string, other: string): Promise<void> {
+    const [first, second] = [this.wants.get(one)!, this.wants.get(other)!];
+    if (
+      first.name !== second.name ||
+      first.regionId !== second.regionId ||
+      first.description !== second.description
+    ) {
       this.complain(this.report.duplicates, `${one} and ${other} have one cluster, but different values`);
     }
     this.count("one cluster for two, reported");
@@ -752,6 +760,8 @@ class Run {
     } else {
       await this.attempt(() => this.stage.up(this.wants, [one]));
     }
+    // A plain `up` does not repeat it, so nothing finds a cluster that it created without an answer.
+    this.unrecorded("an interrupted replacement that creates first, not repeated");
     const { deleteBeforeReplace: _, ...others } = this.wants.get(one)!;
     this.wants.set(one, wanted.deleteBeforeReplace === undefined ? others : wanted);
     await this.settle();
@@ -859,7 +869,7 @@ class Run {
     const printed = this.stage.printed.length;
     await this.killed({ action, when }, victim, replaced);
     const left =
-      created !== undefined && this.model !== undefined && this.random.chance(0.4) ? this.drift(created) : [];
+      created !== undefined && this.model !== undefined && this.random.chance(0.7) ? this.drift(created) : [];
     await this.settle();
     this.requireWarnings(left, printed);
     await this.check("the kill");
