@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { EcsError } from "../ecs/errors";
+import type { HpcClusterItem } from "../ecs/items";
 import { adoptCluster } from "./adopt";
 import { clientTokenOf, tokenSeriesOf } from "./clientToken";
 
@@ -160,7 +161,17 @@ async function findCreated(session: Session, state: ClusterState): Promise<Found
   if (holders.isDeleted(state.hpcClusterId)) {
     return { isChanged: false };
   }
-  const item = await observe(await session.ecs(), clock, state, (found) => found !== undefined);
+  let item: HpcClusterItem | undefined;
+  try {
+    item = await observe(await session.ecs(), clock, state, (found) => found !== undefined);
+  } catch (error) {
+    // A cluster that could not be read is kept in the state, but not if it is another resource's.
+    const holder = holders.otherHolder(state.hpcClusterId, undefined);
+    if (holder !== undefined) {
+      return { holder };
+    }
+    throw error;
+  }
   const holder = holders.otherHolder(state.hpcClusterId, undefined);
   if (holder !== undefined) {
     return { holder };

@@ -6,6 +6,16 @@ export interface Wanted {
   description?: string;
   regionId?: string;
   clientToken?: string;
+  /** The id of a cluster to adopt. */
+  adopt?: string;
+  /** The explicit provider of the resource: a provider process of its own. Default: the default provider. */
+  provider?: string;
+  /** The former name of the resource. */
+  alias?: string;
+  protect?: boolean;
+  retainOnDelete?: boolean;
+  /** Default: true. */
+  deleteBeforeReplace?: boolean;
 }
 
 /** The program: what it declares, by resource name. */
@@ -22,8 +32,11 @@ export type Victim = "provider" | "engine";
 
 /** A stack. An operation that fails rejects; the state is then what the engine had written. */
 export interface Stage extends AsyncDisposable {
-  /** @param replaced resources to replace, whether or not they have changed */
-  up(wants: Wants, replaced?: readonly string[]): Promise<void>;
+  /**
+   * @param replaced resources to replace, whether or not they have changed
+   * @param targets undefined: the run is not limited to some resources
+   */
+  up(wants: Wants, replaced?: readonly string[], targets?: readonly string[]): Promise<void>;
   refresh(): Promise<void>;
   destroy(): Promise<void>;
   /**
@@ -36,6 +49,7 @@ export interface Stage extends AsyncDisposable {
     replaced: readonly string[],
     victim: Victim,
     reached: Promise<unknown>,
+    targets?: readonly string[],
   ): Promise<boolean>;
   /** Removes what a killed engine leaves behind, before the next operation. */
   unlock(): Promise<void>;

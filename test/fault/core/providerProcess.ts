@@ -9,6 +9,7 @@ import {
   type PropertyChanges,
 } from "../../../provider/cluster/properties.ts";
 import { readCluster } from "../../../provider/cluster/read.ts";
+import type { RunNotes } from "../../../provider/cluster/runNotes.ts";
 import { Session } from "../../../provider/cluster/session.ts";
 import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../../../provider/cluster/state.ts";
 import { updateCluster } from "../../../provider/cluster/update.ts";
@@ -24,6 +25,8 @@ export interface ProviderProcessOptions {
   configuration: Configuration;
   clock: Clock;
   warn: (text: string) => void;
+  /** How it hears of the run's other provider processes. Default: it is alone. */
+  notes?: RunNotes;
 }
 
 /** A resource as a provider returns it. */
@@ -37,11 +40,12 @@ export class ProviderProcess {
   private readonly session: Session;
   private isKilled = false;
 
-  constructor({ configuration, clock, warn }: ProviderProcessOptions) {
+  constructor({ configuration, clock, warn, notes }: ProviderProcessOptions) {
     this.session = new Session(
       readSettings((key) => configuration[key], {}),
       {
         warn,
+        ...(notes === undefined ? {} : { notes }),
         // A killed process neither wakes up, and so retries nothing, nor sends or receives anything.
         clock: { now: () => clock.now(), sleep: (ms) => this.whileAlive(() => clock.sleep(ms)) },
         connect: (settings, sessionClock) => {
