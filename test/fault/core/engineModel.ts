@@ -16,7 +16,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { tokenKeyOf } from "../../../provider/cluster/clientToken.ts";
-import type { Entry as Holder } from "../../../provider/cluster/holders.ts";
+import type { Entry as Holder } from "../../../provider/cluster/entry.ts";
 import { InitializationError } from "../../../provider/cluster/initializationError.ts";
 import type { RunNote, RunNotes } from "../../../provider/cluster/runNotes.ts";
 import type { Clock } from "../../../provider/ecs/clock.ts";
@@ -422,16 +422,21 @@ function claim(operation: Operation, what: string, resource: string): void {
   }
 }
 
-function inputsOf(
-  resource: string,
-  { name, description, regionId, clientToken, adopt }: Wanted,
-  salt: string | undefined,
-): Properties {
+/** Fields of {@link Wanted} that are options of the resource. All others are its arguments, also one that does not exist. */
+const OPTIONS: ReadonlySet<string> = new Set<keyof Wanted>([
+  "provider",
+  "alias",
+  "protect",
+  "retainOnDelete",
+  "deleteBeforeReplace",
+]);
+
+function inputsOf(resource: string, wanted: Wanted, salt: string | undefined): Properties {
   const urn = `urn:pulumi:test::hpc::pulumi-nodejs:dynamic/alicloud:HpcCluster::${resource}`;
-  const values = Object.entries({ name, description, regionId, clientToken, adopt });
+  const values: [string, unknown][] = Object.entries(wanted).filter(([key]) => !OPTIONS.has(key));
   return {
     ...Object.fromEntries(values.filter(([, value]) => value !== undefined)),
-    ...(clientToken === undefined && salt !== undefined ? { __tokenKey: tokenKeyOf(salt, urn) } : {}),
+    ...(wanted.clientToken === undefined && salt !== undefined ? { __tokenKey: tokenKeyOf(salt, urn) } : {}),
     __resourceName: resource,
     __provider: PROVIDER_TEXT,
   };
