@@ -35,11 +35,17 @@ export async function checkCluster(
   return { ...checked, failures: withoutSecrets(news, checked.failures) };
 }
 
+/** The inputs that the program has marked as secret. */
+function secretNamesOf(news: EngineProperties): readonly unknown[] {
+  const names: unknown = news["__secretNames"];
+  return Array.isArray(names) ? names : [];
+}
+
 /** The engine shows the value of a failed property, and so do some reasons: not those of secrets. */
 function withoutSecrets(news: EngineProperties, failures: readonly CheckFailure[]): CheckFailure[] {
-  const secretNames: unknown = news["__secretNames"];
+  const secretNames = secretNamesOf(news);
   return failures.map((failure) =>
-    Array.isArray(secretNames) && secretNames.includes(failure.property)
+    secretNames.includes(failure.property)
       ? {
           property: "",
           reason: `${failure.property} breaks a rule. Its value is a secret, so it is not shown; see the rules of ${failure.property}.`,
@@ -75,7 +81,7 @@ async function checkEverything(
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
   const isNew = Object.keys(olds).length === 0;
   if (isNew && failures.length === 0 && regions !== undefined && "ids" in regions) {
-    await warnOfSameName(session, inputs);
+    await warnOfSameName(session, inputs, secretNamesOf(news));
   }
   return { inputs, failures };
 }
@@ -84,10 +90,15 @@ async function checkEverything(
  * Warns of clusters with the name of a new one: an interrupted run may have left one that no state holds and no ClientToken
  * finds any more.
  */
-async function warnOfSameName(session: Session, inputs: EngineProperties): Promise<void> {
+async function warnOfSameName(
+  session: Session,
+  inputs: EngineProperties,
+  secretNames: readonly unknown[],
+): Promise<void> {
   const name = knownText(inputs, "name");
   const regionId = knownText(inputs, "regionId");
-  if (name === undefined || regionId === undefined || textOf(inputs, "adopt") !== undefined) {
+  const isAdopted = textOf(inputs, "adopt") !== undefined;
+  if (name === undefined || regionId === undefined || isAdopted || secretNames.includes("name")) {
     return;
   }
   try {

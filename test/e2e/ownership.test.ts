@@ -255,3 +255,13 @@ test("C8: refresh and destroy with the keys of another account name both account
   await stack.destroy();
   expect(live()).toEqual([]);
 });
+
+test("new clusters that a targeted run leaves out are no conflict", async () => {
+  await using stack = await createEcsStack(ecs, {
+    program: program(["one", { name: "one" }], ["two", { name: "two" }], ["three", { name: "three" }]),
+  });
+  await stack.up({ target: [urnOf("one")] });
+  expect(held(stack).map(([name]) => name)).toEqual(["one"]);
+  await stack.up();
+  expect(live()).toHaveLength(3);
+});
