@@ -23,10 +23,6 @@ export function claimAdoptedCluster(adopt: pulumi.Input<string>, claim: Claim): 
 export function claimCluster(resource: pulumi.CustomResource, claim: Claim): void {
   pulumi.all([resource.id, resource.urn]).apply(([id, urn]) => {
     claim.urn = urn;
-    if (!id) {
-      // A run with --target leaves a new resource out.
-      return;
-    }
     const other = otherOwner(`cluster ${id}`, claim);
     if (other !== undefined) {
       const commands = [other.urn, urn].filter((each) => each !== undefined);
