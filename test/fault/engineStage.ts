@@ -1,5 +1,6 @@
 /** The soak's runs on the real engine. */
-import { HpcCluster } from "pulumi-alicloud-hpc";
+import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
+import { getOrCreate } from "../../provider/ecs/getOrCreate.ts";
 import { clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
 import type { Emulator } from "../../emulator/emulator.ts";
 import type { Program, TestStack } from "../engine/stack.ts";
@@ -11,8 +12,18 @@ function programOf(wants: Wants): { program: Program; readonly hasBegun: boolean
   return {
     program: async () => {
       hasBegun = true;
+      const providers = new Map<string, Provider>();
       for (const [resource, wanted] of wants) {
-        new HpcCluster(resource, wanted);
+        const { provider, alias, protect, retainOnDelete, deleteBeforeReplace, ...args } = wanted;
+        new HpcCluster(resource, args, {
+          ...(protect === undefined ? {} : { protect }),
+          ...(retainOnDelete === undefined ? {} : { retainOnDelete }),
+          ...(deleteBeforeReplace === undefined ? {} : { deleteBeforeReplace }),
+          ...(alias === undefined ? {} : { aliases: [{ name: alias }] }),
+          ...(provider === undefined
+            ? {}
+            : { provider: getOrCreate(providers, provider, () => new Provider(provider)) }),
+        });
       }
     },
     get hasBegun() {
@@ -48,10 +59,10 @@ export class EngineStage implements Stage {
     return new EngineStage(await createEcsStack(ecs, { program: async () => undefined, config }));
   }
 
-  async up(wants: Wants, replaced: readonly string[] = []): Promise<void> {
+  async up(wants: Wants, replaced: readonly string[] = [], targets?: readonly string[]): Promise<void> {
     const running = programOf(wants);
     this.stack.setProgram(running.program);
-    await this.printing(this.stack.start("up", this.replacing(replaced)));
+    await this.printing(this.stack.start("up", { ...this.replacing(replaced), ...this.targeting(targets) }));
     if (!running.hasBegun) {
       throw new ProgramNotRun();
     }
@@ -62,10 +73,11 @@ export class EngineStage implements Stage {
     replaced: readonly string[],
     victim: Victim,
     reached: Promise<unknown>,
+    targets?: readonly string[],
   ): Promise<boolean> {
     const running = programOf(wants);
     this.stack.setProgram(running.program);
-    const operation = this.stack.start("up", this.replacing(replaced));
+    const operation = this.stack.start("up", { ...this.replacing(replaced), ...this.targeting(targets) });
     const ended = operation.result.then(
       () => false,
       () => false,
@@ -118,6 +130,11 @@ export class EngineStage implements Stage {
     if (this.printed.length > 4) {
       this.printed.shift();
     }
+  }
+
+  private targeting(targets: readonly string[] | undefined): { target?: string[] } {
+    // A resource that is not in the state yet has no URN there.
+    return targets === undefined ? {} : { target: targets.map((resource) => `**:HpcCluster::${resource}`) };
   }
 
   private replacing(replaced: readonly string[]): { replace?: string[] } {

@@ -4,11 +4,12 @@
  *
  * 1. A cluster is deleted only if the engine asks for the deletion of every entry that holds it.
  * 2. After a step, no two entries hold one cluster. The only exception is that of docs/guarantees.md: a resource that was renamed with
- *    an alias and kept its values, and a new one with its old name that a targeted run creates. The next run reports it.
+ *    an alias and kept its values (or whose cluster could not be read), and a new one with its old name that a targeted run creates.
+ *    The next run reports it.
  * 3. Every id in the state is that of a cluster, unless somebody has deleted the cluster outside Pulumi.
  * 4. Every cluster is in the state, except one that a retained resource left behind, and one of an interrupted creation whose program
  *    was changed before the next run, whose ClientToken the service has forgotten, or that was the stack's first run and targeted. The
- *    same is true for an interrupted `--replace` with `deleteBeforeReplace: false` that is not repeated.
+ *    same is true if the service had forgotten tokens of earlier generations before the interruption, and for an interrupted `--replace` with `deleteBeforeReplace: false` that is not repeated.
  *    If the next run creates a cluster with the same name, it names the one that is left (unless the region check is turned off).
  * 5. Credentials of another account change nothing: the run fails.
  * 6. A resource that adopts the cluster of another resource fails the run, and the cluster stays with the other one.
@@ -291,6 +292,11 @@ class Run {
   private declared = 0;
   private tokens = 0;
   private rules: FaultRule[] = [];
+  /** Since the service has forgotten tokens, the next run may not find the cluster of an interrupted one: but it names it. */
+  private hasForgotten = false;
+  private owedWarnings: { ids: readonly string[]; since: number }[] = [];
+  /** Why the last operation failed; empty if it succeeded. */
+  private lastFailure = "";
   /** Clusters that no entry has to hold, and why. */
   private readonly outside = new Map<string, string>();
   private readonly model: EngineModel | undefined;
@@ -490,6 +496,7 @@ class Run {
         this.count("forgotten tokens");
         this.note("the service forgets all tokens");
         this.ecs.forgetTokens();
+        this.hasForgotten = true;
         return await this.step("up with forgotten tokens");
       case 7:
         return await this.otherAccount();
@@ -579,11 +586,12 @@ class Run {
   /** Rule 2. The next run has to report it, and the way out that it names has to work. */
   private async partEntries(model: EngineModel, one: string, other: string): Promise<void> {
     const [first, second] = [this.wants.get(one)!, this.wants.get(other)!];
-    if (
-      first.name !== second.name ||
-      first.regionId !== second.regionId ||
-      first.description !== second.description
-    ) {
+    const areEqual =
+      first.name === second.name &&
+      first.regionId === second.regionId &&
+      first.description === second.description;
+    // A cluster that cannot be read cannot be compared.
+    if (!areEqual && !this.lastFailure.includes("could not be read afterwards")) {
       this.complain(this.report.duplicates, `${one} and ${other} have one cluster, but different values`);
     }
     this.count("one cluster for two, reported");
@@ -760,6 +768,7 @@ class Run {
     } else {
       await this.attempt(() => this.stage.up(this.wants, [one]));
     }
+    this.owedWarnings = [];
     // A plain `up` does not repeat it, so nothing finds a cluster that it created without an answer.
     this.unrecorded("an interrupted replacement that creates first, not repeated");
     const { deleteBeforeReplace: _, ...others } = this.wants.get(one)!;
@@ -785,6 +794,7 @@ class Run {
   private async attempt(run: () => Promise<void>): Promise<boolean> {
     await this.changesEnd();
     this.report.operations += 1;
+    this.lastFailure = "";
     try {
       await run();
       return true;
@@ -793,6 +803,8 @@ class Run {
         throw error;
       }
       this.report.failedOperations += 1;
+      this.lastFailure = error.message;
+      this.oweWarnings();
       this.note(`  failed: ${reasonOf(error)}`);
       return false;
     }
@@ -889,6 +901,7 @@ class Run {
     });
     if (outcome.isKilled) {
       this.report.kills += 1;
+      this.oweWarnings();
       if (victim === "engine") {
         await this.stage.unlock();
       }
@@ -922,10 +935,12 @@ class Run {
         this.renewToken(`cluster-${this.declared}`);
         return left;
       case "remove":
+        this.owedWarnings = [];
         return [];
       case "forget":
         this.wants.set(resource, wanted);
         this.ecs.forgetTokens();
+        this.hasForgotten = true;
         return left;
     }
   }
@@ -941,6 +956,13 @@ class Run {
       this.outside.set(id, reason);
     }
     return ids;
+  }
+
+  private oweWarnings(): void {
+    if (this.hasForgotten) {
+      const ids = this.unrecorded("interrupted after the service had forgotten tokens");
+      this.owedWarnings.push({ ids, since: this.stage.printed.length });
+    }
   }
 
   /** Rule 4: what was printed since then names these clusters. */
@@ -997,6 +1019,9 @@ class Run {
       await sleep(350);
       this.renewTokens();
       await this.settle();
+    }
+    for (const { ids, since } of this.owedWarnings.splice(0)) {
+      this.requireWarnings(ids, since);
     }
     this.findDuplicates(after);
     this.findOrphans(after);
