@@ -536,7 +536,7 @@ class Run {
     const isDone = await this.attempt(() => this.stage.up(this.wants, [], [one]));
     if (isDone) {
       this.findOrphans("the targeted up");
-      this.findDuplicates("the targeted up");
+      this.findDuplicates("the up");
     }
     await this.step("up without a target");
   }
@@ -567,18 +567,15 @@ class Run {
       ...(old.clientToken !== undefined ? { clientToken: this.newToken() } : {}),
       ...(this.random.chance(0.3) ? { provider: "third" } : {}),
     });
-    if (this.random.chance(0.5)) {
-      await this.step(`declare ${one} again`);
-      return;
-    }
-    this.note(`declare ${one} again, with --target ${one}`);
-    const isDone = await this.attempt(() => this.stage.up(this.wants, [], [one]));
+    const isTargeted = this.random.chance(0.5);
+    this.note(`declare ${one} again${isTargeted ? `, with --target ${one}` : ""}`);
+    const isDone = await this.attempt(() => this.stage.up(this.wants, [], isTargeted ? [one] : undefined));
     const id = model.entry(one)?.id;
     const other = this.stage.kept().find((kept) => kept.id === id && kept.resource !== one)?.resource;
     if (other !== undefined) {
       await this.partEntries(model, one, other);
     } else if (isDone) {
-      this.findDuplicates("the targeted up");
+      this.findDuplicates("the up");
     }
     await this.step(`up with ${one} and ${renamed}`);
   }
