@@ -6,7 +6,7 @@ import { soakOnce, storyOf } from "./soak.ts";
 vi.setConfig({ testTimeout: 300_000 });
 
 test("a random life with faults and kills leaves no duplicate, no orphan and no lost id", async () => {
-  const report = await soakOnce(20_260_157, (ecs, configuration) => EngineStage.create(ecs, configuration));
+  const report = await soakOnce(20_260_160, (ecs, configuration) => EngineStage.create(ecs, configuration));
   expect(storyOf(report)).not.toContain("WRONG");
   expect(report).toMatchObject({ duplicates: [], orphans: [], lost: [], problems: [] });
   expect(report.kills).toBeGreaterThan(0);
