@@ -814,7 +814,7 @@ class Run {
   private async changesEnd(): Promise<void> {
     await this.ecs.until(() =>
       ["ModifyHpcClusterAttribute", "DeleteHpcCluster"].every((action) =>
-        this.ecs.calls(action).every(({ finishedAt }) => finishedAt !== undefined),
+        this.ecs.calls(action).every(({ committed, finishedAt }) => committed || finishedAt !== undefined),
       ),
     );
   }
