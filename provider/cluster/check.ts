@@ -107,7 +107,7 @@ async function warnOfSameName(
       const isHeld = session.holders.otherHolder(HpcClusterId, undefined) !== undefined;
       const text =
         `${regionId} already has an HPC cluster named ${JSON.stringify(name)}: ${HpcClusterId}. If no stack manages it, e.g. after an ` +
-        `interrupted run, adopt it instead of creating another: adopt: "${HpcClusterId}".`;
+        `interrupted run with other values, adopt it instead of creating another: adopt: "${HpcClusterId}".`;
       if (!isHeld && session.reportOnce(text)) {
         session.warn(text);
       }
