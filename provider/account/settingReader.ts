@@ -12,6 +12,11 @@ export interface SettingProblem {
   reason: string;
 }
 
+/** The problems for messages, each with what to do. */
+export function problemTexts(problems: readonly SettingProblem[]): string[] {
+  return problems.map(({ key, reason }) => `${key} ${reason}`);
+}
+
 /** A value, and where it was found, for messages. */
 export interface FoundSetting {
   value: string;

@@ -50,7 +50,7 @@ export async function adoptCluster(
   inputs: ClusterProperties,
   adopt: string,
 ): Promise<ClusterState> {
-  const holder = session.holders.otherHolder(adopt, undefined);
+  const holder = session.holders.otherHolder(adopt);
   if (holder !== undefined) {
     throw new Error(`adopt: ${nameOf(holder)} already holds the HPC cluster ${adopt}; remove one of them.`);
   }

@@ -104,7 +104,7 @@ async function warnOfSameName(
   try {
     const sameName = (await session.clustersIn(regionId)).filter(({ Name }) => Name === name);
     for (const { HpcClusterId } of sameName) {
-      const isHeld = session.holders.otherHolder(HpcClusterId, undefined) !== undefined;
+      const isHeld = session.holders.otherHolder(HpcClusterId) !== undefined;
       const text =
         `${regionId} already has an HPC cluster named ${JSON.stringify(name)}: ${HpcClusterId}. If no stack manages it, e.g. after an ` +
         `interrupted run with other values, adopt it instead of creating another: adopt: "${HpcClusterId}".`;

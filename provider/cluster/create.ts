@@ -166,13 +166,13 @@ async function findCreated(session: Session, state: ClusterState): Promise<Found
     item = await observe(await session.ecs(), clock, state, (found) => found !== undefined);
   } catch (error) {
     // A cluster that could not be read is kept in the state, but not if it is another resource's.
-    const holder = holders.otherHolder(state.hpcClusterId, undefined);
+    const holder = holders.otherHolder(state.hpcClusterId);
     if (holder !== undefined) {
       return { holder };
     }
     throw error;
   }
-  const holder = holders.otherHolder(state.hpcClusterId, undefined);
+  const holder = holders.otherHolder(state.hpcClusterId);
   if (holder !== undefined) {
     return { holder };
   }

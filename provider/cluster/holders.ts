@@ -33,7 +33,7 @@ export class Holders {
   }
 
   /** Another entry that holds the cluster; undefined if none has been seen. */
-  otherHolder(hpcClusterId: string, own: Entry | undefined): Entry | undefined {
+  otherHolder(hpcClusterId: string, own?: Entry): Entry | undefined {
     const here = [...(this.entries.get(hpcClusterId)?.values() ?? [])];
     return [...here, ...this.notes.holdersElsewhere(hpcClusterId)].find(
       (other) => own === undefined || (other.entry ?? "") !== (own.entry ?? ""),

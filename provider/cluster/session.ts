@@ -6,6 +6,7 @@ import {
   validRegionId,
   type AccountRegions,
 } from "../account/regions";
+import { problemTexts } from "../account/settingReader";
 import type { Settings } from "../account/settings";
 import type { EcsClient } from "../ecs/client";
 import { systemClock, type Clock } from "../ecs/clock";
@@ -58,7 +59,7 @@ export class Session {
 
   /** The settings that cannot be used, each with what to do. */
   get problemTexts(): string[] {
-    return this.settings.problems.map(({ key, reason }) => `${key} ${reason}`);
+    return problemTexts(this.settings.problems);
   }
 
   /**

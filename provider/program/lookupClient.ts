@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { validRegionId } from "../account/regions";
 import { readSettings } from "../account/settings";
-import type { ConfigLookup } from "../account/settingReader";
+import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import type { EcsClient } from "../ecs/client";
 import { systemClock } from "../ecs/clock";
 import { getOrCreate } from "../ecs/getOrCreate";
@@ -36,7 +36,7 @@ export async function lookupClient(
 async function createClient(provider: pulumi.ProviderResource | undefined): Promise<LookupClient> {
   const settings = readSettings(await configLookup(provider));
   if (settings.problems.length > 0) {
-    throw new pulumi.RunError(settings.problems.map(({ key, reason }) => `${key} ${reason}`).join("\n"));
+    throw new pulumi.RunError(problemTexts(settings.problems).join("\n"));
   }
   // Loaded on first use: a program that only declares clusters does not call the service.
   const { connect } = await import("../ecs/connect.js");

@@ -48,6 +48,17 @@ const inExplicitProvider =
   };
 
 describe("a live cluster is not deleted", () => {
+  /** A resource renamed from `old` to `new` with its own ClientToken, in a run that did not reach the deletion of the old entry. */
+  async function twoEntries(): Promise<TestStack> {
+    const args = { name: "farm", clientToken: "mine" };
+    const stack = await createEcsStack(ecs, { program: program(["old", args]) });
+    await stack.up();
+    stack.setProgram(program(["new", args]));
+    await stack.up({ target: [urnOf("new")] });
+    expect(live()).toHaveLength(1);
+    return stack;
+  }
+
   test("A1: an adopted cluster is protected against the renaming of its resource", async () => {
     const { hpcClusterId } = ecs.store.add({ name: "farm" });
     const args = { name: "farm", adopt: hpcClusterId };
@@ -75,12 +86,8 @@ describe("a live cluster is not deleted", () => {
   });
 
   test("A2: nor when the old entry is deleted in a later run", async () => {
-    const args = { name: "farm", clientToken: "mine" };
-    await using stack = await createEcsStack(ecs, { program: program(["old", args]) });
-    await stack.up();
+    await using stack = await twoEntries();
     const before = live();
-    stack.setProgram(program(["new", args]));
-    await stack.up({ target: [urnOf("new")] });
     expect(held(stack)).toHaveLength(2);
     await stack.up();
     expect(live()).toEqual(before);
@@ -106,12 +113,8 @@ describe("a live cluster is not deleted", () => {
   });
 
   test("A4: two entries with one cluster are an error in every preview and up that names both and the way out", async () => {
-    const args = { name: "farm", clientToken: "mine" };
-    await using stack = await createEcsStack(ecs, { program: program(["old", args]) });
-    await stack.up();
+    await using stack = await twoEntries();
     const before = live();
-    stack.setProgram(program(["new", args]));
-    await stack.up({ target: [urnOf("new")] });
     stack.setProgram(program(["old", { name: "farm" }], ["new", { name: "farm" }]));
     for (const run of [() => stack.preview(), () => stack.up(), () => stack.preview()]) {
       const { output } = await failureOf(run());

@@ -196,7 +196,7 @@ export class EngineModel implements Stage {
     this.entries.delete(resource);
   }
 
-  /** Why the service must not delete this cluster now; undefined if the engine asked for it and nothing else holds it. */
+  /** Why the service must not delete this cluster now; undefined if the engine has requested the deletion and nothing else holds the cluster. */
   reasonToKeep(id: string): string | undefined {
     const holders = this.allEntries().filter(([, entry]) => entry.id === id);
     const others = holders.filter(([, entry]) => !this.deleting.has(entry));
