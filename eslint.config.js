@@ -61,32 +61,44 @@ module.exports = tseslint.config(
   room(
     "provider/program",
     "The program side declares resources. It loads neither the core (only the key of the ClientTokens) nor pop-core.",
-    ...["**/cluster/*", "!**/cluster/clientToken", "**/http/*", "**/credentials/*", popCore],
+    ...[
+      "**/cluster/*",
+      "!**/cluster/clientToken",
+      "!**/cluster/lookups",
+      "**/http/*",
+      "**/credentials/*",
+      popCore,
+    ],
   ),
   room(
     "provider/dynamic",
     "A host calls the core, and nothing else.",
-    ...["**/program/*", "**/http/*", "**/credentials/*", popCore],
+    ...["**/program/*", "**/plugin/*", "**/http/*", "**/credentials/*", popCore],
+  ),
+  room(
+    "provider/plugin",
+    "A host calls the core, and nothing else.",
+    ...["**/program/*", "**/dynamic/*", "**/http/*", "**/credentials/*", popCore],
   ),
   room(
     "provider/cluster",
     "The core knows neither its hosts, nor Pulumi, nor how a request is sent.",
-    ...[pulumi, "**/program/*", "**/dynamic/*", "**/http/*", "**/credentials/*", popCore],
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/plugin/*", "**/http/*", "**/credentials/*", popCore],
   ),
   room(
     "provider/account",
     "account/ knows neither clusters nor Pulumi.",
-    ...[pulumi, "**/program/*", "**/dynamic/*", "**/cluster/*", popCore],
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/plugin/*", "**/cluster/*", popCore],
   ),
   room(
     "provider/ecs",
     "ecs/ knows nothing of Pulumi, of clusters in a state, or of settings; pop-core is used only in ecs/http.",
-    ...[pulumi, "**/program/*", "**/dynamic/*", "**/cluster/*", "**/account/*", popCore],
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/plugin/*", "**/cluster/*", "**/account/*", popCore],
   ),
   room(
     "provider/ecs/http",
     "ecs/ knows nothing of Pulumi, of clusters in a state, or of settings.",
-    ...[pulumi, "**/program/*", "**/dynamic/*", "**/cluster/*", "**/account/*"],
+    ...[pulumi, "**/program/*", "**/dynamic/*", "**/plugin/*", "**/cluster/*", "**/account/*"],
   ),
   room(
     "emulator",

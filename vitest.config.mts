@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "engine",
-          include: filesIn("engine", "rpc", "e2e", "fault", "consumer", "cloud"),
+          include: filesIn("engine", "plugin", "rpc", "e2e", "fault", "consumer", "cloud"),
           exclude: filesIn("fault/core"),
           globalSetup: "test/engine/globalSetup.ts",
           // An operation takes about a second alone, and several when every core has an engine of its own.

@@ -25,27 +25,25 @@ export interface Checked {
  * credentials, and the cluster to adopt. Unknown values are skipped.
  *
  * @param olds the stored inputs; empty for a new resource and for a replacement
+ * @param secretNames the inputs that the program has marked as secret
  */
 export async function checkCluster(
   session: Session,
   olds: EngineProperties,
   news: EngineProperties,
+  secretNames: ReadonlySet<unknown> = new Set(),
 ): Promise<Checked> {
-  const checked = await checkEverything(session, olds, news);
-  return { ...checked, failures: withoutSecrets(news, checked.failures) };
-}
-
-/** The inputs that the program has marked as secret. */
-function secretNamesOf(news: EngineProperties): readonly unknown[] {
-  const names: unknown = news["__secretNames"];
-  return Array.isArray(names) ? names : [];
+  const checked = await checkEverything(session, olds, news, secretNames);
+  return { ...checked, failures: withoutSecrets(secretNames, checked.failures) };
 }
 
 /** The engine shows the value of a failed property, and so do some reasons: not those of secrets. */
-function withoutSecrets(news: EngineProperties, failures: readonly CheckFailure[]): CheckFailure[] {
-  const secretNames = secretNamesOf(news);
+function withoutSecrets(
+  secretNames: ReadonlySet<unknown>,
+  failures: readonly CheckFailure[],
+): CheckFailure[] {
   return failures.map((failure) =>
-    secretNames.includes(failure.property)
+    secretNames.has(failure.property)
       ? {
           property: "",
           reason: `${failure.property} breaks a rule. Its value is a secret, so it is not shown; see the rules of ${failure.property}.`,
@@ -58,10 +56,10 @@ async function checkEverything(
   session: Session,
   olds: EngineProperties,
   news: EngineProperties,
+  secretNames: ReadonlySet<unknown>,
 ): Promise<Checked> {
   const { settings } = session;
   const { inputs, failures } = checkInputs(news, settings.region);
-  delete inputs["__secretNames"];
   // A cluster keeps the key that it was created with, also when its URN changes.
   const tokenKey = textOf(olds, "__tokenKey");
   if (tokenKey !== undefined) {
@@ -81,7 +79,7 @@ async function checkEverything(
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
   const isNew = Object.keys(olds).length === 0;
   if (isNew && failures.length === 0 && regions !== undefined && "ids" in regions) {
-    await warnOfSameName(session, inputs, secretNamesOf(news));
+    await warnOfSameName(session, inputs, secretNames);
   }
   return { inputs, failures };
 }
@@ -93,12 +91,12 @@ async function checkEverything(
 async function warnOfSameName(
   session: Session,
   inputs: EngineProperties,
-  secretNames: readonly unknown[],
+  secretNames: ReadonlySet<unknown>,
 ): Promise<void> {
   const name = knownText(inputs, "name");
   const regionId = knownText(inputs, "regionId");
   const isAdopted = textOf(inputs, "adopt") !== undefined;
-  if (name === undefined || regionId === undefined || isAdopted || secretNames.includes("name")) {
+  if (name === undefined || regionId === undefined || isAdopted || secretNames.has("name")) {
     return;
   }
   try {

@@ -95,7 +95,7 @@ async function createWithOwnToken(
 
 async function createWithRandomToken(session: Session, inputs: ClusterProperties): Promise<ClusterState> {
   const state = await callCreate(session, inputs, randomUUID());
-  const item = await observe(await session.ecs(), session.clock, state, (found) => found !== undefined);
+  const item = await observe(session, state, (found) => found !== undefined);
   // A random token returns no earlier cluster: one that does not show is only late.
   if (item === undefined) {
     throw notShown(state);
@@ -157,13 +157,13 @@ async function callCreate(
 type Found = { shown: ClusterState } | { holder: Entry } | { isChanged: boolean };
 
 async function findCreated(session: Session, state: ClusterState): Promise<Found> {
-  const { holders, clock } = session;
+  const { holders } = session;
   if (holders.isDeleted(state.hpcClusterId)) {
     return { isChanged: false };
   }
   let item: HpcClusterItem | undefined;
   try {
-    item = await observe(await session.ecs(), clock, state, (found) => found !== undefined);
+    item = await observe(session, state, (found) => found !== undefined);
   } catch (error) {
     // A cluster that could not be read is kept in the state, but not if it is another resource's.
     const holder = holders.otherHolder(state.hpcClusterId);

@@ -1,6 +1,6 @@
-import { nameOf } from "./entry";
+import { nameOf, type Entry } from "./entry";
 import { warnOfInstances } from "./instances";
-import { changesBetween, textOf, type EngineProperties, type PropertyChanges } from "./properties";
+import { changesBetween, type EngineProperties, type PropertyChanges } from "./properties";
 import type { Session } from "./session";
 import { stateFrom } from "./state";
 
@@ -8,16 +8,18 @@ import { stateFrom } from "./state";
  * Compares stored outputs with new inputs, so that a change made outside Pulumi shows after a refresh. The session learns which
  * entry holds the cluster, and the user what would prevent a replacement.
  *
- * @throws if this run has given the cluster to a new resource as well
+ * @param resource the resource, as far as the host knows it
+ * @throws if this run has given the cluster to a new resource as well, or another resource of the program has it too
  */
 export async function diffCluster(
   session: Session,
   hpcClusterId: string,
   olds: EngineProperties,
   news: EngineProperties,
+  resource: Pick<Entry, "resourceName" | "urn">,
 ): Promise<PropertyChanges> {
   const old = stateFrom(hpcClusterId, olds);
-  const own = { entry: old.__entry, resourceName: textOf(news, "__resourceName") };
+  const own: Entry = { ...resource, entry: old.__entry };
   const other = session.holders.otherHolder(hpcClusterId, own);
   session.holders.record(hpcClusterId, own);
   if (other?.isNew) {
@@ -26,6 +28,13 @@ export async function diffCluster(
       `The HPC cluster ${hpcClusterId} of this resource has just been given to ${nameOf(other)} as well, which has the name and the ` +
         "values that this one once had. Remove that one from the state (pulumi state delete), and declare it after this one, or " +
         "give it a clientToken.",
+    );
+  }
+  if (other?.urn !== undefined && own.urn !== undefined) {
+    throw new Error(
+      `The HPC cluster ${hpcClusterId} belongs to both ${nameOf(other)} and ${nameOf(own)}, so deleting one would delete the ` +
+        "other's. Remove one of them from the state, which leaves the cluster as it is: " +
+        `pulumi state delete '${other.urn}' or pulumi state delete '${own.urn}'.`,
     );
   }
   const changes = changesBetween(olds, news);

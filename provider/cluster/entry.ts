@@ -4,6 +4,8 @@ export interface Entry {
   readonly entry?: string | undefined;
   /** The name of the resource in the program, if it is known. */
   readonly resourceName?: string | undefined;
+  /** Set once a diff has shown that the program declares it, if the host knows it: the engine's name of the resource. */
+  readonly urn?: string | undefined;
   /** This run has created it. */
   readonly isNew?: boolean | undefined;
 }

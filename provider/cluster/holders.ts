@@ -15,15 +15,17 @@ export class Holders {
   constructor(private readonly notes: RunNotes) {}
 
   /** Records that an entry holds a cluster. */
-  record(hpcClusterId: string, { entry, resourceName, isNew }: Entry): void {
+  record(hpcClusterId: string, { entry, resourceName, urn, isNew }: Entry): void {
     const held = this.entries.get(hpcClusterId) ?? new Map<string, Entry>();
     const known = held.get(entry ?? "");
-    if (known !== undefined && (resourceName === undefined || known.resourceName === resourceName)) {
+    const isKnown = (given: string | undefined, before: string | undefined) =>
+      given === undefined || given === before;
+    if (known !== undefined && isKnown(resourceName, known.resourceName) && isKnown(urn, known.urn)) {
       return;
     }
-    held.set(entry ?? "", { entry, resourceName, isNew });
+    held.set(entry ?? "", { entry, resourceName, urn, isNew });
     this.entries.set(hpcClusterId, held);
-    this.notes.write({ hpcClusterId, entry, resourceName, isNew, holds: true });
+    this.notes.write({ hpcClusterId, entry, resourceName, urn, isNew, holds: true });
   }
 
   /** Records that an entry leaves the state. */

@@ -1,8 +1,7 @@
-import type { EcsClient } from "../ecs/client";
-import type { Clock } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
 import type { HpcClusterItem } from "../ecs/items";
 import { InitializationError } from "./initializationError";
+import type { Session } from "./session";
 import type { ClusterState } from "./state";
 
 /** How long a cluster, or a change of one, may take to show in DescribeHpcClusters. */
@@ -17,13 +16,12 @@ const LONGEST_PAUSE_MS = 2_000;
  * @throws InitializationError if it cannot be read, so that its id is not lost
  */
 export async function observe(
-  ecs: EcsClient,
-  clock: Clock,
+  session: Session,
   state: ClusterState,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
 ): Promise<HpcClusterItem | undefined> {
   try {
-    return await readUntil(ecs, clock, state, isExpected);
+    return await readUntil(session, state, isExpected);
   } catch (error) {
     throw new InitializationError(
       state,
@@ -38,17 +36,19 @@ export async function observe(
  * @returns what was read last; undefined if the cluster does not show
  */
 export async function readUntil(
-  ecs: EcsClient,
-  clock: Clock,
+  session: Session,
   { regionId, hpcClusterId }: ClusterState,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
 ): Promise<HpcClusterItem | undefined> {
-  const end = clock.now() + VISIBILITY_GRACE_MS;
+  const { clock, deadline } = session;
+  const ecs = await session.ecs();
+  const end = Math.min(clock.now() + VISIBILITY_GRACE_MS, deadline);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const item = await ecs.describeHpcCluster(regionId, hpcClusterId);
     if (isExpected(item) || clock.now() + pauseMs > end) {
       return item;
     }
+    session.onWait(`waiting for ${hpcClusterId} to show in DescribeHpcClusters`);
     await clock.sleep(pauseMs);
   }
 }

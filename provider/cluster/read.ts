@@ -22,14 +22,14 @@ export async function readCluster(
     const item = await ecs.describeHpcCluster(regionId, hpcClusterId);
     if (item === undefined) {
       throw new Error(
-        `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account given to HpcCluster.get.`,
+        `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account.`,
       );
     }
     return stateShownBy(item, state);
   }
   session.holders.record(hpcClusterId, { entry: state.__entry });
   // A new cluster may take a moment to show, and a refresh that drops it would lose it.
-  const item = await readUntil(ecs, session.clock, state, (found) => found !== undefined);
+  const item = await readUntil(session, state, (found) => found !== undefined);
   if (item === undefined) {
     await session.requireAccountOf(state);
     session.holders.release(hpcClusterId, { entry: state.__entry });

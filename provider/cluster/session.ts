@@ -9,7 +9,7 @@ import {
 import { problemTexts } from "../account/settingReader";
 import type { Settings } from "../account/settings";
 import type { EcsClient } from "../ecs/client";
-import { systemClock, type Clock } from "../ecs/clock";
+import { systemClock, type Clock, type OnWait } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
 import { getOrCreate } from "../ecs/getOrCreate";
 import type { HpcClusterItem } from "../ecs/items";
@@ -19,6 +19,16 @@ import { textOf, type EngineProperties } from "./properties";
 import type { ClusterState } from "./state";
 
 const debug = debuglog("alicloud-hpc");
+
+/** One call of the engine: how long it may take, and where its messages go. */
+export interface Operation {
+  /** Shows a warning to the user. */
+  warn?: (text: string) => void;
+  /** Shows what is being waited for. */
+  onWait?: OnWait;
+  /** How long the operation may take, milliseconds. Default: each call of the service as long as the settings say. */
+  timeoutMs?: number | undefined;
+}
 
 /** What a session takes from its host. */
 export interface SessionOptions {
@@ -40,6 +50,10 @@ export class Session {
   readonly holders: Holders;
   readonly clock: Clock;
   readonly warn: (text: string) => void;
+  /** Hears what is being waited for. */
+  readonly onWait: OnWait;
+  /** When the operation must end, on the clock. */
+  readonly deadline: number;
   private readonly connect: NonNullable<SessionOptions["connect"]>;
   private readonly reported = new Set<string>();
   private readonly lists = new Map<string, Promise<readonly HpcClusterItem[]>>();
@@ -47,14 +61,23 @@ export class Session {
   private client: Promise<EcsClient> | undefined;
   private accountRegions: Promise<AccountRegions> | undefined;
 
+  /** @param process the session of the whole process, if this one is of one operation */
   constructor(
     readonly settings: Settings,
-    options: SessionOptions = {},
+    private readonly options: SessionOptions & Operation = {},
+    private readonly process?: Session,
   ) {
-    this.holders = new Holders(options.notes ?? noRunNotes);
+    this.holders = process?.holders ?? new Holders(options.notes ?? noRunNotes);
     this.clock = options.clock ?? systemClock;
     this.warn = options.warn ?? console.warn;
+    this.onWait = options.onWait ?? (() => undefined);
+    this.deadline = options.timeoutMs === undefined ? Infinity : this.clock.now() + options.timeoutMs;
     this.connect = options.connect ?? connectLazily;
+  }
+
+  /** The same session for one call of the engine: what it learns is everybody's. */
+  forOperation(operation: Operation): Session {
+    return new Session(this.settings, { ...this.options, ...operation }, this);
   }
 
   /** The settings that cannot be used, each with what to do. */
@@ -68,6 +91,11 @@ export class Session {
    * @throws if the settings cannot be used: `destroy` and `refresh` run without a check
    */
   async ecs(): Promise<EcsClient> {
+    if (this.process !== undefined) {
+      const { deadline, onWait } = this;
+      const ecs = await this.process.ecs();
+      return ecs.forOperation({ onWait, ...(deadline === Infinity ? {} : { deadline }) });
+    }
     if (this.settings.problems.length > 0) {
       throw new Error(this.problemTexts.join("\n"));
     }
@@ -77,6 +105,9 @@ export class Session {
 
   /** The account's regions, read once. A warning is shown if they cannot be read. */
   async regions(): Promise<AccountRegions> {
+    if (this.process !== undefined) {
+      return await this.process.regions();
+    }
     this.accountRegions ??= this.readRegions();
     return await this.accountRegions;
   }
@@ -91,6 +122,9 @@ export class Session {
    * only turns off the comparison of accounts.
    */
   async accountId(): Promise<string | undefined> {
+    if (this.process !== undefined) {
+      return await this.process.accountId();
+    }
     this.account ??= this.readAccountId();
     return await this.account;
   }
@@ -112,6 +146,9 @@ export class Session {
 
   /** The clusters of a region, listed once, within the time that a preview waits. */
   async clustersIn(regionId: string): Promise<readonly HpcClusterItem[]> {
+    if (this.process !== undefined) {
+      return await this.process.clustersIn(regionId);
+    }
     return await getOrCreate(this.lists, regionId, async () =>
       (await this.ecs()).listHpcClusters(regionId, PREVIEW_TIMEOUT_MS),
     );
@@ -119,6 +156,9 @@ export class Session {
 
   /** Whether this text is reported for the first time. */
   reportOnce(text: string): boolean {
+    if (this.process !== undefined) {
+      return this.process.reportOnce(text);
+    }
     const isFirst = !this.reported.has(text);
     this.reported.add(text);
     return isFirst;

@@ -32,8 +32,7 @@ export async function updateCluster(
   };
   const staleNames = (item: HpcClusterItem) => changesBetween(describedPropertiesOf(item), inputs).updates;
   const item = await observe(
-    ecs,
-    session.clock,
+    session,
     wanted,
     (found) => found !== undefined && staleNames(found).length === 0,
   );

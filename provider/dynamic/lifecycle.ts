@@ -9,7 +9,13 @@ import { createCluster, originFrom } from "../cluster/create";
 import { deleteCluster } from "../cluster/delete";
 import { diffCluster } from "../cluster/diff";
 import { InitializationError } from "../cluster/initializationError";
-import { propertiesFrom, UNKNOWN, unknownOutputs, type EngineProperties } from "../cluster/properties";
+import {
+  propertiesFrom,
+  textOf,
+  UNKNOWN,
+  unknownOutputs,
+  type EngineProperties,
+} from "../cluster/properties";
 import { readCluster } from "../cluster/read";
 import { inputsOf, outputsOf, stateFrom } from "../cluster/state";
 import { updateCluster } from "../cluster/update";
@@ -20,14 +26,20 @@ export { configure };
 
 /** Checks the inputs, the settings, the region, the credentials, and the cluster to adopt, at preview. */
 export const check = withoutStackTrace(
-  (olds: EngineProperties, news: EngineProperties): Promise<dynamic.CheckResult> =>
-    checkCluster(currentSession(), olds, news),
+  (olds: EngineProperties, news: EngineProperties): Promise<dynamic.CheckResult> => {
+    // The SDK drops the marks of secrets on the way here, so the program sends the names.
+    const { __secretNames, ...inputs } = news;
+    const secretNames = new Set<unknown>(Array.isArray(__secretNames) ? __secretNames : []);
+    return checkCluster(currentSession(), olds, inputs, secretNames);
+  },
 );
 
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export const diff = withoutStackTrace(
   async (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
-    const { updates, replaces } = await diffCluster(currentSession(), id, olds, news);
+    const { updates, replaces } = await diffCluster(currentSession(), id, olds, news, {
+      resourceName: textOf(news, "__resourceName"),
+    });
     return { changes: updates.length + replaces.length > 0, replaces };
   },
 );

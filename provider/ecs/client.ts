@@ -2,7 +2,7 @@ import { listOf, MissingField, optionalText, requiredText, textsOf } from "./ans
 import { DescribeBatch, DESCRIBE_LIMIT, type DescribedClusters } from "./describeBatch";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
-import type { Answer, ApiParameters, Call, Send } from "./http/transport";
+import type { Answer, ApiParameters, Call, CallOptions, Send } from "./http/transport";
 import type { HpcClusterItem, RegionItem } from "./items";
 import { withoutUndefined } from "./withoutUndefined";
 
@@ -10,8 +10,21 @@ import { withoutUndefined } from "./withoutUndefined";
 export class EcsClient {
   private readonly batches = new Map<string, DescribeBatch>();
 
-  /** @param send makes any call of the API, with retries */
-  constructor(readonly send: Send) {}
+  /**
+   * @param send makes any call of the API, with retries
+   * @param operation what the calls have in common, if they belong to one operation
+   * @param shared the client that collects the reads of all operations. Default: this one.
+   */
+  constructor(
+    readonly send: Send,
+    private readonly operation: CallOptions = {},
+    private readonly shared?: EcsClient,
+  ) {}
+
+  /** The same client for one operation. Its reads still share requests with those of other operations. */
+  forOperation(operation: CallOptions): EcsClient {
+    return new EcsClient((call) => this.send({ ...operation, ...call }), operation, this.shared ?? this);
+  }
 
   /**
    * CreateHpcCluster. Repeated with the same ClientToken and values it returns the first call's cluster.
@@ -42,16 +55,23 @@ export class EcsClient {
     hpcClusterId: string,
     withinMs?: number,
   ): Promise<HpcClusterItem | undefined> {
-    const batch = getOrCreate(
+    return (this.shared ?? this).batchOf(regionId, withinMs).load(hpcClusterId, this.operation);
+  }
+
+  private batchOf(regionId: string, withinMs: number | undefined): DescribeBatch {
+    return getOrCreate(
       this.batches,
       `${regionId} ${withinMs}`,
       () =>
         new DescribeBatch(
-          async (ids) =>
-            await this.describeAllPages(regionId, { HpcClusterIds: JSON.stringify(ids) }, withinMs),
+          async (ids, operation) =>
+            await this.forOperation(operation).describeAllPages(
+              regionId,
+              { HpcClusterIds: JSON.stringify(ids) },
+              withinMs,
+            ),
         ),
     );
-    return batch.load(hpcClusterId);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { EcsError } from "./errors";
+import type { CallOptions } from "./http/transport";
 import type { HpcClusterItem } from "./items";
 
 /** DescribeHpcClusters takes at most 100 ids, and returns at most 100 clusters a page. */
@@ -18,6 +19,7 @@ export interface DescribedClusters {
 
 interface Read {
   id: string;
+  operation: CallOptions;
   resolve: (item: HpcClusterItem | undefined) => void;
   reject: (error: unknown) => void;
 }
@@ -31,15 +33,17 @@ export class DescribeBatch {
   private mostInFlight = 0;
 
   /** @param describe resolves to those of the clusters that exist, in any order */
-  constructor(private readonly describe: (ids: readonly string[]) => Promise<DescribedClusters>) {}
+  constructor(
+    private readonly describe: (ids: readonly string[], operation: CallOptions) => Promise<DescribedClusters>,
+  ) {}
 
   /** The cluster; undefined if there is none with this id. */
-  load(id: string): Promise<HpcClusterItem | undefined> {
+  load(id: string, operation: CallOptions = {}): Promise<HpcClusterItem | undefined> {
     return new Promise((resolve, reject) => {
       if (this.waiting.length === 0) {
         this.firstAt = performance.now();
       }
-      this.waiting.push({ id, resolve, reject });
+      this.waiting.push({ id, operation, resolve, reject });
       this.schedule();
     });
   }
@@ -87,7 +91,7 @@ export class DescribeBatch {
   private async send(reads: readonly Read[]): Promise<void> {
     const ids = [...new Set(reads.map(({ id }) => id))];
     try {
-      const { items, missing } = await this.describe(ids);
+      const { items, missing } = await this.describe(ids, sharedOptions(reads));
       const found = new Map(items.map((item) => [item.HpcClusterId, item]));
       for (const { id, resolve, reject } of reads) {
         if (missing !== undefined && !found.has(id)) {
@@ -107,4 +111,22 @@ export class DescribeBatch {
       }
     }
   }
+}
+
+/** A shared call may take as long as the longest of its operations, and all of them hear of its waits. */
+function sharedOptions(reads: readonly Read[]): CallOptions {
+  const latest = Math.max(...reads.map(({ operation }) => operation.deadline ?? Infinity));
+  const listeners = reads.flatMap(({ operation }) => operation.onWait ?? []);
+  return {
+    ...(latest === Infinity ? {} : { deadline: latest }),
+    ...(listeners.length === 0
+      ? {}
+      : {
+          onWait: (what) => {
+            for (const listener of listeners) {
+              listener(what);
+            }
+          },
+        }),
+  };
 }

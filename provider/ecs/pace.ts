@@ -22,8 +22,10 @@ export class Pace {
   /**
    * Waits until the next call may be sent. Resolves to that time, which {@link throttled} takes; to undefined, at once, if it
    * is after the deadline.
+   *
+   * @param onWait hears how long the wait will be, milliseconds
    */
-  async turn(deadline = Infinity): Promise<number | undefined> {
+  async turn(deadline = Infinity, onWait?: (waitMs: number) => void): Promise<number | undefined> {
     const at = Math.max(this.clock.now(), this.nextAt);
     if (at > deadline) {
       return undefined;
@@ -31,6 +33,7 @@ export class Pace {
     this.nextAt = at + this.intervalMs;
     const wait = at - this.clock.now();
     if (wait > 0) {
+      onWait?.(wait);
       await this.clock.sleep(wait);
     }
     return this.clock.now();

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock";
+import { CanceledError, type Clock, type OnWait } from "./clock";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
 import type { Answer, Call, Send } from "./http/transport";
@@ -17,6 +17,10 @@ export interface RetryOptions {
 
 const BASE_DELAY_MS = 200;
 const MAX_DELAY_MS = 20_000;
+/** A shorter wait is not worth a line on the terminal. */
+const SHORTEST_REPORTED_WAIT_MS = 500;
+/** How long a call that is on its way may still take once the run is canceled: its answer may be the id of a new cluster. */
+const LAST_ANSWER_MS = 1_000;
 
 /**
  * Repeats a call after transient errors until it succeeds, fails for good, or its time is up. The parameters stay the same, so
@@ -27,24 +31,33 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
   const paces = new Map<string, Pace>();
 
   return async function sendWithRetry(call) {
-    const { action, regionId, withinMs = maxRetryTimeoutMs } = call;
-    const timeoutMs = Math.min(withinMs, maxRetryTimeoutMs);
+    const { action, regionId, withinMs = Infinity, onWait } = call;
+    const startedAt = clock.now();
+    const limitMs = call.deadline === undefined ? maxRetryTimeoutMs : call.deadline - startedAt;
+    const timeoutMs = Math.min(withinMs, limitMs);
     const slots = getOrCreate(slotsOfRegions, regionId, () => new Slots(maxInFlight));
     // The service limits each action separately.
     const pace = getOrCreate(paces, `${regionId} ${action}`, () => new Pace(clock));
-    const startedAt = clock.now();
     const deadline = startedAt + timeoutMs;
 
     let lastError: EcsError | undefined;
 
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await slots.run(async (): Promise<Outcome> => {
-        const sentAt = await pace.turn(deadline);
+        const sentAt = await pace.turn(deadline, (waitMs) => {
+          reportWait(onWait, action, "throttled", waitMs);
+        });
         if (sentAt === undefined) {
           return { tooLate: true };
         }
         try {
-          const answer = await send({ ...call, attempt });
+          const answer = await untilCanceled(clock.canceled, call, () =>
+            send({
+              ...call,
+              attempt,
+              ...(call.deadline === undefined ? {} : { withinMs: deadline - clock.now() }),
+            }),
+          );
           call.validate?.(answer);
           pace.succeeded();
           return { answer };
@@ -72,9 +85,47 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
       if (delayMs === undefined || elapsedMs + delayMs >= timeoutMs) {
         throw outcome.error.after(attempt, elapsedMs);
       }
+      reportWait(onWait, action, outcome.error.code, delayMs);
       await clock.sleep(delayMs);
     }
   };
+}
+
+function reportWait(onWait: OnWait | undefined, action: string, why: string, waitMs: number): void {
+  if (waitMs >= SHORTEST_REPORTED_WAIT_MS) {
+    onWait?.(`${action}: ${why}, next call in ${(waitMs / 1_000).toFixed(1)} s`);
+  }
+}
+
+/** Sends a call unless the run is canceled. One that is on its way gets a last moment for its answer. */
+async function untilCanceled<T>(
+  canceled: AbortSignal | undefined,
+  { action, regionId }: Call,
+  send: () => Promise<T>,
+): Promise<T> {
+  const error = () =>
+    new CanceledError(`${action} in ${regionId}: canceled before the service had answered.`);
+  if (canceled === undefined) {
+    return await send();
+  }
+  if (canceled.aborted) {
+    throw error();
+  }
+  return await new Promise<T>((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const onCancel = () => {
+      timer = setTimeout(() => {
+        reject(error());
+      }, LAST_ANSWER_MS);
+    };
+    canceled.addEventListener("abort", onCancel, { once: true });
+    send()
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer);
+        canceled.removeEventListener("abort", onCancel);
+      });
+  });
 }
 
 /** `tooLate`: the turn would come after the deadline. */

@@ -3,7 +3,7 @@
  *
  * The Automation API does not tell the engine's process id. What it does let through is `--exec-agent`: with a unique
  * word there, the engine is the one process of ours with that word on its command line, and the provider is the
- * descendant of it that runs the SDK's dynamic provider.
+ * descendant of it that runs the SDK's dynamic provider or the package's plugin.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -48,7 +48,7 @@ export function stillProviders(pids: Iterable<number>): number[] {
 
 // Not the plugin's shell script, which waits for the node it has started: its command line has no such path.
 function isProvider({ commandLine }: ProcessRow): boolean {
-  return /cmd[\\/]dynamic-provider/.test(commandLine);
+  return /cmd[\\/]dynamic-provider|dist[\\/]plugin[\\/]main\.js/.test(commandLine);
 }
 
 function processTable(): ProcessRow[] {

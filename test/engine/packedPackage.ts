@@ -92,7 +92,8 @@ function hashOfSources(root: string): string {
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
     .sort();
   const hash = createHash("sha256");
-  for (const file of ["package.json", "tsconfig.json", ...sources]) {
+  const tools = ["package.json", "tsconfig.json", "esbuild.config.mjs", "pulumi-resource-alicloud-hpc"];
+  for (const file of [...tools, ...sources]) {
     hash
       .update(`${file}\0`)
       .update(readFileSync(path.join(root, file)))

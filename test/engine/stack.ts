@@ -102,6 +102,9 @@ export interface RunningOperation<K extends OperationKind> {
   kill(which: OperationProcess, signal?: NodeJS.Signals): number[];
 }
 
+/** Where the engine finds the plugin, as in a user's Pulumi.yaml. */
+const plugins = { providers: [{ name: "alicloud-hpc", path: "node_modules/pulumi-alicloud-hpc" }] };
+
 /** Makes a stack and its configuration; nothing has run yet. */
 export async function createStack(options: StackOptions): Promise<TestStack> {
   // First, because looking for the engine needs the home folder and PATH as they were.
@@ -121,7 +124,7 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
     program: () => current.program(),
     pulumiCommand: engine.command,
     // Without these settings `main` would be this process's folder, and the provider would start there.
-    projectSettings: { name: names.projectName, runtime: "nodejs" },
+    projectSettings: { name: names.projectName, runtime: "nodejs", plugins },
     stackSettings: {
       [names.stackName]: await settingsWith(await emptySettings(), names.projectName, options.config ?? {}),
     },

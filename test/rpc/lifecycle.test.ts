@@ -142,6 +142,15 @@ test("check returns all failures with their properties", async () => {
   expect(new Set(failures.map(({ property }) => property))).toEqual(new Set(["name", "regionId", ""]));
 });
 
+test("check does not show the value of a secret that breaks a rule", async () => {
+  const { inputs, failures } = await provider.check(
+    {},
+    { name: "2-hidden", regionId, __secretNames: ["name"] },
+  );
+  expect(failures).toEqual([{ property: "", reason: expect.stringMatching(/name breaks a rule/) }]);
+  expect(inputs).not.toHaveProperty("__secretNames");
+});
+
 test("diff takes null, missing and empty for the same", async () => {
   const olds = { name: "a", regionId };
   for (const description of [null, undefined, ""]) {

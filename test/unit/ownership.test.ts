@@ -209,11 +209,9 @@ describe("a preview with new clusters", () => {
   });
 
   test("does not show the value of a secret that breaks a rule", async () => {
-    const news = { name: "2-secret", __secretNames: ["name"] };
-    const { failures, inputs: checked } = await checkCluster(service.session(), {}, news);
+    const { failures } = await checkCluster(service.session(), {}, { name: "2-secret" }, new Set(["name"]));
     expect(failures).toEqual([{ property: "", reason: expect.stringContaining("name") as string }]);
     expect(JSON.stringify(failures)).not.toContain("2-secret");
-    expect(checked).not.toHaveProperty("__secretNames");
   });
 });
 

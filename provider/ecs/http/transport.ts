@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { debuglog } from "node:util";
 import PopCore from "@alicloud/pop-core";
+import type { OnWait } from "../clock";
 import type { CredentialSource } from "../credentials/credentialSource";
 import { EcsError } from "../errors";
 import { getOrCreate } from "../getOrCreate";
@@ -33,8 +34,16 @@ export interface TransportOptions {
 /** The parameters of an action; one that is undefined is not sent. */
 export type ApiParameters = Readonly<Record<string, string | number | undefined>>;
 
+/** What the calls of one operation have in common. */
+export interface CallOptions {
+  /** When the operation must end, on the clock, instead of the settings' limit for each call. */
+  readonly deadline?: number;
+  /** Hears of a wait before the next attempt. */
+  readonly onWait?: OnWait;
+}
+
 /** One call of the API. */
-export interface Call {
+export interface Call extends CallOptions {
   /** E.g. `CreateHpcCluster`. */
   action: string;
   /** The region whose endpoint is called. */

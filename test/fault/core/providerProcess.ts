@@ -5,6 +5,7 @@ import { deleteCluster } from "../../../provider/cluster/delete.ts";
 import { diffCluster } from "../../../provider/cluster/diff.ts";
 import {
   propertiesFrom,
+  textOf,
   type EngineProperties,
   type PropertyChanges,
 } from "../../../provider/cluster/properties.ts";
@@ -61,7 +62,9 @@ export class ProviderProcess {
   }
 
   diff(id: string, olds: EngineProperties, news: EngineProperties): Promise<PropertyChanges> {
-    return diffCluster(this.session, id, olds, news);
+    return diffCluster(this.session, id, olds, news, {
+      resourceName: textOf(news, "__resourceName"),
+    });
   }
 
   async create(inputs: EngineProperties): Promise<ProvidedResource> {

@@ -1,0 +1,35 @@
+/**
+ * Bundles the plugin, after tsc: one file starts faster than two hundred, and needs no package beside it, also none of
+ * `@pulumi/pulumi`.
+ */
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+
+const folder = "dist/plugin";
+rmSync(folder, { recursive: true, force: true });
+const options = { platform: "node", target: "node22", format: "cjs", outdir: folder, legalComments: "none" };
+await build({ ...options, entryPoints: ["provider/plugin/main.ts"] });
+const { metafile } = await build({
+  ...options,
+  entryPoints: ["provider/plugin/server.ts"],
+  bundle: true,
+  metafile: true,
+});
+copyFileSync("provider/plugin/schema.json", path.join(folder, "schema.json"));
+writeFileSync(path.join(folder, "THIRD_PARTY_LICENSES.txt"), licencesOf(Object.keys(metafile.inputs)));
+
+/** The licences of the bundled packages, which have to go with them. */
+function licencesOf(files) {
+  const packages = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []));
+  return [...packages]
+    .sort()
+    .map((each) => {
+      const { name, version, license } = JSON.parse(readFileSync(path.join(each, "package.json"), "utf8"));
+      const text = readdirSync(each)
+        .filter((file) => /^(licen[cs]e|notice)/i.test(file))
+        .map((file) => readFileSync(path.join(each, file), "utf8"));
+      return [`${name} ${version} (${license})`, ...text].join("\n\n");
+    })
+    .join(`\n\n${"-".repeat(80)}\n\n`);
+}

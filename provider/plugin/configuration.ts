@@ -1,0 +1,44 @@
+import { configKeys, type ConfigKey } from "../account/configKeys";
+import { nearestName } from "../account/nearestName";
+import { problemTexts, type ConfigLookup } from "../account/settingReader";
+import { readSettings, type Settings } from "../account/settings";
+import type { CheckFailure } from "../cluster/checkFailure";
+import { UNKNOWN, type EngineProperties } from "../cluster/properties";
+
+/** The inputs of a provider resource that are the engine's own. */
+const OWN_INPUTS = ["version", "pluginDownloadURL", "pluginChecksums", "parameterization"];
+
+/** The keys whose values are secrets, also where the program does not mark them. */
+export const SECRET_KEYS: readonly string[] = Object.entries<ConfigKey>(configKeys).flatMap(([name, row]) =>
+  row.isSecret ? [name] : [],
+);
+
+/** The settings of a provider resource; what it does not say comes from the environment. */
+export function settingsOf(args: EngineProperties): Settings {
+  // A value may be a number or an object; the reader takes them as JSON.
+  const lookup = (key: string) => args[key.replace(/^alicloud:/, "")];
+  return readSettings(lookup as ConfigLookup);
+}
+
+/** What is wrong with the inputs of a provider resource. Without property names, whose values would be shown. */
+export function configurationFailures(args: EngineProperties): CheckFailure[] {
+  const known = Object.keys(configKeys);
+  const unknownKeys = Object.keys(args).filter(
+    (key) => !key.startsWith("__") && ![...known, ...OWN_INPUTS].includes(key),
+  );
+  const reasons = unknownKeys.map((key) => {
+    const nearest = nearestName(key, known);
+    const advice = nearest === undefined ? `the keys are ${known.join(", ")}.` : `did you mean "${nearest}"?`;
+    return `alicloud:${key} is not a configuration key: ${advice}`;
+  });
+  // Which settings belong together cannot be told before all of them are known.
+  const problems = Object.values(args).includes(UNKNOWN) ? [] : problemTexts(settingsOf(args).problems);
+  return [...reasons, ...problems].map((reason) => ({ property: "", reason }));
+}
+
+/** The keys whose values differ. */
+export function changedKeys(olds: EngineProperties, news: EngineProperties): string[] {
+  return [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
+    (key) => !OWN_INPUTS.includes(key) && JSON.stringify(olds[key]) !== JSON.stringify(news[key]),
+  );
+}

@@ -1,0 +1,72 @@
+import { connectivityState, credentials, type ServiceError } from "@grpc/grpc-js";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { debuglog } from "node:util";
+
+const debug = debuglog("alicloud-hpc");
+
+/** The engine that has started this process. */
+export class Engine {
+  private readonly client: EngineClient;
+  private readonly sending = new Set<Promise<void>>();
+
+  /** @param address host and port of its gRPC server */
+  constructor(readonly address: string) {
+    this.client = new EngineClient(address, credentials.createInsecure());
+  }
+
+  /** Shows a warning at a resource. */
+  warn(urn: string, message: string): void {
+    this.log(urn, message, LogSeverity.WARNING, false);
+  }
+
+  /** Shows what a resource is waiting for, until something else is shown. */
+  status(urn: string, message: string): void {
+    this.log(urn, message, LogSeverity.INFO, true);
+  }
+
+  /** Resolves once everything that has been logged has reached the engine. */
+  async flush(): Promise<void> {
+    await Promise.all(this.sending);
+  }
+
+  /** Calls back when the engine has ended, also if it was killed. */
+  onEnd(callback: () => void): void {
+    const channel = this.client.getChannel();
+    channel.getConnectivityState(true);
+    const watch = (state: connectivityState, wasConnected: boolean): void => {
+      channel.watchConnectivityState(state, Infinity, () => {
+        const now = channel.getConnectivityState(false);
+        if (wasConnected && now === connectivityState.TRANSIENT_FAILURE) {
+          callback();
+          return;
+        }
+        if (now === connectivityState.IDLE) {
+          // The connection has been closed; only a new attempt shows whether the engine lives.
+          channel.getConnectivityState(true);
+        }
+        watch(now, wasConnected || now === connectivityState.READY);
+      });
+    };
+    watch(channel.getConnectivityState(false), false);
+  }
+
+  private log(urn: string, message: string, severity: LogSeverity, ephemeral: boolean): void {
+    const request = new LogRequest();
+    request.setUrn(urn);
+    request.setMessage(message);
+    request.setSeverity(severity);
+    request.setEphemeral(ephemeral);
+    const sent = new Promise<void>((resolve) => {
+      this.client.log(request, (error: ServiceError | null) => {
+        if (error !== null) {
+          // The engine is gone, and with it everybody who could read the message.
+          debug("the engine did not take a message: %s", error.message);
+        }
+        resolve();
+      });
+    });
+    this.sending.add(sent);
+    void sent.finally(() => this.sending.delete(sent));
+  }
+}

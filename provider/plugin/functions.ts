@@ -1,0 +1,72 @@
+import { nearestName } from "../account/nearestName";
+import { validRegionId } from "../account/regions";
+import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
+import { textOf, type EngineProperties } from "../cluster/properties";
+import type { Session } from "../cluster/session";
+
+type Lookup = (session: Session, args: EngineProperties) => Promise<object>;
+
+const functions: Readonly<Record<string, { args: readonly string[]; run: Lookup }>> = {
+  "alicloud-hpc:index:getHpcCluster": {
+    args: ["id", "name", "regionId"],
+    run: (session, args) =>
+      findCluster({ id: textOf(args, "id"), name: textOf(args, "name") }, placeOf(session, args)),
+  },
+  "alicloud-hpc:index:getHpcClusters": {
+    args: ["regionId", "ids", "nameRegex"],
+    run: async (session, args) => ({
+      clusters: await findClusters(
+        { ids: textsOf(args, "ids"), nameRegex: textOf(args, "nameRegex") },
+        placeOf(session, args),
+      ),
+    }),
+  },
+  "alicloud-hpc:index:getRegions": {
+    args: [],
+    run: async (session) => ({ regions: await findRegions(await session.ecs()) }),
+  },
+};
+
+/**
+ * Runs a function of the schema.
+ *
+ * @throws if there is no such function, or an argument is wrong
+ */
+export async function invoke(session: Session, token: string, args: EngineProperties): Promise<object> {
+  const found = functions[token];
+  if (found === undefined) {
+    throw new Error(`There is no function ${token}; there are ${Object.keys(functions).join(", ")}.`);
+  }
+  for (const [name, value] of Object.entries(args)) {
+    if (!found.args.includes(name)) {
+      const nearest = found.args.length === 0 ? undefined : nearestName(name, found.args);
+      const advice =
+        nearest === undefined
+          ? `its arguments are ${found.args.join(", ") || "none"}.`
+          : `did you mean "${nearest}"?`;
+      throw new Error(`${token}: ${JSON.stringify(name)} is not an argument: ${advice}`);
+    }
+    if (name !== "ids" && value !== null && typeof value !== "string") {
+      throw new Error(`${token}: ${name} must be a string.`);
+    }
+  }
+  return await found.run(session, args);
+}
+
+function placeOf(session: Session, args: EngineProperties): () => Promise<LookupPlace> {
+  return async () => ({
+    ecs: await session.ecs(),
+    regionId: validRegionId(textOf(args, "regionId") ?? session.settings.region),
+  });
+}
+
+function textsOf(args: EngineProperties, name: string): string[] | undefined {
+  const value = args[name];
+  if (value === undefined || value === null) {
+    return undefined;
+  }
+  if (!Array.isArray(value) || !value.every((each) => typeof each === "string")) {
+    throw new Error(`${name} must be a list of strings.`);
+  }
+  return value;
+}

@@ -1,0 +1,15 @@
+/** The executable's first file. It is small, so that the compile cache is on before the rest is loaded. */
+import nodeModule from "node:module";
+
+const OLDEST_NODE = 22;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  console.error(
+    `pulumi-resource-alicloud-hpc needs Node.js ${OLDEST_NODE} or later, but ${process.execPath} is ${process.version}. ` +
+      "Put a newer one first on PATH.",
+  );
+  process.exit(1);
+}
+nodeModule.enableCompileCache();
+const { serve } = nodeModule.createRequire(__filename)("./server.js") as typeof import("./server");
+serve(process.argv.slice(2));

@@ -1,0 +1,324 @@
+/**
+ * The gRPC service `pulumirpc.ResourceProvider`: reads requests, calls the resource, the functions or the configuration, and
+ * writes answers. It knows nothing of clusters.
+ */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { Metadata, status, type sendUnaryData, type ServerUnaryCall, type ServiceError } from "@grpc/grpc-js";
+import { Any } from "google-protobuf/google/protobuf/any_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import type { Message } from "google-protobuf";
+import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
+import * as rpc from "@pulumi/pulumi/proto/provider_pb";
+import { Status } from "@pulumi/pulumi/proto/status_pb";
+import type { CheckFailure } from "../cluster/checkFailure";
+import { InitializationError } from "../cluster/initializationError";
+import { runNotesInFiles, noRunNotes } from "../cluster/runNotes";
+import { Session } from "../cluster/session";
+import { UNKNOWN } from "../cluster/properties";
+import { outputsOf } from "../cluster/state";
+import { cancelableClock } from "../ecs/clock";
+import { messageOf } from "../ecs/errors";
+import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
+import { Engine } from "./engine";
+import { invoke } from "./functions";
+import { receivedProperties, sentProperties } from "./propertyValues";
+import * as resource from "./resource";
+import type { Autonaming } from "./autoname";
+
+const { Mode } = rpc.CheckRequest.AutonamingOptions;
+const { DiffChanges } = rpc.DiffResponse;
+const { Kind } = rpc.PropertyDiff;
+
+type Handler<Q extends Message, R extends Message> = (
+  call: ServerUnaryCall<Q, R>,
+  callback: sendUnaryData<R>,
+) => void;
+
+/** The provider of one process. The engine configures it once, and then calls it at the same time for many resources. */
+export class Provider {
+  private engine: Engine | undefined;
+  private session: Session | undefined;
+  private providerId: string | undefined;
+  private readonly cancellation = new AbortController();
+  private readonly running = new Set<Promise<unknown>>();
+
+  /** @param engineAddress host and port of the engine's gRPC server, if the engine has started this process */
+  constructor(engineAddress: string | undefined) {
+    if (engineAddress !== undefined) {
+      this.attachTo(engineAddress);
+    }
+  }
+
+  /** Ends every wait. Resolves once no call is running any more. */
+  async cancel(): Promise<void> {
+    this.cancellation.abort();
+    await Promise.allSettled(this.running);
+  }
+
+  /** The handlers of the service. grpc-js answers UNIMPLEMENTED to every other method. */
+  handlers() {
+    return {
+      handshake: this.answer((request: rpc.ProviderHandshakeRequest) => {
+        this.attachTo(request.getEngineAddress());
+        return new rpc.ProviderHandshakeResponse()
+          .setAcceptSecrets(true)
+          .setSupportsAutonamingConfiguration(true);
+      }),
+      attach: this.answer((request: PluginAttach) => {
+        this.attachTo(request.getAddress());
+        return new Empty();
+      }),
+      // Without a version: it would become part of the default provider's name, whose id is the stack's salt.
+      getPluginInfo: this.answer((_: Empty) => new PluginInfo()),
+      getSchema: this.answer((request: rpc.GetSchemaRequest) => {
+        if (request.getVersion() !== 0) {
+          throw new Error(`There is no version ${request.getVersion()} of the schema language.`);
+        }
+        return new rpc.GetSchemaResponse().setSchema(
+          readFileSync(path.join(__dirname, "schema.json"), "utf8"),
+        );
+      }),
+      checkConfig: this.answer((request: rpc.CheckRequest) => {
+        const { values, secretNames } = receivedProperties(request.getNews());
+        return new rpc.CheckResponse()
+          .setInputs(sentProperties(values, new Set([...secretNames, ...SECRET_KEYS])))
+          .setFailuresList(configurationFailures(values).map(failureMessage));
+      }),
+      diffConfig: this.answer((request: rpc.DiffRequest) => {
+        const olds = receivedProperties(request.getOldInputs() ?? request.getOlds());
+        const changed = changedKeys(olds.values, receivedProperties(request.getNews()).values);
+        // Never a replacement: it would replace every cluster of the provider.
+        return new rpc.DiffResponse()
+          .setChanges(changed.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE)
+          .setDiffsList(changed);
+      }),
+      configure: this.answer((request: rpc.ConfigureRequest) => {
+        const args = request.getArgs();
+        if (args === undefined) {
+          throw new RequestError("Configure: the request has no args; use Pulumi 3.216 or later.");
+        }
+        this.session = new Session(settingsOf(receivedProperties(args).values), {
+          clock: cancelableClock(this.cancellation.signal),
+          notes: this.engine === undefined ? noRunNotes : runNotesInFiles(this.engine.address),
+          warn: (text) => {
+            this.engine?.warn("", inOwnNamespace(text));
+          },
+        });
+        this.providerId = knownId(request.getId());
+        return new rpc.ConfigureResponse()
+          .setAcceptsecrets(true)
+          .setSupportspreview(true)
+          .setSupportsAutonamingConfiguration(true);
+      }),
+      invoke: this.answer(async (request: rpc.InvokeRequest) => {
+        const { values } = receivedProperties(request.getArgs());
+        const result = await invoke(this.configured(), request.getTok(), values);
+        return new rpc.InvokeResponse().setReturn(sentProperties({ ...result }));
+      }),
+      check: this.answer(async (request: rpc.CheckRequest) => {
+        const news = receivedProperties(request.getNews());
+        const { inputs, failures } = await resource.check(
+          this.resourceCall(request),
+          receivedProperties(request.getOlds()).values,
+          news.values,
+          news.secretNames,
+          autonamingOf(request.getAutonaming()),
+        );
+        return new rpc.CheckResponse()
+          .setInputs(sentProperties(inputs, news.secretNames))
+          .setFailuresList(failures.map(failureMessage));
+      }),
+      diff: this.answer(async (request: rpc.DiffRequest) => {
+        const differences = await resource.diff(
+          this.resourceCall(request),
+          request.getId(),
+          receivedProperties(request.getOlds()).values,
+          receivedProperties(request.getNews()).values,
+        );
+        return diffResponse(differences);
+      }),
+      create: this.answer(async (request: rpc.CreateRequest) => {
+        const { values, secretNames } = receivedProperties(request.getProperties());
+        const call = this.resourceCall(request, request.getTimeout());
+        if (request.getPreview()) {
+          return new rpc.CreateResponse().setProperties(
+            sentProperties(resource.createdInPreview(values), secretNames),
+          );
+        }
+        const created = await resource.create(call, values, this.providerId).catch(keptBy(secretNames));
+        return new rpc.CreateResponse()
+          .setId(created.hpcClusterId)
+          .setProperties(sentProperties(outputsOf(created), secretNames));
+      }),
+      read: this.answer(async (request: rpc.ReadRequest) => {
+        const properties = receivedProperties(request.getProperties());
+        const inputs = receivedProperties(request.getInputs());
+        const secretNames = new Set([...properties.secretNames, ...inputs.secretNames]);
+        const found = await resource.read(
+          this.resourceCall(request, request.getTimeout()),
+          request.getId(),
+          properties.values,
+          inputs.values,
+        );
+        const response = new rpc.ReadResponse();
+        // An answer without an id: there is no such cluster any more.
+        return found === undefined
+          ? response
+          : response
+              .setId(request.getId())
+              .setProperties(sentProperties(found.outputs, secretNames))
+              .setInputs(sentProperties(found.inputs, secretNames));
+      }),
+      update: this.answer(async (request: rpc.UpdateRequest) => {
+        const olds = receivedProperties(request.getOlds()).values;
+        const { values, secretNames } = receivedProperties(request.getNews());
+        const call = this.resourceCall(request, request.getTimeout());
+        const outputs = request.getPreview()
+          ? resource.updatedInPreview(request.getId(), olds, values)
+          : outputsOf(await resource.update(call, request.getId(), olds, values).catch(keptBy(secretNames)));
+        return new rpc.UpdateResponse().setProperties(sentProperties(outputs, secretNames));
+      }),
+      delete: this.answer(async (request: rpc.DeleteRequest) => {
+        const call = this.resourceCall(request, request.getTimeout());
+        await resource.remove(call, request.getId(), receivedProperties(request.getProperties()).values);
+        return new Empty();
+      }),
+      // Also ends every run that is not canceled, after its last call.
+      cancel: this.answer((_: Empty) => {
+        this.cancellation.abort();
+        return new Empty();
+      }),
+    };
+  }
+
+  private attachTo(address: string): void {
+    if (this.engine?.address === address) {
+      return;
+    }
+    this.engine = new Engine(address);
+    this.engine.onEnd(() => {
+      // A killed engine: nobody can record what would be created from now on.
+      void this.cancel().then(() => process.exit(1));
+    });
+  }
+
+  private configured(): Session {
+    if (this.session === undefined) {
+      throw new RequestError("The provider is not configured: the engine must call Configure first.");
+    }
+    return this.session;
+  }
+
+  /** @param timeoutS the resource's `customTimeouts` for this operation, in seconds; 0 if there is none */
+  private resourceCall(request: { getUrn(): string }, timeoutS = 0): resource.ResourceCall {
+    const urn = request.getUrn();
+    const [, , types = "", ...name] = urn.split("::");
+    const type = types.split("$").at(-1);
+    if (type !== resource.RESOURCE_TYPE) {
+      throw new RequestError(`There is no resource type ${type}; there is ${resource.RESOURCE_TYPE}.`);
+    }
+    const session = this.configured().forOperation({
+      warn: (text) => this.engine?.warn(urn, inOwnNamespace(text)),
+      onWait: (what) => this.engine?.status(urn, what),
+      timeoutMs: timeoutS > 0 ? timeoutS * 1_000 : undefined,
+    });
+    return { session, urn, resourceName: name.join("::") };
+  }
+
+  /** A handler that answers what `run` returns, after the engine has got every message about it. */
+  private answer<Q extends Message, R extends Message>(run: (request: Q) => R | Promise<R>): Handler<Q, R> {
+    return ({ request }, callback) => {
+      const answered = (async () => run(request))()
+        .then(
+          async (response) => {
+            await this.engine?.flush();
+            callback(null, response);
+          },
+          async (error: unknown) => {
+            await this.engine?.flush();
+            callback(serviceError(error));
+          },
+        )
+        .finally(() => this.running.delete(answered));
+      this.running.add(answered);
+    };
+  }
+}
+
+/** A request that the engine should not have sent. */
+class RequestError extends Error {}
+
+/** A cluster that exists, but whose creation or change has failed later, stays in the state. */
+class KeptCluster extends Error {
+  constructor(
+    readonly failure: InitializationError,
+    readonly secretNames: ReadonlySet<string>,
+  ) {
+    super(failure.message);
+  }
+}
+
+function keptBy(secretNames: ReadonlySet<string>): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof InitializationError ? new KeptCluster(error, secretNames) : error;
+  };
+}
+
+function serviceError(error: unknown): Partial<ServiceError> {
+  const details = inOwnNamespace(messageOf(error));
+  if (!(error instanceof KeptCluster)) {
+    return { code: error instanceof RequestError ? status.INVALID_ARGUMENT : status.UNKNOWN, details };
+  }
+  const { state } = error.failure;
+  const failed = new rpc.ErrorResourceInitFailed()
+    .setId(state.hpcClusterId)
+    .setProperties(sentProperties(outputsOf(state), error.secretNames))
+    .setReasonsList([details]);
+  const packed = new Any();
+  packed.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const metadata = new Metadata();
+  const answer = new Status().setCode(status.UNKNOWN).setMessage(details).setDetailsList([packed]);
+  metadata.set("grpc-status-details-bin", Buffer.from(answer.serializeBinary()));
+  return { code: status.UNKNOWN, details, metadata };
+}
+
+function diffResponse(differences: readonly resource.PropertyDifference[]): rpc.DiffResponse {
+  const replaces = differences.filter((difference) => difference.replaces);
+  const response = new rpc.DiffResponse()
+    .setChanges(differences.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE)
+    .setDiffsList(differences.map(({ property }) => property))
+    .setReplacesList(replaces.map(({ property }) => property))
+    // A cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
+    .setDeletebeforereplace(replaces.length > 0)
+    .setHasdetaileddiff(true);
+  for (const { property, kind, replaces: isReplacement } of differences) {
+    const kinds = isReplacement
+      ? { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, update: Kind.UPDATE_REPLACE }
+      : { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE };
+    response.getDetaileddiffMap().set(property, new rpc.PropertyDiff().setKind(kinds[kind]));
+  }
+  return response;
+}
+
+function failureMessage({ property, reason }: CheckFailure): rpc.CheckFailure {
+  return new rpc.CheckFailure().setProperty(property).setReason(inOwnNamespace(reason));
+}
+
+function autonamingOf(options: rpc.CheckRequest.AutonamingOptions | undefined): Autonaming | undefined {
+  if (options === undefined) {
+    return undefined;
+  }
+  const modes = { [Mode.PROPOSE]: "propose", [Mode.ENFORCE]: "enforce", [Mode.DISABLE]: "disable" } as const;
+  return { proposedName: options.getProposedName(), mode: modes[options.getMode()] };
+}
+
+/** The provider's id is unknown in the preview of a new stack, and missing before engine 3.154. */
+function knownId(id: string | undefined): string | undefined {
+  return id === undefined || id === "" || id === UNKNOWN ? undefined : id;
+}
+
+/** The core's messages name the configuration of the dynamic provider. */
+function inOwnNamespace(text: string): string {
+  return text.replaceAll("alicloud:", "alicloud-hpc:");
+}

@@ -1,0 +1,151 @@
+/** The resource `alicloud-hpc:index:HpcCluster`: turns the engine's calls into calls of the core, and back. */
+import { randomUUID } from "node:crypto";
+import { checkCluster } from "../cluster/check";
+import { tokenKeyOf } from "../cluster/clientToken";
+import { createCluster } from "../cluster/create";
+import { deleteCluster } from "../cluster/delete";
+import { diffCluster } from "../cluster/diff";
+import {
+  propertiesFrom,
+  textOf,
+  UNKNOWN,
+  unknownOutputs,
+  withoutDescribedProperties,
+  type EngineProperties,
+  type UpdatedName,
+} from "../cluster/properties";
+import { readCluster } from "../cluster/read";
+import type { Session } from "../cluster/session";
+import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
+import { updateCluster } from "../cluster/update";
+import type { Checked } from "../cluster/check";
+import { autoname, type Autonaming } from "./autoname";
+
+/** The type of the resource in the engine. */
+export const RESOURCE_TYPE = "alicloud-hpc:index:HpcCluster";
+
+/** One call of the engine about one resource. */
+export interface ResourceCall {
+  session: Session;
+  urn: string;
+  /** The resource's name in the program. */
+  resourceName: string;
+}
+
+/** Checks the inputs, after the name has been made where the program gives none. */
+export async function check(
+  { session, urn, resourceName }: ResourceCall,
+  olds: EngineProperties,
+  news: EngineProperties,
+  secretNames: ReadonlySet<string>,
+  autonaming: Autonaming | undefined,
+): Promise<Checked> {
+  if (news["name"] !== undefined && news["name"] !== null) {
+    return await checkCluster(session, olds, news, secretNames);
+  }
+  const oldName = textOf(olds, "name");
+  const named = oldName === undefined ? autoname(urn, resourceName, autonaming) : { name: oldName };
+  return "failure" in named
+    ? { inputs: { ...news }, failures: [named.failure] }
+    : await checkCluster(session, olds, { ...news, name: named.name }, secretNames);
+}
+
+/** How one property differs. */
+export interface PropertyDifference {
+  property: string;
+  kind: "add" | "delete" | "update";
+  replaces: boolean;
+}
+
+/** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
+export async function diff(
+  { session, urn, resourceName }: ResourceCall,
+  id: string,
+  olds: EngineProperties,
+  news: EngineProperties,
+): Promise<PropertyDifference[]> {
+  const { updates, replaces } = await diffCluster(session, id, olds, news, { resourceName, urn });
+  const kindOf = (property: UpdatedName | "regionId") =>
+    !textOf(olds, property) ? "add" : !textOf(news, property) ? "delete" : "update";
+  return [
+    ...updates.map((property) => ({ property, kind: kindOf(property), replaces: false }) as const),
+    ...replaces.map((property) => ({ property, kind: kindOf(property), replaces: true }) as const),
+  ];
+}
+
+/**
+ * Creates the cluster.
+ *
+ * @param providerId the id of the provider resource, the stack's salt: random, and in the state before the first cluster
+ */
+export async function create(
+  { session, urn, resourceName }: ResourceCall,
+  inputs: EngineProperties,
+  providerId: string | undefined,
+): Promise<ClusterState> {
+  const tokenKey =
+    textOf(inputs, "__tokenKey") ?? (providerId === undefined ? undefined : tokenKeyOf(providerId, urn));
+  return await createCluster(session, propertiesFrom(inputs), { tokenKey, resourceName });
+}
+
+/** The outputs that a preview can tell before the cluster is created. */
+export function createdInPreview(inputs: EngineProperties): Record<string, unknown> {
+  return { ...propertiesFrom(inputs), requestId: UNKNOWN };
+}
+
+/**
+ * Reads a cluster: for a refresh, for an import and for `HpcCluster.get`.
+ *
+ * @param properties the outputs in the state; of an import and of `get` only what the program gives
+ * @param inputs the inputs in the state
+ * @returns undefined if a cluster of the state does not exist any more
+ */
+export async function read(
+  { session }: ResourceCall,
+  id: string,
+  properties: EngineProperties,
+  inputs: EngineProperties,
+): Promise<{ inputs: EngineProperties; outputs: EngineProperties } | undefined> {
+  if (properties["regionId"] === UNKNOWN) {
+    return { inputs: properties, outputs: unknownOutputs };
+  }
+  const found = await readCluster(session, id, properties);
+  if (found === undefined) {
+    return undefined;
+  }
+  const hidden = Object.fromEntries(Object.entries(inputs).filter(([name]) => name.startsWith("__")));
+  const state = isStored(properties)
+    ? found
+    : // An import makes an entry of its own.
+      { ...found, __entry: randomUUID(), __accountId: await session.accountId() };
+  return { inputs: { ...hidden, ...inputsOf(found) }, outputs: outputsOf(state) };
+}
+
+/** Changes the cluster. */
+export async function update(
+  { session }: ResourceCall,
+  id: string,
+  olds: EngineProperties,
+  inputs: EngineProperties,
+): Promise<ClusterState> {
+  return await updateCluster(session, storedCluster(session, id, olds), propertiesFrom(inputs));
+}
+
+/** The outputs that a preview can tell before the cluster is changed. */
+export function updatedInPreview(
+  id: string,
+  olds: EngineProperties,
+  inputs: EngineProperties,
+): Record<string, unknown> {
+  const old = stateFrom(id, olds);
+  return { ...outputsOf(withoutDescribedProperties(old) as ClusterState), ...propertiesFrom(inputs) };
+}
+
+/** Deletes the cluster. */
+export async function remove({ session }: ResourceCall, id: string, olds: EngineProperties): Promise<void> {
+  await deleteCluster(session, storedCluster(session, id, olds));
+}
+
+function storedCluster(session: Session, id: string, outputs: EngineProperties): ClusterState {
+  return stateFrom(id, { ...outputs, regionId: session.regionOf(outputs) });
+}
