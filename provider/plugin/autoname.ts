@@ -40,5 +40,7 @@ export function autoname(
 
 function defaultName(urn: string, resourceName: string): string {
   const suffix = `-${createHash("sha256").update(urn).digest("hex").slice(0, 7)}`;
-  return `${Array.from(resourceName).slice(0, LONGEST_NAME - suffix.length).join("")}${suffix}`;
+  return `${Array.from(resourceName)
+    .slice(0, LONGEST_NAME - suffix.length)
+    .join("")}${suffix}`;
 }
