@@ -1,10 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { REGION_OF_REGIONS } from "../account/regions";
-import { messageOf } from "../ecs/errors";
-import type { HpcClusterItem, RegionItem } from "../ecs/items";
-import { withoutUndefined } from "../ecs/withoutUndefined";
-import { lookupClient, providerOf } from "./lookupClient";
-import { configurationOfProvider } from "./provider";
+import { configurationOfProvider, providerOf } from "./provider";
 
 /** An HPC cluster that a lookup has found. */
 export interface GetHpcClusterResult {
@@ -72,45 +67,11 @@ export interface GetHpcClustersOutputArgs extends Inputs<GetHpcClustersArgs> {}
  *
  * @throws if there is none, or if several have that name (the error lists them)
  */
-export function getHpcCluster(
+export async function getHpcCluster(
   args: GetHpcClusterArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterResult> {
-  return withRunErrors(() => findHpcCluster(args, opts));
-}
-
-async function findHpcCluster(
-  args: GetHpcClusterArgs,
-  opts: pulumi.InvokeOptions | undefined,
-): Promise<GetHpcClusterResult> {
-  const { id, name } = args;
-  if ((id === undefined) === (name === undefined)) {
-    throw new pulumi.RunError("getHpcCluster: give either id or name of the cluster to look up.");
-  }
-  const { ecs, regionId } = await lookupClient(args.regionId, opts);
-  if (id !== undefined) {
-    const item = await ecs.describeHpcCluster(regionId, id);
-    if (item === undefined) {
-      throw new pulumi.RunError(
-        `getHpcCluster: there is no HPC cluster ${id} in ${regionId}; check the id, the region and the account.`,
-      );
-    }
-    return resultOf(item, regionId);
-  }
-  const found = (await ecs.listHpcClusters(regionId)).filter((item) => item.Name === name);
-  const [only, ...others] = found;
-  if (only === undefined) {
-    throw new pulumi.RunError(
-      `getHpcCluster: there is no HPC cluster named ${JSON.stringify(name)} in ${regionId}; check the name, the region and the account.`,
-    );
-  }
-  if (others.length > 0) {
-    const ids = found.map((item) => item.HpcClusterId).sort();
-    throw new pulumi.RunError(
-      `getHpcCluster: ${found.length} HPC clusters in ${regionId} are named ${JSON.stringify(name)}: ${ids.join(", ")}; give the id of one.`,
-    );
-  }
-  return resultOf(only, regionId);
+  return (await serviceLookups()).findHpcCluster(args, opts);
 }
 
 /** The same as {@link getHpcCluster}, for arguments that may be outputs. */
@@ -126,30 +87,11 @@ export function getHpcClusterOutput(
  *
  * @throws if `nameRegex` is not a regular expression
  */
-export function getHpcClusters(
+export async function getHpcClusters(
   args: GetHpcClustersArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClustersResult> {
-  return withRunErrors(() => findHpcClusters(args, opts));
-}
-
-async function findHpcClusters(
-  args: GetHpcClustersArgs,
-  opts: pulumi.InvokeOptions | undefined,
-): Promise<GetHpcClustersResult> {
-  const { ids } = args;
-  const pattern = patternOf(args.nameRegex);
-  const { ecs, regionId } = await lookupClient(args.regionId, opts);
-  const items =
-    ids === undefined
-      ? await ecs.listHpcClusters(regionId)
-      : (await Promise.all([...new Set(ids)].map((id) => ecs.describeHpcCluster(regionId, id)))).filter(
-          (item) => item !== undefined,
-        );
-  return items
-    .filter((item) => pattern?.test(item.Name) ?? true)
-    .map((item) => resultOf(item, regionId))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return (await serviceLookups()).findHpcClusters(args, opts);
 }
 
 /** The same as {@link getHpcClusters}, for arguments that may be outputs. */
@@ -161,16 +103,18 @@ export function getHpcClustersOutput(
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
-export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
-  return withRunErrors(async () => {
-    const { ecs } = await lookupClient(REGION_OF_REGIONS, opts);
-    return (await ecs.describeRegions(REGION_OF_REGIONS)).map(regionOf);
-  });
+export async function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
+  return (await serviceLookups()).findRegions(opts);
 }
 
 /** The same as {@link getRegions}, as an output. */
 export function getRegionsOutput(opts?: pulumi.InvokeOptions): pulumi.Output<GetRegionsResult> {
   return whenKnown({}, opts, () => getRegions(opts));
+}
+
+/** Loaded on first use: a program that only declares clusters does not call the service. */
+function serviceLookups(): Promise<typeof import("./serviceLookups")> {
+  return import("./serviceLookups.js");
 }
 
 /** Waits for the arguments of the lookup and of its provider. If a preview does not know one of them, nothing is looked up. */
@@ -184,34 +128,4 @@ function whenKnown<T extends object, R>(
   // Without its secrets: otherwise the whole result would be secret.
   const isReady = configuration === undefined ? true : pulumi.unsecret(configuration).apply(() => true);
   return pulumi.all([args, isReady]).apply<R>(([known]) => lookUp(known));
-}
-
-/** Turns every error into a RunError, which the engine shows without a stack trace. */
-async function withRunErrors<T>(lookUp: () => Promise<T>): Promise<T> {
-  try {
-    return await lookUp();
-  } catch (error) {
-    throw pulumi.RunError.isInstance(error) ? error : new pulumi.RunError(messageOf(error));
-  }
-}
-
-function resultOf(
-  { HpcClusterId, Name, Description }: HpcClusterItem,
-  regionId: string,
-): GetHpcClusterResult {
-  return withoutUndefined({ id: HpcClusterId, name: Name, description: Description, regionId });
-}
-
-function regionOf({ RegionId, LocalName, RegionEndpoint }: RegionItem): Region {
-  return { id: RegionId, localName: LocalName, endpoint: RegionEndpoint };
-}
-
-function patternOf(nameRegex: string | undefined): RegExp | undefined {
-  try {
-    return nameRegex === undefined ? undefined : new RegExp(nameRegex, "u");
-  } catch {
-    throw new pulumi.RunError(
-      `getHpcClusters: nameRegex ${JSON.stringify(nameRegex)} is not a valid regular expression.`,
-    );
-  }
 }
