@@ -1,11 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as lifecycle from "../dynamic/lifecycle";
 import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
+import { clusterProvider } from "./dynamicProvider";
+import { providerOf } from "./provider";
 import { runningStack } from "./stackMemory";
 import { tokenKey } from "./tokenSalt";
-
-/** The type of the resource in the engine. */
-export const RESOURCE_TYPE = "pulumi-nodejs:dynamic/alicloud:HpcCluster";
 
 /** The properties of an {@link HpcCluster}. */
 export interface HpcClusterArgs {
@@ -73,7 +71,7 @@ export interface HpcClusterGetArgs {
  * A replacement deletes the old cluster before it creates the new one, unless the option `deleteBeforeReplace` says otherwise:
  * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
  */
-export class HpcCluster extends pulumi.dynamic.Resource {
+export class HpcCluster extends pulumi.CustomResource {
   /** The name, as the service returns it. */
   declare readonly name: pulumi.Output<string>;
   /** The id of the region. */
@@ -95,9 +93,10 @@ export class HpcCluster extends pulumi.dynamic.Resource {
     const given: Partial<HpcClusterArgs> = { ...(args as HpcClusterArgs | undefined) };
     const isRead = opts?.id !== undefined || opts?.urn !== undefined;
     const properties: pulumi.Inputs = {
-      // Every output is registered, also one that is not an input. A copy: the SDK writes into the object it is given.
+      // Every output is registered, also one that is not an input.
       ...{ name: undefined, regionId: undefined, description: undefined, requestId: undefined },
       ...given,
+      __provider: clusterProvider.text,
     };
     const claim = { resourceName, stack: runningStack() };
     if (!isRead) {
@@ -105,7 +104,7 @@ export class HpcCluster extends pulumi.dynamic.Resource {
       properties["__resourceName"] = resourceName;
     }
     if (!isRead && !given.clientToken) {
-      properties["__tokenKey"] = tokenKey(RESOURCE_TYPE, resourceName, opts);
+      properties["__tokenKey"] = tokenKey(clusterProvider.type, resourceName, opts);
     }
     const secretNames = namesOfSecrets(given);
     if (secretNames !== undefined && !isRead) {
@@ -115,30 +114,23 @@ export class HpcCluster extends pulumi.dynamic.Resource {
       properties["adopt"] = claimAdoptedCluster(given.adopt as pulumi.Input<string>, claim);
     }
     if (given.clientToken && !isRead) {
-      const provider = opts?.provider ?? opts?.parent?.getProvider(RESOURCE_TYPE);
       properties["clientToken"] = claimClientToken(
         given.clientToken as pulumi.Input<string>,
         claim,
         given.regionId,
-        provider,
+        providerOf(opts),
       );
     }
     // An adopted cluster existed before this stack: renaming its resource must not delete it.
     const protect = opts?.protect ?? (given.adopt && !isRead ? true : undefined);
-    super(
-      lifecycle,
-      resourceName,
-      properties,
-      {
-        ...opts,
-        deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
-        ...(protect === undefined ? {} : { protect }),
-      },
-      "alicloud",
-      "HpcCluster",
-    );
+    super(clusterProvider.type, resourceName, properties, {
+      ...opts,
+      deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
+      ...(protect === undefined ? {} : { protect }),
+    });
     if (!isRead) {
-      claimCluster(this, claim);
+      // An error in it is one of the program: nobody handles the rejection.
+      void claimCluster(this, claim);
     }
   }
 
@@ -174,22 +166,20 @@ export class HpcCluster extends pulumi.dynamic.Resource {
     // As the SDK's generated packages compare it.
     return (
       pulumi.CustomResource.isInstance(value) &&
-      (value as { __pulumiType?: unknown }).__pulumiType === RESOURCE_TYPE
+      (value as { __pulumiType?: unknown }).__pulumiType === clusterProvider.type
     );
   }
 }
 
 /** Which arguments are secret, for `check`: the engine would show their values. Undefined if none can be. */
-function namesOfSecrets(args: Partial<HpcClusterArgs>): pulumi.Output<string[] | undefined> | undefined {
+function namesOfSecrets(args: Partial<HpcClusterArgs>): Promise<string[] | undefined> | undefined {
   const outputs = Object.entries(args).filter(([, value]) => pulumi.Output.isInstance(value));
   if (outputs.length === 0) {
     return undefined;
   }
-  return pulumi.output(
-    Promise.all(
-      outputs.map(async ([name, value]) =>
-        (await pulumi.isSecret(value as pulumi.Output<unknown>)) ? [name] : [],
-      ),
-    ).then((names) => (names.flat().length > 0 ? names.flat() : undefined)),
-  );
+  return Promise.all(
+    outputs.map(async ([name, value]) =>
+      (await pulumi.isSecret(value as pulumi.Output<unknown>)) ? [name] : [],
+    ),
+  ).then((names) => (names.flat().length > 0 ? names.flat() : undefined));
 }

@@ -5,13 +5,8 @@ import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import type { EcsClient } from "../ecs/client";
 import { systemClock } from "../ecs/clock";
 import { getOrCreate } from "../ecs/getOrCreate";
-import { RESOURCE_TYPE } from "./hpcCluster";
-import { configurationOfProvider } from "./provider";
-
-/** The explicit provider of a lookup: its own, or that of its parent. */
-export function providerOf(opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {
-  return opts?.provider ?? opts?.parent?.getProvider(RESOURCE_TYPE);
-}
+import { connect } from "../ecs/connect";
+import { configurationOfProvider, providerOf } from "./provider";
 
 /** One client for each provider, and for each stack that takes its settings from its configuration. */
 const clients = new WeakMap<object, Promise<LookupClient>>();
@@ -38,8 +33,6 @@ async function createClient(provider: pulumi.ProviderResource | undefined): Prom
   if (settings.problems.length > 0) {
     throw new pulumi.RunError(problemTexts(settings.problems).join("\n"));
   }
-  // Loaded on first use: a program that only declares clusters does not call the service.
-  const { connect } = await import("../ecs/connect.js");
   return { ecs: connect(settings, systemClock), region: settings.region };
 }
 

@@ -1,9 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { REGION_OF_REGIONS } from "../account/regions";
-import type * as Lookups from "../cluster/lookups";
-import { messageOf } from "../ecs/errors";
-import { lookupClient, providerOf } from "./lookupClient";
-import { configurationOfProvider } from "./provider";
+import { configurationOfProvider, providerOf } from "./provider";
 
 /** An HPC cluster that a lookup has found. */
 export interface GetHpcClusterResult {
@@ -71,11 +67,11 @@ export interface GetHpcClustersOutputArgs extends Inputs<GetHpcClustersArgs> {}
  *
  * @throws if there is none, or if several have that name (the error lists them)
  */
-export function getHpcCluster(
+export async function getHpcCluster(
   args: GetHpcClusterArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterResult> {
-  return withRunErrors(({ findCluster }) => findCluster(args, () => lookupClient(args.regionId, opts)));
+  return (await serviceLookups()).findHpcCluster(args, opts);
 }
 
 /** The same as {@link getHpcCluster}, for arguments that may be outputs. */
@@ -91,11 +87,11 @@ export function getHpcClusterOutput(
  *
  * @throws if `nameRegex` is not a regular expression
  */
-export function getHpcClusters(
+export async function getHpcClusters(
   args: GetHpcClustersArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClustersResult> {
-  return withRunErrors(({ findClusters }) => findClusters(args, () => lookupClient(args.regionId, opts)));
+  return (await serviceLookups()).findHpcClusters(args, opts);
 }
 
 /** The same as {@link getHpcClusters}, for arguments that may be outputs. */
@@ -107,16 +103,18 @@ export function getHpcClustersOutput(
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
-export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
-  return withRunErrors(async ({ findRegions }) => {
-    const { ecs } = await lookupClient(REGION_OF_REGIONS, opts);
-    return await findRegions(ecs);
-  });
+export async function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
+  return (await serviceLookups()).findAccountRegions(opts);
 }
 
 /** The same as {@link getRegions}, as an output. */
 export function getRegionsOutput(opts?: pulumi.InvokeOptions): pulumi.Output<GetRegionsResult> {
   return whenKnown({}, opts, () => getRegions(opts));
+}
+
+/** Loaded on first use: a program that only declares clusters does not call the service. */
+function serviceLookups(): Promise<typeof import("./serviceLookups")> {
+  return import("./serviceLookups.js");
 }
 
 /** Waits for the arguments of the lookup and of its provider. If a preview does not know one of them, nothing is looked up. */
@@ -130,14 +128,4 @@ function whenKnown<T extends object, R>(
   // Without its secrets: otherwise the whole result would be secret.
   const isReady = configuration === undefined ? true : pulumi.unsecret(configuration).apply(() => true);
   return pulumi.all([args, isReady]).apply<R>(([known]) => lookUp(known));
-}
-
-/** Turns every error into a RunError, which the engine shows without a stack trace. */
-async function withRunErrors<T>(lookUp: (lookups: typeof Lookups) => Promise<T>): Promise<T> {
-  try {
-    // Loaded on first use: most programs look nothing up.
-    return await lookUp(await import("../cluster/lookups.js"));
-  } catch (error) {
-    throw pulumi.RunError.isInstance(error) ? error : new pulumi.RunError(messageOf(error));
-  }
 }

@@ -10,6 +10,7 @@ import {
   type ValueType,
 } from "../account/configKeys";
 import { nearestName } from "../account/nearestName";
+import { clusterProvider } from "./dynamicProvider";
 
 interface ValueTypes {
   string: string;
@@ -87,6 +88,13 @@ export class Provider extends pulumi.ProviderResource {
     super("pulumi-nodejs", resourceName, configuration, opts);
     configurations.set(this, pulumi.output(configuration));
   }
+}
+
+/** The explicit provider of a resource or a lookup: its own, or that of its parent. */
+export function providerOf(
+  opts: pulumi.CustomResourceOptions | pulumi.InvokeOptions | undefined,
+): pulumi.ProviderResource | undefined {
+  return opts?.provider ?? opts?.parent?.getProvider(clusterProvider.type);
 }
 
 /** The configuration of a {@link Provider}; undefined for a provider of another kind. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { getOrCreate } from "../ecs/getOrCreate";
+import type { MaybeUnknown } from "./promiseOf";
 
 /** A resource that claims what only one resource of the stack may have (claims.ts). */
 export interface Claim {
@@ -13,7 +13,7 @@ export interface Claim {
 /** What the running program has declared so far in one stack. */
 export interface StackMemory {
   /** The value of the stack's ClientTokenSalt, once it is registered. */
-  salt?: pulumi.Output<string | undefined>;
+  salt?: Promise<MaybeUnknown<string | undefined>>;
   /** Which resource claims what (claims.ts). */
   readonly claims: Map<string, Claim>;
 }
@@ -29,7 +29,12 @@ const noStack = {};
 export function stackMemory(stack = runningStack()): StackMemory {
   const registry = globalThis as { [memoriesKey]?: Memories | undefined };
   const memories = (registry[memoriesKey] ??= new WeakMap());
-  return getOrCreate(memories, stack, () => ({ claims: new Map() }));
+  let memory = memories.get(stack);
+  if (memory === undefined) {
+    memory = { claims: new Map() };
+    memories.set(stack, memory);
+  }
+  return memory;
 }
 
 /** The root resource of the running stack. */

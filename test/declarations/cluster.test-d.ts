@@ -2,7 +2,7 @@
  * What a program's author sees in the editor, checked by `tsc -p test`: nothing here runs. Each `@ts-expect-error` fails the
  * check when the line below it is accepted.
  */
-import type { CustomResourceOptions, Input, Output, dynamic } from "@pulumi/pulumi";
+import type { CustomResource, CustomResourceOptions, Input, Output } from "@pulumi/pulumi";
 import { HpcCluster, type HpcClusterArgs, type HpcClusterGetArgs } from "pulumi-alicloud-hpc";
 import { expectTypeOf } from "vitest";
 
@@ -46,7 +46,7 @@ expectTypeOf(cluster.name).toEqualTypeOf<Output<string>>();
 expectTypeOf(cluster.regionId).toEqualTypeOf<Output<string>>();
 expectTypeOf(cluster.description).toEqualTypeOf<Output<string | undefined>>();
 expectTypeOf(cluster.requestId).toEqualTypeOf<Output<string | undefined>>();
-expectTypeOf(cluster).toExtend<dynamic.Resource>();
+expectTypeOf(cluster).toExtend<CustomResource>();
 // @ts-expect-error outputs are read
 cluster.name = text;
 // @ts-expect-error the alias too

@@ -1,9 +1,6 @@
 /**
- * Puts the package, built and packed as for publishing, into this repository's own node_modules, as a real copy.
- *
- * A real copy, because the SDK serializes a dynamic provider by reference (256 bytes in the state) only when the
- * module's real path has node_modules in it; from provider/, or through a symlink, it would be captured by value.
- * In *this* node_modules, because the SDK finds the package's `exports` by resolving its name from its own folder.
+ * Puts the package, built and packed as for publishing, into this repository's own node_modules: the tests run what users get,
+ * and a provider process finds it there.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";

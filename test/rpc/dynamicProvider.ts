@@ -80,7 +80,7 @@ export class ProviderError extends Error {
   }
 }
 
-const serializing = `
+const declaring = `
   const pulumi = require("@pulumi/pulumi");
   const { HpcCluster } = require("pulumi-alicloud-hpc");
   const resources = [];
@@ -117,7 +117,7 @@ export class ProgramFolder {
 
   /** What a program registers that declares one cluster: the resources' inputs, among them `__provider`. */
   async registered(): Promise<{ type: string; inputs: Properties }[]> {
-    const child = spawn(process.execPath, ["-e", serializing], {
+    const child = spawn(process.execPath, ["-e", declaring], {
       cwd: this.path,
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
@@ -133,7 +133,7 @@ export class ProgramFolder {
     return JSON.parse(output) as { type: string; inputs: Properties }[];
   }
 
-  /** The text that the SDK serializes the provider to, and stores with every cluster. */
+  /** The text that is stored with every cluster. */
   async providerText(): Promise<string> {
     const cluster = (await this.registered()).find(({ type }) => type.endsWith(":HpcCluster"));
     const text = cluster?.inputs["__provider"];

@@ -7,11 +7,6 @@ import { runInChild } from "./childProcess.ts";
  */
 const program = `
   const { output, runtime, secret } = require("@pulumi/pulumi");
-  // Pulumi can serialize the real ones only in an installed package.
-  for (const host of ["lifecycle", "tokenSaltLifecycle"]) {
-    const file = require.resolve("./provider/dynamic/" + host + ".ts");
-    require.cache[file] = { id: file, filename: file, loaded: true, exports: { create: () => undefined } };
-  }
   const { HpcCluster } = require("./provider/index.ts");
 
   const name = "render-farm";
