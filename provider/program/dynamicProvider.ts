@@ -1,3 +1,5 @@
+import { clusterTypes, type ClusterType } from "./clusterTypes";
+
 /**
  * What makes a resource one of a dynamic provider: its type, and the input `__provider`, a text that the engine stores with the
  * resource. The provider process evaluates the text in the program's folder; here it loads a module of this package.
@@ -5,16 +7,16 @@
  * The SDK's `dynamic.Resource` registers the same, with a text that it makes by serializing the provider. That takes a third of a
  * second in every run, and captures the code itself where the package is a symlink.
  */
-interface DynamicProvider {
+interface DynamicProvider<Type extends string = string> {
   /** The type of its resources in the engine. */
-  readonly type: string;
+  readonly type: Type;
   /** The text. A stack made with another one shows no difference, since `diff` does not compare it. */
   readonly text: string;
 }
 
 /** The provider of clusters. */
-export const clusterProvider: DynamicProvider = {
-  type: "pulumi-nodejs:dynamic/alicloud:HpcCluster",
+export const clusterProvider: DynamicProvider<ClusterType> = {
+  type: clusterTypes.dynamic,
   text: textOf("lifecycle"),
 };
 

@@ -1,8 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
+import { ClusterResource, isClusterOf, type ClusterHost } from "./clusterResource";
 import { clusterProvider } from "./dynamicProvider";
-import { providerOf } from "./provider";
-import { runningStack } from "./stackMemory";
 import { tokenKey } from "./tokenSalt";
 
 /** The properties of an {@link HpcCluster}. */
@@ -60,6 +58,20 @@ export interface HpcClusterGetArgs {
   regionId?: pulumi.Input<string | undefined>;
 }
 
+/** Declares clusters of the dynamic provider. */
+const host: ClusterHost = {
+  type: clusterProvider.type,
+  ownInputs(resourceName, given, opts) {
+    return {
+      // For the provider's messages about this resource.
+      __resourceName: resourceName,
+      ...(given.clientToken ? {} : { __tokenKey: tokenKey(clusterProvider.type, resourceName, opts) }),
+      ...withSecretNames(given),
+    };
+  },
+  commonInputs: { __provider: clusterProvider.text },
+};
+
 /**
  * An HPC cluster of Alibaba Cloud ECS: a group of bare-metal or supercomputing instances with a fast network between them.
  *
@@ -71,16 +83,7 @@ export interface HpcClusterGetArgs {
  * A replacement deletes the old cluster before it creates the new one, unless the option `deleteBeforeReplace` says otherwise:
  * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
  */
-export class HpcCluster extends pulumi.CustomResource {
-  /** The name, as the service returns it. */
-  declare readonly name: pulumi.Output<string>;
-  /** The id of the region. */
-  declare readonly regionId: pulumi.Output<string>;
-  /** The description, as the service returns it; undefined if there is none. */
-  declare readonly description: pulumi.Output<string | undefined>;
-  /** The RequestId of the CreateHpcCluster call; undefined on a cluster that was read with {@link HpcCluster.get}. */
-  declare readonly requestId: pulumi.Output<string | undefined>;
-
+export class HpcCluster extends ClusterResource {
   /**
    * Declares an HPC cluster.
    *
@@ -89,58 +92,7 @@ export class HpcCluster extends pulumi.CustomResource {
    * @param opts the usual options of a Pulumi resource
    */
   constructor(resourceName: string, args: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    // A JavaScript program may leave the arguments out; check reports what is missing.
-    const given: Partial<HpcClusterArgs> = { ...(args as HpcClusterArgs | undefined) };
-    const isRead = opts?.id !== undefined || opts?.urn !== undefined;
-    const properties: pulumi.Inputs = {
-      // Every output is registered, also one that is not an input.
-      ...{ name: undefined, regionId: undefined, description: undefined, requestId: undefined },
-      ...given,
-      __provider: clusterProvider.text,
-    };
-    const claim = { resourceName, stack: runningStack() };
-    if (!isRead) {
-      // For the provider's messages about this resource.
-      properties["__resourceName"] = resourceName;
-    }
-    if (!isRead && !given.clientToken) {
-      properties["__tokenKey"] = tokenKey(clusterProvider.type, resourceName, opts);
-    }
-    const secretNames = namesOfSecrets(given);
-    if (secretNames !== undefined && !isRead) {
-      properties["__secretNames"] = secretNames;
-    }
-    if (given.adopt) {
-      properties["adopt"] = claimAdoptedCluster(given.adopt as pulumi.Input<string>, claim);
-    }
-    if (given.clientToken && !isRead) {
-      properties["clientToken"] = claimClientToken(
-        given.clientToken as pulumi.Input<string>,
-        claim,
-        given.regionId,
-        providerOf(opts),
-      );
-    }
-    // An adopted cluster existed before this stack: renaming its resource must not delete it.
-    const protect = opts?.protect ?? (given.adopt && !isRead ? true : undefined);
-    super(clusterProvider.type, resourceName, properties, {
-      ...opts,
-      deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
-      ...(protect === undefined ? {} : { protect }),
-    });
-    if (!isRead) {
-      // An error in it is one of the program: nobody handles the rejection.
-      void claimCluster(this, claim);
-    }
-  }
-
-  /**
-   * The cluster's id, `hpc-…`: the same output as `id`, under the API's name.
-   *
-   * A getter: a state property that is not also an input would become unknown in every preview of an update.
-   */
-  get hpcClusterId(): pulumi.Output<string> {
-    return this.id;
+    super(host, resourceName, args, opts);
   }
 
   /**
@@ -163,23 +115,20 @@ export class HpcCluster extends pulumi.CustomResource {
 
   /** Whether a value is an HpcCluster, of this or of another copy of this package. */
   static override isInstance(value: unknown): value is HpcCluster {
-    // As the SDK's generated packages compare it.
-    return (
-      pulumi.CustomResource.isInstance(value) &&
-      (value as { __pulumiType?: unknown }).__pulumiType === clusterProvider.type
-    );
+    return isClusterOf(host, value);
   }
 }
 
-/** Which arguments are secret, for `check`: the engine would show their values. Undefined if none can be. */
-function namesOfSecrets(args: Partial<HpcClusterArgs>): Promise<string[] | undefined> | undefined {
+/** Which arguments are secret, for `check`: the engine would show their values. */
+function withSecretNames(args: Partial<HpcClusterArgs>): pulumi.Inputs {
   const outputs = Object.entries(args).filter(([, value]) => pulumi.Output.isInstance(value));
   if (outputs.length === 0) {
-    return undefined;
+    return {};
   }
-  return Promise.all(
+  const secretNames = Promise.all(
     outputs.map(async ([name, value]) =>
       (await pulumi.isSecret(value as pulumi.Output<unknown>)) ? [name] : [],
     ),
   ).then((names) => (names.flat().length > 0 ? names.flat() : undefined));
+  return { __secretNames: secretNames };
 }

@@ -10,7 +10,7 @@ import {
   type ValueType,
 } from "../account/configKeys";
 import { nearestName } from "../account/nearestName";
-import { clusterProvider } from "./dynamicProvider";
+import { clusterTypes } from "./clusterTypes";
 
 interface ValueTypes {
   string: string;
@@ -86,15 +86,19 @@ export class Provider extends pulumi.ProviderResource {
   constructor(resourceName: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
     const configuration = configurationOf(resourceName, args);
     super("pulumi-nodejs", resourceName, configuration, opts);
-    configurations.set(this, pulumi.output(configuration));
+    recordConfiguration(this, configuration);
   }
 }
 
-/** The explicit provider of a resource or a lookup: its own, or that of its parent. */
-export function providerOf(
-  opts: pulumi.CustomResourceOptions | pulumi.InvokeOptions | undefined,
-): pulumi.ProviderResource | undefined {
-  return opts?.provider ?? opts?.parent?.getProvider(clusterProvider.type);
+/** Notes the configuration of a new provider, so that lookups can use it. */
+export function recordConfiguration(provider: pulumi.ProviderResource, configuration: pulumi.Inputs): void {
+  configurations.set(provider, pulumi.output(configuration));
+}
+
+/** The explicit provider of a lookup, of either host: its own, or that of its parent. */
+export function providerOf(opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {
+  const { dynamic, plugin } = clusterTypes;
+  return opts?.provider ?? opts?.parent?.getProvider(dynamic) ?? opts?.parent?.getProvider(plugin);
 }
 
 /** The configuration of a {@link Provider}; undefined for a provider of another kind. */
@@ -105,7 +109,7 @@ export function configurationOfProvider(
 }
 
 /** The arguments in the form of the stack configuration: `alicloud:` keys with texts. */
-function configurationOf(resourceName: string, args: ProviderArgs): pulumi.Inputs {
+export function configurationOf(resourceName: string, args: ProviderArgs): pulumi.Inputs {
   const configuration: pulumi.Inputs = {};
   for (const [name, value] of Object.entries(args)) {
     if (!isConfigKey(name)) {

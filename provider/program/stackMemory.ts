@@ -14,6 +14,8 @@ export interface Claim {
 export interface StackMemory {
   /** The value of the stack's ClientTokenSalt, once it is registered. */
   salt?: Promise<MaybeUnknown<string | undefined>>;
+  /** The plugin's provider for the stack's configuration, once it has been decided whether there is one. */
+  pluginProvider?: { provider: pulumi.ProviderResource | undefined };
   /** Which resource claims what (claims.ts). */
   readonly claims: Map<string, Claim>;
 }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
@@ -386,6 +387,26 @@ describe.concurrent("no answer", () => {
     expect(short).toMatchObject({ code: "RequestTimeout", status: undefined, transport: true });
     expect(short.message).toContain("150 ms");
     expect(long).toEqual({ RequestId: requestId });
+  });
+
+  test("of a late answer that cannot be decompressed is a time-out, and does not end the process", async () => {
+    const { endpoint } = await served((response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end("not compressed");
+    });
+    // Node publishes this when the answer's headers have arrived: here, after the time-out.
+    const channel = "http.client.response.finish";
+    const arriveLate = () => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    };
+    subscribe(channel, arriveLate);
+    try {
+      const failure = await failureOf(transportTo(endpoint, { readTimeoutMs: 200 })(createCall), EcsError);
+      expect(failure.meaning.transient).toBe(true);
+      // An uncaught error of the decompression would come now, and fail the run.
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      unsubscribe(channel, arriveLate);
+    }
   });
 
   test("an answer that never ends", async () => {

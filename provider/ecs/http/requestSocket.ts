@@ -18,6 +18,7 @@ export class RequestSocket {
           request.once("response", (response) => {
             this.response = response;
             limitBody(request, response);
+            watchDecompression(response);
           });
           limitConnecting(request, connectTimeoutMs);
           (pool as unknown as { addRequest(request: ClientRequest, ...rest: unknown[]): void }).addRequest(
@@ -78,6 +79,18 @@ function limitBody(request: ClientRequest, response: IncomingMessage): void {
       return false;
     }
     return push(chunk, encoding);
+  };
+}
+
+/**
+ * Trap: pop-core's HTTP library gives up a late answer before it listens to the stream that decompresses it, and then an error of
+ * that stream would end the process.
+ */
+function watchDecompression(response: IncomingMessage): void {
+  const pipe = response.pipe.bind(response);
+  response.pipe = (destination, options) => {
+    destination.on("error", () => undefined);
+    return pipe(destination, options);
   };
 }
 

@@ -1,0 +1,103 @@
+import * as pulumi from "@pulumi/pulumi";
+import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
+import { clusterTypes, type ClusterType } from "./clusterTypes";
+import type { HpcClusterArgs } from "./hpcCluster";
+import { runningStack } from "./stackMemory";
+
+/** What a host wants of the resources that it provides. */
+export interface ClusterHost {
+  readonly type: ClusterType;
+  /** Inputs of every resource. */
+  readonly commonInputs?: pulumi.Inputs;
+  /** Further inputs of a resource that the stack manages. */
+  ownInputs?(
+    resourceName: string,
+    given: Partial<HpcClusterArgs>,
+    opts: pulumi.CustomResourceOptions | undefined,
+  ): pulumi.Inputs;
+  /** The provider of resources for which the program gives none; undefined: the engine's default provider. */
+  defaultProvider?(): pulumi.ProviderResource | undefined;
+}
+
+/** What an HPC cluster is to the program, whichever host provides it. */
+export abstract class ClusterResource extends pulumi.CustomResource {
+  /** The name, as the service returns it. */
+  declare readonly name: pulumi.Output<string>;
+  /** The id of the region. */
+  declare readonly regionId: pulumi.Output<string>;
+  /** The description, as the service returns it; undefined if there is none. */
+  declare readonly description: pulumi.Output<string | undefined>;
+  /** The RequestId of the CreateHpcCluster call; undefined on a cluster that was read with `HpcCluster.get`. */
+  declare readonly requestId: pulumi.Output<string | undefined>;
+
+  /** @internal */
+  protected constructor(
+    host: ClusterHost,
+    resourceName: string,
+    args: Partial<HpcClusterArgs> | undefined,
+    opts: pulumi.CustomResourceOptions | undefined,
+  ) {
+    // A JavaScript program may leave the arguments out; check reports what is missing.
+    const given = { ...args };
+    const isRead = opts?.id !== undefined || opts?.urn !== undefined;
+    const claim = { resourceName, stack: runningStack() };
+    const ownProvider = opts?.provider ?? opts?.parent?.getProvider(host.type);
+    const provider = ownProvider ?? host.defaultProvider?.();
+    const properties: pulumi.Inputs = {
+      // Every output is registered, also one that is not an input.
+      ...{ name: undefined, regionId: undefined, description: undefined, requestId: undefined },
+      ...given,
+      ...host.commonInputs,
+      ...(isRead ? {} : host.ownInputs?.(resourceName, given, opts)),
+    };
+    if (given.adopt) {
+      properties["adopt"] = claimAdoptedCluster(given.adopt as pulumi.Input<string>, claim);
+    }
+    if (given.clientToken && !isRead) {
+      properties["clientToken"] = claimClientToken(
+        given.clientToken as pulumi.Input<string>,
+        claim,
+        given.regionId,
+        ownProvider,
+      );
+    }
+    // An adopted cluster existed before this stack: renaming its resource must not delete it.
+    const protect = opts?.protect ?? (given.adopt && !isRead ? true : undefined);
+    super(host.type, resourceName, properties, {
+      ...opts,
+      ...(provider === undefined ? {} : { provider }),
+      aliases: [...(opts?.aliases ?? []), ...otherTypes(host)],
+      deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
+      ...(protect === undefined ? {} : { protect }),
+    });
+    if (!isRead) {
+      // An error in it is one of the program: nobody handles the rejection.
+      void claimCluster(this, claim);
+    }
+  }
+
+  /**
+   * The cluster's id, `hpc-…`: the same output as `id`, under the API's name.
+   *
+   * A getter: a state property that is not also an input would become unknown in every preview of an update.
+   */
+  get hpcClusterId(): pulumi.Output<string> {
+    return this.id;
+  }
+}
+
+/** Whether a value is a cluster of this host, of this or of another copy of this package. */
+export function isClusterOf(host: ClusterHost, value: unknown): boolean {
+  // As the SDK's generated packages compare it.
+  return (
+    pulumi.CustomResource.isInstance(value) &&
+    (value as { __pulumiType?: unknown }).__pulumiType === host.type
+  );
+}
+
+/** A stack that moves from one host to the other keeps its clusters. */
+function otherTypes(host: ClusterHost): pulumi.Alias[] {
+  return Object.values(clusterTypes)
+    .filter((type) => type !== host.type)
+    .map((type) => ({ type }));
+}

@@ -1,0 +1,7 @@
+/** The types of the resource in the engine, one for each host. */
+export const clusterTypes = {
+  dynamic: "pulumi-nodejs:dynamic/alicloud:HpcCluster",
+  plugin: "alicloud-hpc:index:HpcCluster",
+} as const;
+
+export type ClusterType = (typeof clusterTypes)[keyof typeof clusterTypes];

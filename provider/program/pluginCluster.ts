@@ -1,0 +1,69 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { ClusterResource, isClusterOf, type ClusterHost } from "./clusterResource";
+import { clusterTypes } from "./clusterTypes";
+import type { HpcClusterArgs as ArgsWithName, HpcClusterGetArgs } from "./hpcCluster";
+import { defaultProvider } from "./pluginProvider";
+
+/** The properties of an {@link HpcCluster}. */
+export interface HpcClusterArgs extends Omit<ArgsWithName, "name"> {
+  /**
+   * The cluster's name. Names need not be unique.
+   *
+   * 2 to 128 characters; starts with an English letter or a Chinese character, then also digits, periods (`.`), underscores
+   * (`_`) and hyphens (`-`); not starting with `http://` or `https://`. Default: the resource's name and a suffix that follows
+   * from its URN, or what the stack's `pulumi:autonaming` says.
+   *
+   * API parameter `Name`. A change updates the cluster in place.
+   */
+  name?: ArgsWithName["name"] | undefined;
+}
+
+/** Declares clusters of the plugin. */
+const host: ClusterHost = { type: clusterTypes.plugin, defaultProvider };
+
+/**
+ * An HPC cluster of Alibaba Cloud ECS: a group of bare-metal or supercomputing instances with a fast network between them.
+ *
+ * ```ts
+ * const cluster = new HpcCluster("rendering", { name: "render-farm", regionId: "cn-hangzhou" });
+ * export const clusterId = cluster.id;
+ * ```
+ *
+ * A replacement deletes the old cluster before it creates the new one, unless the option `deleteBeforeReplace` says otherwise:
+ * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
+ */
+export class HpcCluster extends ClusterResource {
+  /**
+   * Declares an HPC cluster.
+   *
+   * @param resourceName the unique name of the resource in the program
+   * @param args its properties; every rule about them is checked at preview
+   * @param opts the usual options of a Pulumi resource
+   */
+  constructor(resourceName: string, args?: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
+    super(host, resourceName, args as Partial<ArgsWithName> | undefined, opts);
+  }
+
+  /**
+   * Reads an existing cluster that this stack does not manage. It is never changed or deleted.
+   *
+   * @param resourceName the unique name of the resource in the program
+   * @param id the cluster's id, `hpc-…`
+   * @param args the cluster's region
+   * @throws (at preview and up) if there is no such cluster in the region
+   */
+  static get(
+    resourceName: string,
+    id: pulumi.Input<pulumi.ID>,
+    args?: HpcClusterGetArgs,
+    opts?: pulumi.CustomResourceOptions,
+  ): HpcCluster {
+    // With an id the engine reads instead of creating. The name comes from the service.
+    return new HpcCluster(resourceName, { ...args }, { ...opts, id });
+  }
+
+  /** Whether a value is an HpcCluster, of this or of another copy of this package. */
+  static override isInstance(value: unknown): value is HpcCluster {
+    return isClusterOf(host, value);
+  }
+}

@@ -1,0 +1,58 @@
+import * as pulumi from "@pulumi/pulumi";
+import { configKeys } from "../account/configKeys";
+import { configurationOf, recordConfiguration, type ProviderArgs } from "./provider";
+import { stackMemory } from "./stackMemory";
+
+/** The name of the package in the engine. */
+export const PACKAGE = "alicloud-hpc";
+
+/**
+ * A second account or region beside the configured one, for the usual `provider` and `providers` options:
+ *
+ * ```ts
+ * const beijing = new Provider("beijing", { region: "cn-beijing" });
+ * new HpcCluster("rendering", { name: "render-farm" }, { provider: beijing });
+ * ```
+ *
+ * A wrong or incomplete argument is an error at preview; a misspelt one is an error at once. Arguments that only the provider of
+ * `@pulumi/alicloud` has are ignored: both can take the same object.
+ */
+export class Provider extends pulumi.ProviderResource {
+  /**
+   * @param resourceName the unique name of the resource in the program
+   * @param args the account and the region
+   * @param opts the usual options of a Pulumi resource
+   */
+  constructor(resourceName: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
+    const configuration = configurationOf(resourceName, args);
+    const inputs = Object.entries(configuration).map(([key, value]) => [key.replace("alicloud:", ""), value]);
+    super(PACKAGE, resourceName, Object.fromEntries(inputs) as pulumi.Inputs, opts);
+    recordConfiguration(this, configuration);
+  }
+}
+
+/**
+ * The provider of resources for which the program gives none. The engine configures its default provider from the stack's
+ * `alicloud-hpc:*`, so that is taken unless the stack has `alicloud:*`: then a provider with both, of which `alicloud-hpc:*`
+ * counts first.
+ */
+export function defaultProvider(): pulumi.ProviderResource | undefined {
+  const memory = stackMemory();
+  memory.pluginProvider ??= { provider: providerOfStack() };
+  return memory.pluginProvider.provider;
+}
+
+function providerOfStack(): Provider | undefined {
+  const own = new pulumi.Config(PACKAGE);
+  const shared = new pulumi.Config("alicloud");
+  const names = Object.keys(configKeys);
+  const isShared = names.some((name) => shared.get(name) !== undefined);
+  if (!isShared) {
+    return undefined;
+  }
+  const args: Record<string, string | undefined> = {};
+  for (const name of names) {
+    args[name] = own.get(name) ?? shared.get(name);
+  }
+  return new Provider(PACKAGE, args);
+}
