@@ -25,8 +25,11 @@ export class Provider extends pulumi.ProviderResource {
    */
   constructor(resourceName: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
     const configuration = configurationOf(resourceName, args);
-    const inputs = Object.entries(configuration).map(([key, value]) => [key.replace("alicloud:", ""), value]);
-    super(PACKAGE, resourceName, Object.fromEntries(inputs) as pulumi.Inputs, opts);
+    const inputs: pulumi.Inputs = {};
+    for (const [key, value] of Object.entries<unknown>(configuration)) {
+      inputs[key.replace("alicloud:", "")] = value;
+    }
+    super(PACKAGE, resourceName, inputs, opts);
     recordConfiguration(this, configuration);
   }
 }

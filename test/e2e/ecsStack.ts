@@ -11,7 +11,7 @@ import {
   createStack,
 } from "../engine/stack.ts";
 
-/** The type of every HPC cluster in steps and states. */
+/** The type of the dynamic provider's clusters in steps and states. */
 export const clusterType = "pulumi-nodejs:dynamic/alicloud:HpcCluster";
 
 /** The region of clusters that name none. */
@@ -47,16 +47,16 @@ export function createEcsStack(ecs: Emulator, options: EcsStackOptions): Promise
 export function clusterOps({ steps }: Pick<Transcript, "steps">): Record<string, automation.OpType[]> {
   const ops: Record<string, automation.OpType[]> = {};
   for (const { type, name, op } of steps) {
-    if (type === clusterType) {
+    if (type.endsWith(":HpcCluster")) {
       (ops[name] ??= []).push(op);
     }
   }
   return ops;
 }
 
-/** The clusters in the state file. */
+/** The clusters in the state file, of either host. */
 export function clustersInState(stack: TestStack): StateResource[] {
-  return stack.state().resources(clusterType);
+  return stack.state().resources(":HpcCluster");
 }
 
 /** The error of an operation that has to fail. */

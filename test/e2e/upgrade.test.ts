@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { automation } from "@pulumi/pulumi";
+import * as dynamic from "pulumi-alicloud-hpc";
+import * as plugin from "pulumi-alicloud-hpc/plugin";
 import { describe, expect, test } from "vitest";
 import type { StoredCluster } from "../../emulator/store.ts";
 import { clusterOps, createEcsStack } from "./ecsStack.ts";
@@ -20,20 +22,25 @@ const recordings = readdirSync(folder).filter((name) => name.startsWith("state-"
 describe.each(recordings)("the state that an earlier release wrote, %s", (name) => {
   const { clusters, state } = JSON.parse(readFileSync(new URL(name, folder), "utf8")) as Recording;
 
-  test("shows no difference, is refreshed and destroyed", async () => {
+  test.each([
+    ["dynamic provider", dynamic],
+    ["plugin", plugin],
+  ])("shows no difference in the %s, is refreshed and destroyed", async (_, host) => {
     const ecs = await startRecordedEcs();
     for (const cluster of clusters) {
       ecs.store.add(cluster);
     }
     const idOf = (wanted: string) => clusters.find((cluster) => cluster.name === wanted)!.hpcClusterId;
-    const program = upgradeProgram(ecs, idOf("adopted-farm"), idOf("somebody-elses"));
+    const program = upgradeProgram(host, ecs, idOf("adopted-farm"), idOf("somebody-elses"));
     await using stack = await createEcsStack(ecs, { program });
     try {
       await stack.automation.importStack(state);
 
       const preview = await stack.preview();
       for (const [resource, ops] of Object.entries(clusterOps(preview))) {
-        expect(ops, `${resource}\n${preview.output}`).toEqual(resource === "read" ? ["read"] : ["same"]);
+        // A read under another type is a new one, and the old one is discarded.
+        const expected = resource !== "read" ? ["same"] : host === plugin ? ["read", "discard"] : ["read"];
+        expect(ops, `${resource}\n${preview.output}`).toEqual(expected);
       }
       expect(Object.keys(clusterOps(preview)).sort()).toEqual([
         "adopted",

@@ -1,9 +1,15 @@
 /** The program whose state a release records (`recordState.ts`), and with which later code must see no difference. */
-import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
+import type * as dynamic from "pulumi-alicloud-hpc";
+import type * as plugin from "pulumi-alicloud-hpc/plugin";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 
 /** One resource of each kind that a state can hold. */
-export function upgradeProgram(ecs: Emulator, adoptedId: string, readId: string): () => Promise<void> {
+export function upgradeProgram(
+  { HpcCluster, Provider }: typeof dynamic | typeof plugin,
+  ecs: Emulator,
+  adoptedId: string,
+  readId: string,
+): () => Promise<void> {
   return async () => {
     new HpcCluster("plain", { name: "plain-farm" });
     new HpcCluster("described", { name: "described-farm", description: "夜间渲染" });

@@ -1,0 +1,71 @@
+/** A stack moves from the dynamic provider to the plugin, and back, by changing the import: the clusters stay, and no call writes. */
+import * as dynamic from "pulumi-alicloud-hpc";
+import * as plugin from "pulumi-alicloud-hpc/plugin";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { changingCalls, clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
+import type { TestStack } from "../engine/stack.ts";
+
+// 200 clusters, several operations.
+vi.setConfig({ testTimeout: 300_000 });
+
+let ecs: Emulator;
+beforeEach(async () => {
+  ecs = await startEmulator();
+});
+afterEach(() => ecs.close());
+
+const program =
+  ({ HpcCluster }: typeof dynamic | typeof plugin, count: number) =>
+  async () => {
+    for (let index = 0; index < count; index += 1) {
+      new HpcCluster(`rendering-${index}`, { name: `render-farm-${index}`, description: "Nightly frames" });
+    }
+  };
+
+const live = () => ecs.store.clusters().map(({ hpcClusterId }) => hpcClusterId);
+const held = (stack: TestStack) => clustersInState(stack).map(({ id }) => id);
+const typesHeld = (stack: TestStack) => new Set(clustersInState(stack).map(({ type }) => type));
+
+test("there and back, with 200 clusters", async () => {
+  await using stack = await createEcsStack(ecs, { program: program(dynamic, 200) });
+  await stack.up();
+  const ids = new Set(live());
+  expect(ids.size).toBe(200);
+  const writes = changingCalls(ecs).length;
+  for (const [host, type] of [
+    [plugin, "alicloud-hpc:index:HpcCluster"],
+    [dynamic, "pulumi-nodejs:dynamic/alicloud:HpcCluster"],
+  ] as const) {
+    stack.setProgram(program(host, 200));
+    await stack.up();
+    expect(typesHeld(stack)).toEqual(new Set([type]));
+    expect(new Set(held(stack))).toEqual(ids);
+    expect(held(stack)).toHaveLength(200);
+    await stack.preview({ expectNoChanges: true });
+  }
+  expect(changingCalls(ecs)).toHaveLength(writes);
+});
+
+test("a move that a kill of the engine has interrupted goes on", async () => {
+  const count = 10;
+  await using stack = await createEcsStack(ecs, { program: program(dynamic, count) });
+  await stack.up();
+  const ids = new Set(live());
+  const writes = changingCalls(ecs).length;
+  stack.setProgram(program(plugin, count));
+  const interrupted = stack.start("up");
+  await interrupted.event(
+    ({ resOutputsEvent }) => resOutputsEvent?.metadata.type === "alicloud-hpc:index:HpcCluster",
+  );
+  interrupted.kill("engine");
+  await expect(interrupted.result).rejects.toThrow();
+  await stack.cancel();
+  await stack.up();
+  expect(typesHeld(stack)).toEqual(new Set(["alicloud-hpc:index:HpcCluster"]));
+  expect(new Set(held(stack))).toEqual(ids);
+  expect(held(stack)).toHaveLength(count);
+  expect(changingCalls(ecs)).toHaveLength(writes);
+  await stack.destroy();
+  expect(live()).toEqual([]);
+});
