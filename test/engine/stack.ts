@@ -124,7 +124,8 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
     program: () => current.program(),
     pulumiCommand: engine.command,
     // Without these settings `main` would be this process's folder, and the provider would start there.
-    projectSettings: { name: names.projectName, runtime: "nodejs", plugins },
+    // The SDK's type does not know `plugins`.
+    projectSettings: { name: names.projectName, runtime: "nodejs", plugins } as automation.ProjectSettings,
     stackSettings: {
       [names.stackName]: await settingsWith(await emptySettings(), names.projectName, options.config ?? {}),
     },
