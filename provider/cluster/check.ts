@@ -70,6 +70,12 @@ async function checkEverything(
   if (settings.problems.length > 0) {
     return { inputs, failures: [...failures, ...stackFailures(session, session.problemTexts)] };
   }
+  const isNew = Object.keys(olds).length === 0;
+  const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
+  if (created !== undefined && !settings.skipRegionValidation && isNameShown(news)) {
+    // Beside DescribeRegions. The result is used, and a failure reported, only where the region exists.
+    session.clustersIn(created.regionId).catch(() => undefined);
+  }
   const regions = settings.skipRegionValidation ? undefined : await session.regions();
   if (regions !== undefined && "failure" in regions) {
     return { inputs, failures: [...failures, ...stackFailures(session, [regions.failure])] };
@@ -79,28 +85,38 @@ async function checkEverything(
     failures.push(...regionFailures(inputs, failures, regions.ids, origin));
   }
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
-  const isNew = Object.keys(olds).length === 0;
-  if (isNew && failures.length === 0 && regions !== undefined && "ids" in regions) {
-    await warnOfSameName(session, inputs, secretNamesOf(news));
+  if (created !== undefined && failures.length === 0) {
+    if (regions !== undefined && "ids" in regions && isNameShown(news)) {
+      await warnOfSameName(session, created);
+    }
+    (await session.ecs()).announceCreate(created.regionId);
   }
   return { inputs, failures };
+}
+
+/** A cluster that `up` will create: it is not adopted, and its name and region are known. */
+interface ClusterToCreate {
+  name: string;
+  regionId: string;
+}
+
+function clusterToCreate(inputs: EngineProperties): ClusterToCreate | undefined {
+  const name = knownText(inputs, "name");
+  const regionId = knownText(inputs, "regionId");
+  const isAdopted = textOf(inputs, "adopt") !== undefined;
+  return name === undefined || regionId === undefined || isAdopted ? undefined : { name, regionId };
+}
+
+/** A warning would show a name that is a secret. */
+function isNameShown(news: EngineProperties): boolean {
+  return !secretNamesOf(news).includes("name");
 }
 
 /**
  * Warns of clusters with the name of a new one: an interrupted run may have left one that no state holds and no ClientToken
  * finds any more.
  */
-async function warnOfSameName(
-  session: Session,
-  inputs: EngineProperties,
-  secretNames: readonly unknown[],
-): Promise<void> {
-  const name = knownText(inputs, "name");
-  const regionId = knownText(inputs, "regionId");
-  const isAdopted = textOf(inputs, "adopt") !== undefined;
-  if (name === undefined || regionId === undefined || isAdopted || secretNames.includes("name")) {
-    return;
-  }
+async function warnOfSameName(session: Session, { name, regionId }: ClusterToCreate): Promise<void> {
   try {
     const sameName = (await session.clustersIn(regionId)).filter(({ Name }) => Name === name);
     for (const { HpcClusterId } of sameName) {

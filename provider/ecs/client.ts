@@ -13,6 +13,11 @@ export class EcsClient {
   /** @param send makes any call of the API, with retries */
   constructor(readonly send: Send) {}
 
+  /** A cluster will be created and then read, so that its read can share a call with others. */
+  announceCreate(regionId: string): void {
+    this.batch(regionId).announceCreate();
+  }
+
   /**
    * CreateHpcCluster. Repeated with the same ClientToken and values it returns the first call's cluster.
    *
@@ -22,13 +27,15 @@ export class EcsClient {
     regionId: string,
     parameters: ApiParameters,
   ): Promise<{ hpcClusterId: string; requestId: string | undefined }> {
-    return await this.read(
-      { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
-      // An answer with an id is a cluster, whatever else is missing.
-      (answer) => ({
-        hpcClusterId: requiredText(answer, "HpcClusterId"),
-        requestId: optionalText(answer, "RequestId"),
-      }),
+    return await this.batch(regionId).create(() =>
+      this.read(
+        { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
+        // An answer with an id is a cluster, whatever else is missing.
+        (answer) => ({
+          hpcClusterId: requiredText(answer, "HpcClusterId"),
+          requestId: optionalText(answer, "RequestId"),
+        }),
+      ),
     );
   }
 
@@ -42,16 +49,7 @@ export class EcsClient {
     hpcClusterId: string,
     withinMs?: number,
   ): Promise<HpcClusterItem | undefined> {
-    const batch = getOrCreate(
-      this.batches,
-      `${regionId} ${withinMs}`,
-      () =>
-        new DescribeBatch(
-          async (ids) =>
-            await this.describeAllPages(regionId, { HpcClusterIds: JSON.stringify(ids) }, withinMs),
-        ),
-    );
-    return batch.load(hpcClusterId);
+    return this.batch(regionId, withinMs).load(hpcClusterId);
   }
 
   /**
@@ -136,6 +134,18 @@ export class EcsClient {
     return await this.read(
       { action: "GetCallerIdentity", regionId, parameters: {}, api: "sts", withinMs },
       (answer) => requiredText(answer, "AccountId"),
+    );
+  }
+
+  private batch(regionId: string, withinMs?: number): DescribeBatch {
+    return getOrCreate(
+      this.batches,
+      `${regionId} ${withinMs}`,
+      () =>
+        new DescribeBatch(
+          async (ids) =>
+            await this.describeAllPages(regionId, { HpcClusterIds: JSON.stringify(ids) }, withinMs),
+        ),
     );
   }
 
