@@ -61,9 +61,6 @@ export class CreateRhythm {
 
   /** Whether the reads are to be sent although others are coming. */
   isEnough(reads: Reads): boolean {
-    if (reads.waiting >= this.workers - 1) {
-      return true;
-    }
     // Until the answer, the engine must have something to write. A worker outside gives it half an interval of work before it
     // calls the service too, and what these reads and its create take are two latencies.
     const needed = this.intervalMs === undefined ? 1 : Math.floor((4 * this.latencyMs) / this.intervalMs);

@@ -96,6 +96,7 @@ test.each([
   { clusters: 200, workers: 1, latencyMs: 5 },
   { clusters: 200, workers: 2, latencyMs: 50 },
   { clusters: 200, workers: 8, latencyMs: 5, varies: true },
+  { clusters: 200, workers: 8, latencyMs: 50 },
   { clusters: 200, workers: 100, latencyMs: 50 },
   { clusters: 1_000, workers: 8, latencyMs: 5 },
 ])(

@@ -245,10 +245,13 @@ describe("the read after a create", () => {
   test("does not make other reads wait", async () => {
     const { batch, calls } = batchAnswered();
     batch.announceCreate();
-    const read = batch.load("hpc-a");
+    batch.announceCreate();
+    const reads = [created(batch, "hpc-a")];
+    await vi.advanceTimersByTimeAsync(1);
+    reads.push(batch.load("hpc-b"));
     await vi.advanceTimersByTimeAsync(12);
-    expect(calls).toEqual([["hpc-a"]]);
-    await read;
+    expect(calls).toEqual([["hpc-a", "hpc-b"]]);
+    await Promise.all(reads);
   });
 
   test("waits in vain only a few times where the engine creates one cluster after the other", async () => {
