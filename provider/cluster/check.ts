@@ -70,12 +70,6 @@ async function checkEverything(
   if (settings.problems.length > 0) {
     return { inputs, failures: [...failures, ...stackFailures(session, session.problemTexts)] };
   }
-  const isNew = Object.keys(olds).length === 0;
-  const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
-  if (created !== undefined && !settings.skipRegionValidation && isNameShown(news)) {
-    // Beside DescribeRegions. The result is used, and a failure reported, only where the region exists.
-    session.clustersIn(created.regionId).catch(() => undefined);
-  }
   const regions = settings.skipRegionValidation ? undefined : await session.regions();
   if (regions !== undefined && "failure" in regions) {
     return { inputs, failures: [...failures, ...stackFailures(session, [regions.failure])] };
@@ -85,8 +79,10 @@ async function checkEverything(
     failures.push(...regionFailures(inputs, failures, regions.ids, origin));
   }
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
-  if (created !== undefined && failures.length === 0) {
-    if (regions !== undefined && "ids" in regions && isNameShown(news)) {
+  const isNew = Object.keys(olds).length === 0;
+  const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
+  if (created !== undefined) {
+    if (regions !== undefined && "ids" in regions && !secretNamesOf(news).includes("name")) {
       await warnOfSameName(session, created);
     }
     (await session.ecs()).announceCreate(created.regionId);
@@ -105,11 +101,6 @@ function clusterToCreate(inputs: EngineProperties): ClusterToCreate | undefined 
   const regionId = knownText(inputs, "regionId");
   const isAdopted = textOf(inputs, "adopt") !== undefined;
   return name === undefined || regionId === undefined || isAdopted ? undefined : { name, regionId };
-}
-
-/** A warning would show a name that is a secret. */
-function isNameShown(news: EngineProperties): boolean {
-  return !secretNamesOf(news).includes("name");
 }
 
 /**
