@@ -1,6 +1,6 @@
-import { closest } from "fastest-levenshtein";
 import type { EcsClient } from "../ecs/client";
 import { EcsError, messageOf } from "../ecs/errors";
+import { closestName } from "./nearestName";
 import { quoted } from "./quoted";
 
 /** DescribeRegions is called here: every account can reach this region, and the one to be checked may not exist. */
@@ -78,6 +78,6 @@ export function unknownRegionReason(
   }
   return (
     `regionId ${JSON.stringify(regionId)}${origin === undefined ? "" : ` (from ${origin})`} is not a region that ` +
-    `DescribeRegions lists for this account; did you mean ${JSON.stringify(closest(regionId, [...ids]))}?`
+    `DescribeRegions lists for this account; did you mean ${JSON.stringify(closestName(regionId, [...ids]))}?`
   );
 }

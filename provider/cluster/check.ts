@@ -78,27 +78,34 @@ async function checkEverything(
   }
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
   const isNew = Object.keys(olds).length === 0;
-  if (isNew && failures.length === 0 && regions !== undefined && "ids" in regions) {
-    await warnOfSameName(session, inputs, secretNames);
+  const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
+  if (created !== undefined) {
+    if (regions !== undefined && "ids" in regions && !secretNames.has("name")) {
+      await warnOfSameName(session, created);
+    }
+    (await session.ecs()).announceCreate(created.regionId);
   }
   return { inputs, failures };
+}
+
+/** A cluster that `up` will create: it is not adopted, and its name and region are known. */
+interface ClusterToCreate {
+  name: string;
+  regionId: string;
+}
+
+function clusterToCreate(inputs: EngineProperties): ClusterToCreate | undefined {
+  const name = knownText(inputs, "name");
+  const regionId = knownText(inputs, "regionId");
+  const isAdopted = textOf(inputs, "adopt") !== undefined;
+  return name === undefined || regionId === undefined || isAdopted ? undefined : { name, regionId };
 }
 
 /**
  * Warns of clusters with the name of a new one: an interrupted run may have left one that no state holds and no ClientToken
  * finds any more.
  */
-async function warnOfSameName(
-  session: Session,
-  inputs: EngineProperties,
-  secretNames: ReadonlySet<unknown>,
-): Promise<void> {
-  const name = knownText(inputs, "name");
-  const regionId = knownText(inputs, "regionId");
-  const isAdopted = textOf(inputs, "adopt") !== undefined;
-  if (name === undefined || regionId === undefined || isAdopted || secretNames.has("name")) {
-    return;
-  }
+async function warnOfSameName(session: Session, { name, regionId }: ClusterToCreate): Promise<void> {
   try {
     const sameName = (await session.clustersIn(regionId)).filter(({ Name }) => Name === name);
     for (const { HpcClusterId } of sameName) {

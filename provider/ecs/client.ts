@@ -26,6 +26,18 @@ export class EcsClient {
     return new EcsClient((call) => this.send({ ...operation, ...call }), operation, this.shared ?? this);
   }
 
+  /** Sends the reads that wait for others, and from now on every read at once: the run is canceled. */
+  stopWaiting(): void {
+    for (const batch of this.batches.values()) {
+      batch.stopWaiting();
+    }
+  }
+
+  /** A cluster will be created and then read, so that its read can share a call with others. */
+  announceCreate(regionId: string): void {
+    this.batch(regionId).announceCreate();
+  }
+
   /**
    * CreateHpcCluster. Repeated with the same ClientToken and values it returns the first call's cluster.
    *
@@ -35,13 +47,15 @@ export class EcsClient {
     regionId: string,
     parameters: ApiParameters,
   ): Promise<{ hpcClusterId: string; requestId: string | undefined }> {
-    return await this.read(
-      { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
-      // An answer with an id is a cluster, whatever else is missing.
-      (answer) => ({
-        hpcClusterId: requiredText(answer, "HpcClusterId"),
-        requestId: optionalText(answer, "RequestId"),
-      }),
+    return await this.batch(regionId).create(() =>
+      this.read(
+        { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
+        // An answer with an id is a cluster, whatever else is missing.
+        (answer) => ({
+          hpcClusterId: requiredText(answer, "HpcClusterId"),
+          requestId: optionalText(answer, "RequestId"),
+        }),
+      ),
     );
   }
 
@@ -55,23 +69,7 @@ export class EcsClient {
     hpcClusterId: string,
     withinMs?: number,
   ): Promise<HpcClusterItem | undefined> {
-    return (this.shared ?? this).batchOf(regionId, withinMs).load(hpcClusterId, this.operation);
-  }
-
-  private batchOf(regionId: string, withinMs: number | undefined): DescribeBatch {
-    return getOrCreate(
-      this.batches,
-      `${regionId} ${withinMs}`,
-      () =>
-        new DescribeBatch(
-          async (ids, operation) =>
-            await this.forOperation(operation).describeAllPages(
-              regionId,
-              { HpcClusterIds: JSON.stringify(ids) },
-              withinMs,
-            ),
-        ),
-    );
+    return this.batch(regionId, withinMs).load(hpcClusterId, this.operation);
   }
 
   /**
@@ -157,6 +155,17 @@ export class EcsClient {
       { action: "GetCallerIdentity", regionId, parameters: {}, api: "sts", withinMs },
       (answer) => requiredText(answer, "AccountId"),
     );
+  }
+
+  private batch(regionId: string, withinMs?: number): DescribeBatch {
+    const { batches } = this.shared ?? this;
+    return getOrCreate(batches, `${regionId} ${withinMs}`, () => {
+      const describe = async (ids: readonly string[], operation: CallOptions) => {
+        const parameters = { HpcClusterIds: JSON.stringify(ids) };
+        return await this.forOperation(operation).describeAllPages(regionId, parameters, withinMs);
+      };
+      return new DescribeBatch(describe);
+    });
   }
 
   /** All pages of DescribeHpcClusters. */

@@ -18,7 +18,11 @@ export interface ConnectOptions extends Omit<TransportOptions, "maxSockets" | "c
 export function connect(options: ConnectOptions, clock: Clock): EcsClient {
   const credentials = credentialSource(options.credentials, options.proxyEnv);
   const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT });
-  return new EcsClient(
+  const client = new EcsClient(
     withRetry(send, { maxRetryTimeoutMs: options.maxRetryTimeoutMs, maxInFlight: MAX_IN_FLIGHT, clock }),
   );
+  clock.canceled?.addEventListener("abort", () => {
+    client.stopWaiting();
+  });
+  return client;
 }

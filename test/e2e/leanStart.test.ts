@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { DynamicProvider, ProgramFolder } from "../rpc/dynamicProvider.ts";
 
@@ -41,6 +41,7 @@ const serviceSide = [
   "@alicloud/credentials",
   "fast-xml-parser",
   "httpx",
+  "xml2js",
   "ecs/connect.js",
   "ecs/http/transport.js",
   "ecs/credentials/credentialSource.js",
@@ -70,9 +71,7 @@ describe("a program", () => {
       loadedBy('require("@pulumi/pulumi"); require("pulumi-alicloud-hpc")'),
     ]);
     const own = /\.js$/;
-    const added = both.filter((name) => !alone.includes(name) && !own.test(name));
-    // Small and without dependencies: the suggestion of a region.
-    expect(added.filter((name) => name !== "fastest-levenshtein")).toEqual([]);
+    expect(both.filter((name) => !alone.includes(name) && !own.test(name))).toEqual([]);
   });
 });
 
@@ -85,12 +84,12 @@ describe("the provider's process", () => {
     await ecs.close();
   });
 
-  /** Starts one that writes down what it has loaded, and makes a cluster with it, successfully or not. */
-  async function loadedByCreate(
+  /** Starts one that writes down what it has loaded. */
+  async function start(
     name: string,
     configuration: Record<string, string>,
     environment: Record<string, string> = {},
-  ): Promise<() => string[]> {
+  ): Promise<{ started: DynamicProvider; loaded: () => string[] }> {
     const hook = path.join(folder.path, `${name}.cjs`);
     const list = path.join(folder.path, `${name}.json`);
     writeFileSync(
@@ -101,52 +100,73 @@ describe("the provider's process", () => {
          writeFileSync(${JSON.stringify(`${list}.part`)}, JSON.stringify(Object.keys(require.cache)));
          renameSync(${JSON.stringify(`${list}.part`)}, ${JSON.stringify(list)});
        };
-       setInterval(write, 50).unref();`,
+       setInterval(write, 50).unref();
+       process.on("SIGTERM", () => { write(); process.exit(); });`,
     );
-    provider = await DynamicProvider.start(folder, await folder.providerText(), {
+    const started = await DynamicProvider.start(folder, await folder.providerText(), {
       ...environment,
       NODE_OPTIONS: `--require ${JSON.stringify(hook)}`,
     });
-    await provider.configure({
+    provider = started;
+    await started.configure({
       "alicloud:region": "cn-hangzhou",
       "alicloud:endpoints": JSON.stringify([{ ecs: ecs.endpoint }]),
       "alicloud:maxRetryTimeout": "1",
       ...configuration,
     });
-    const { inputs } = await provider.check({}, { __tokenKey: "key", name: "render-farm" });
-    await provider.create(inputs).catch(() => undefined);
-    return () => packagesOf(existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as string[]) : []);
+    return {
+      started,
+      loaded: () => packagesOf(existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as string[]) : []),
+    };
   }
 
-  test("loads @alicloud/credentials neither for access keys of the configuration nor of the environment", async () => {
+  /** Makes a cluster, successfully or not. */
+  async function create(from: DynamicProvider): Promise<void> {
+    const { inputs } = await from.check({}, { __tokenKey: "key", name: "render-farm" });
+    await from.create(inputs).catch(() => undefined);
+  }
+
+  const rarelyNeeded = ["@alicloud/credentials", "fast-xml-parser", "fastest-levenshtein", "xml2js"];
+
+  test("loads for access keys of the configuration or of the environment only what signs and sends a call", async () => {
     const keys = { accessKey: ecs.accessKeyId, secretKey: ecs.accessKeySecret };
-    const fromConfiguration = await loadedByCreate("configuration", {
+    const configured = await start("configuration", {
       "alicloud:accessKey": keys.accessKey,
       "alicloud:secretKey": keys.secretKey,
     });
-    await vi.waitFor(() => expect(fromConfiguration()).toContain("@alicloud/pop-core"), 10_000);
-    expect(fromConfiguration()).not.toContain("@alicloud/credentials");
-    expect(fromConfiguration()).not.toContain("fast-xml-parser");
-    await provider?.stop();
+    await create(configured.started);
+    await configured.started.stop();
+    expect(configured.loaded()).toContain("@alicloud/pop-core");
+    expect(configured.loaded().filter((name) => rarelyNeeded.includes(name))).toEqual([]);
 
-    const fromEnvironment = await loadedByCreate(
+    const inherited = await start(
       "environment",
       {},
       { ALICLOUD_ACCESS_KEY: keys.accessKey, ALICLOUD_SECRET_KEY: keys.secretKey },
     );
-    await vi.waitFor(() => expect(fromEnvironment()).toContain("@alicloud/pop-core"), 10_000);
-    expect(fromEnvironment()).not.toContain("@alicloud/credentials");
+    await create(inherited.started);
+    await inherited.started.stop();
+    expect(inherited.loaded()).toContain("@alicloud/pop-core");
+    expect(inherited.loaded().filter((name) => rarelyNeeded.includes(name))).toEqual([]);
     expect(ecs.calls("CreateHpcCluster").map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  // Also what shows that the tests above would see it.
-  test("loads @alicloud/credentials where the default chain is needed", async () => {
-    const loaded = await loadedByCreate(
-      "chain",
-      {},
-      // So that the chain does not wait for an ECS instance's metadata.
-      { ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true" },
-    );
-    await vi.waitFor(() => expect(loaded()).toContain("@alicloud/credentials"), 10_000);
+  test("loads nothing that talks to the service for a preview that calls nothing and fails on a rule", async () => {
+    const { started, loaded } = await start("rule", { "alicloud:skipRegionValidation": "true" });
+    const { failures } = await started.check({}, { __tokenKey: "key", name: "x" });
+    await started.stop();
+    expect(failures).toHaveLength(1);
+    expect(loaded()).toContain("cluster/check.js");
+    expect(loaded().filter((name) => [...serviceSide, ...rarelyNeeded].includes(name))).toEqual([]);
+  });
+
+  // Also what shows that the tests above would see them.
+  test("loads @alicloud/credentials where the default chain is needed, and levenshtein where a name is wrong", async () => {
+    // So that the chain does not wait for an ECS instance's metadata.
+    const { started, loaded } = await start("chain", {}, { ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true" });
+    await create(started);
+    await started.check({}, { __tokenKey: "key", nam: "render-farm" });
+    await started.stop();
+    expect(loaded()).toEqual(expect.arrayContaining(["@alicloud/credentials", "fastest-levenshtein"]));
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { HpcClusterItem } from "../../provider/ecs/items.ts";
 import { DESCRIBE_LIMIT, DescribeBatch } from "../../provider/ecs/describeBatch.ts";
+import { DEFAULT_WORKERS } from "../../provider/ecs/createRhythm.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 
 beforeEach(
@@ -182,5 +183,88 @@ describe("a call that fails", () => {
       `name of ${idOf(DESCRIBE_LIMIT)}`,
       `name of ${idOf(DESCRIBE_LIMIT + 1)}`,
     ]);
+  });
+});
+
+describe("the read after a create", () => {
+  /** Creates a cluster, and reads it. */
+  const created = async (batch: DescribeBatch, id: string) => {
+    await batch.create(() => Promise.resolve());
+    return await batch.load(id);
+  };
+
+  test("is sent at once if no other create is announced", async () => {
+    const { batch, calls } = batchAnswered();
+    batch.announceCreate();
+    const read = created(batch, "hpc-a");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual([["hpc-a"]]);
+    await read;
+  });
+
+  test("waits for the creates that are announced, and no longer", async () => {
+    const { batch, calls } = batchAnswered();
+    batch.announceCreate();
+    batch.announceCreate();
+    const reads = [created(batch, "hpc-a")];
+    await vi.advanceTimersByTimeAsync(45);
+    expect(calls).toEqual([]);
+    reads.push(created(batch, "hpc-b"));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual([["hpc-a", "hpc-b"]]);
+    await Promise.all(reads);
+  });
+
+  test("waits for a create in flight, unless it fails", async () => {
+    const { batch, calls } = batchAnswered();
+    batch.announceCreate();
+    batch.announceCreate();
+    const failing = batch.create(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      throw failure("Throttling.User");
+    });
+    const read = created(batch, "hpc-a");
+    const failed = expect(failing).rejects.toThrow("Throttling.User");
+    await vi.advanceTimersByTimeAsync(39);
+    expect(calls).toEqual([]);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(calls).toEqual([["hpc-a"]]);
+    await Promise.all([read, failed]);
+  });
+
+  test("is sent when all workers but one wait", async () => {
+    const { batch, calls } = batchAnswered();
+    const count = Math.min(DEFAULT_WORKERS - 1, DESCRIBE_LIMIT);
+    ids(2 * DEFAULT_WORKERS).forEach(() => batch.announceCreate());
+    const reads = ids(count).map((id) => created(batch, id));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual([ids(count)]);
+    await Promise.all(reads);
+  });
+
+  test("does not make other reads wait", async () => {
+    const { batch, calls } = batchAnswered();
+    batch.announceCreate();
+    batch.announceCreate();
+    const reads = [created(batch, "hpc-a")];
+    await vi.advanceTimersByTimeAsync(1);
+    reads.push(batch.load("hpc-b"));
+    await vi.advanceTimersByTimeAsync(12);
+    expect(calls).toEqual([["hpc-a", "hpc-b"]]);
+    await Promise.all(reads);
+  });
+
+  test("waits in vain only a few times where the engine creates one cluster after the other", async () => {
+    const { batch } = batchAnswered();
+    ids(100).forEach(() => batch.announceCreate());
+    const waits: number[] = [];
+    for (const id of ids(10)) {
+      const started = performance.now();
+      const read = created(batch, id).then(() => performance.now() - started);
+      await vi.advanceTimersByTimeAsync(100);
+      waits.push(await read);
+    }
+    expect(waits.filter((ms) => ms > 10)).toHaveLength(3);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(50);
   });
 });

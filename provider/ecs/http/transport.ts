@@ -1,7 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { debuglog } from "node:util";
-import PopCore from "@alicloud/pop-core";
 import type { OnWait } from "../clock";
 import type { CredentialSource } from "../credentials/credentialSource";
 import { EcsError } from "../errors";
@@ -80,7 +79,9 @@ type PopCoreConstructor = new (
   },
   verbose: true,
 ) => PopCoreClient;
-const RPCClient = PopCore as unknown as PopCoreConstructor;
+// The package itself also loads its client for other APIs, which takes longer than the rest.
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const RPCClient = require("@alicloud/pop-core/lib/rpc") as PopCoreConstructor;
 
 /** Sends each call once, as a signed POST. The only user of pop-core; what works around its bugs is marked "Trap". */
 export function createTransport(options: TransportOptions): Send {
