@@ -74,4 +74,3 @@ test("pulumi-alicloud-hpc is a real copy, not the sources", () => {
     path.join(folder, "dist/dynamic/lifecycle.js"),
   );
 });
-
