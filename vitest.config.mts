@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const filesIn = (...folders: string[]): string[] => folders.map((folder) => `test/${folder}/**/*.test.ts`);
 
+// The others in their folder need the engine.
+const withoutEngine = ["test/plugin/schema.test.ts"];
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -14,7 +17,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "pure",
-          include: filesIn("unit", "property", "contract", "emulator", "bench", "docs", "fault/core"),
+          include: [
+            ...filesIn("unit", "property", "contract", "emulator", "bench", "docs", "fault/core"),
+            ...withoutEngine,
+          ],
           // A process that a test starts can take long on a busy machine.
           testTimeout: 30_000,
         },
@@ -24,7 +30,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: filesIn("engine", "plugin", "rpc", "e2e", "fault", "consumer", "cloud"),
-          exclude: filesIn("fault/core"),
+          exclude: [...filesIn("fault/core"), ...withoutEngine],
           globalSetup: "test/engine/globalSetup.ts",
           // An operation takes about a second alone, and several when every core has an engine of its own.
           testTimeout: 120_000,

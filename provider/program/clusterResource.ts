@@ -25,9 +25,9 @@ export abstract class ClusterResource extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
   /** The id of the region. */
   declare readonly regionId: pulumi.Output<string>;
-  /** The description, as the service returns it; undefined if there is none. */
+  /** The description, as the service returns it; absent if there is none. */
   declare readonly description: pulumi.Output<string | undefined>;
-  /** The RequestId of the CreateHpcCluster call; undefined on a cluster that was read with `HpcCluster.get`. */
+  /** The RequestId of the CreateHpcCluster call; absent on a cluster that was read with `HpcCluster.get`. */
   declare readonly requestId: pulumi.Output<string | undefined>;
 
   /** @internal */

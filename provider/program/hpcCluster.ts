@@ -34,18 +34,19 @@ export interface HpcClusterArgs {
    * Makes the creation idempotent: the service answers a second call with the same token and the same values with the
    * cluster of the first.
    *
-   * At most 64 ASCII characters, unique among different requests. Default: one derived from the stack's random salt and the
+   * At most 64 ASCII characters, unique among different requests. Default: one derived from a random salt in the state and the
    * resource's URN, which survives a crash. You rarely need one of your own.
    *
    * API parameter `ClientToken`. A change does nothing: the token only matters while the cluster is being created.
    */
   clientToken?: pulumi.Input<string | undefined>;
   /**
-   * The id (`hpc-…`) of an existing cluster to adopt instead of creating one: `import` cannot work for dynamic resources.
+   * The id (`hpc-…`) of an existing cluster to adopt instead of creating one. Dynamic resources need it, because `pulumi import`
+   * does not work for them.
    *
    * Preview reads the cluster, and fails for every property that differs from the program. Once adopted, it is an ordinary
-   * cluster of the stack: updated, refreshed and destroyed with it. Default: none. The resource is protected, as after
-   * `pulumi import`, unless the option `protect` says otherwise.
+   * cluster of the stack: updated, refreshed and destroyed with it. Default: none. In TypeScript and JavaScript the resource is
+   * protected, as after `pulumi import`, unless the option `protect` says otherwise.
    *
    * No API parameter: CreateHpcCluster is not called. A change or removal does nothing once the cluster is in the state.
    */

@@ -3,7 +3,6 @@
  * `<!-- /table -->`; `npm run docs:tables` writes them.
  */
 import { readFileSync } from "node:fs";
-import ts from "typescript";
 import {
   assumeRoleFields,
   assumeRoleWithOidcFields,
@@ -20,6 +19,7 @@ import {
 } from "../../provider/ecs/errorCodes.ts";
 import { readPublished } from "../bench/medians.ts";
 import { speedTable } from "../bench/report.ts";
+import { documented } from "./docstrings.ts";
 
 /** Returns a cell of the document as it is now: of the row that starts with this cell, and of this column. */
 type HandWritten = (firstCell: string, column: number) => string;
@@ -148,32 +148,8 @@ export function withCurrentTables(document: string): string {
 
 /** The comments of a table's rows in configKeys.ts, by key. */
 export function commentsOf(variable: string): Map<string, string> {
-  const file = new URL("../../provider/account/configKeys.ts", import.meta.url);
-  const source = ts.createSourceFile(
-    "configKeys.ts",
-    readFileSync(file, "utf8"),
-    ts.ScriptTarget.Latest,
-    true,
-  );
-  const comments = new Map<string, string>();
-  const visit = (node: ts.Node): void => {
-    if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && variableOf(node) === variable) {
-      const [comment] = ts.getJSDocCommentsAndTags(node);
-      comments.set(node.name.text, ts.getTextOfJSDocComment(comment?.comment)?.replaceAll(/\s+/g, " ") ?? "");
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return comments;
-}
-
-/** The name of the variable of whose object this is a direct property. */
-function variableOf(property: ts.PropertyAssignment): string | undefined {
-  let node: ts.Node = property.parent.parent;
-  while (ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) {
-    node = node.parent;
-  }
-  return ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) ? node.name.text : undefined;
+  const { members } = documented("account/configKeys.ts", variable);
+  return new Map([...members].map(([name, { text }]) => [name, text]));
 }
 
 function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,0 +1,59 @@
+/** Promise: the schema of the plugin says what the tables and the comments of the code say. */
+import path from "node:path";
+import { format, resolveConfig } from "prettier";
+import { expect, test } from "vitest";
+import { type ConfigKey, configKeys } from "../../provider/account/configKeys.ts";
+import { properties } from "../../provider/cluster/properties.ts";
+import { root } from "../docs/documents.ts";
+import { packageSchema, type PropertySpec, type PropertySpecs } from "./packageSchema.ts";
+
+const namesWhere = (specs: PropertySpecs, holds: (spec: PropertySpec) => true | undefined): string[] =>
+  Object.entries(specs).flatMap(([name, spec]) => (holds(spec) ? [name] : []));
+const replacing = (specs: PropertySpecs): string[] =>
+  namesWhere(specs, ({ replaceOnChanges }) => replaceOnChanges);
+
+test("provider/plugin/schema.json is current", async () => {
+  const file = path.join(root, "provider/plugin/schema.json");
+  const formatting = { ...(await resolveConfig(file)), parser: "json" };
+  await expect(await format(JSON.stringify(packageSchema()), formatting)).toMatchFileSnapshot(file);
+});
+
+const { version, config, provider, resources, types } = packageSchema();
+const cluster = resources["alicloud-hpc:index:HpcCluster"]!;
+
+test("has no version: an upgrade must not change the name of the default provider", () => {
+  expect(version).toBeUndefined();
+});
+
+test("a cluster needs no input, and only another region replaces it", () => {
+  expect(cluster).not.toHaveProperty("requiredInputs");
+  expect(Object.keys(cluster.inputProperties).sort()).toEqual(Object.keys(properties).sort());
+  expect(replacing(cluster.inputProperties)).toEqual(["regionId"]);
+  expect(replacing(cluster.properties)).toEqual(["regionId"]);
+});
+
+test("an SDK declares every output of a cluster that it reads", () => {
+  expect(Object.keys(cluster.stateInputs.properties).sort()).toEqual(Object.keys(cluster.properties).sort());
+});
+
+test("every configuration key is an argument of the provider, and the secret ones are secret", () => {
+  expect(config.variables).toEqual(provider.inputProperties);
+  expect(Object.keys(config.variables)).toEqual(Object.keys(configKeys));
+  const secretKeys = Object.entries<ConfigKey>(configKeys).flatMap(([key, { isSecret }]) =>
+    isSecret ? [key] : [],
+  );
+  expect(namesWhere(config.variables, ({ secret }) => secret)).toEqual(secretKeys);
+});
+
+test("no default comes from the environment, which an SDK would store in the state", () => {
+  expect(JSON.stringify(packageSchema())).not.toContain("defaultInfo");
+});
+
+test("nothing in it speaks of the dynamic provider's configuration or of TypeScript alone", () => {
+  expect(JSON.stringify(packageSchema())).not.toMatch(/`alicloud:|```|@link|undefined/);
+});
+
+test("every type is used", () => {
+  const text = JSON.stringify(packageSchema());
+  expect(Object.keys(types).filter((name) => !text.includes(`"#/types/${name}"`))).toEqual([]);
+});
