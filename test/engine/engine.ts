@@ -181,12 +181,13 @@ function engineWays(): EngineWay[] {
     {
       source: "download",
       title: `official release ${pinned}`,
-      find: (progress) => putIntoCache(cached, (staging) => downloadInto(staging, pinned, progress)),
+      find: (progress) =>
+        putIntoCache(cached, (staging) => downloadInto(staging, pinned, progress), engineAt),
     },
     {
       source: "build",
       title: `go build of ${pinned}`,
-      find: (progress) => putIntoCache(cached, (staging) => buildInto(staging, pinned, progress)),
+      find: (progress) => putIntoCache(cached, (staging) => buildInto(staging, pinned, progress), engineAt),
     },
   ];
 }
@@ -218,15 +219,15 @@ export async function engineInCache(root: string): Promise<Omit<Engine, "source"
 }
 
 /**
- * Fills a folder beside `root`, sees the engine in it answer, and renames the folder to `root`: whoever reads the
+ * Fills a folder beside `root`, checks what is in it, and renames the folder to `root`: whoever reads the
  * cache meanwhile sees all of it or nothing, and of two processes that do this at once either result will do.
  * Exported for its test.
  */
-export async function putIntoCache(
+export async function putIntoCache<Found>(
   root: string,
   fill: (staging: string) => Promise<void>,
-  check: (root: string) => Promise<Omit<Engine, "source">> = engineAt,
-): Promise<Omit<Engine, "source">> {
+  check: (root: string) => Promise<Found>,
+): Promise<Found> {
   mkdirSync(path.dirname(root), { recursive: true });
   removeAbandoned(root);
   const staging = mkdtempSync(`${root}.partial-${process.pid}-`);
@@ -346,21 +347,27 @@ async function buildInto(staging: string, version: string, progress: (line: stri
   }
 }
 
-interface RunOptions {
+/** How a program is run. */
+export interface RunOptions {
   withinMs: number;
   progress: (line: string) => void;
   /** Called every fifteen seconds: how far it is. */
   report: () => string;
+  /** Default: the root of the repository. */
+  cwd?: string;
   onErrorLine?: (line: string) => void;
 }
 
-/** Runs a program to its end and returns its standard output; the error carries the end of standard error. */
-function run(command: string, args: string[], options: RunOptions): Promise<string> {
+/**
+ * Runs a program to its end, with the environment that this process had at its start, and returns its standard output; the
+ * error carries the end of standard error.
+ */
+export function run(command: string, args: string[], options: RunOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const started = Date.now();
     // A group of its own, so that the deadline ends the children too: the installer runs curl and tar.
     const child = spawn(command, args, {
-      cwd: repositoryRoot,
+      cwd: options.cwd ?? repositoryRoot,
       env: { ...environment, CGO_ENABLED: "0" },
       detached: process.platform !== "win32",
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,0 +1,83 @@
+/**
+ * The tools that make SDKs of the schema, and those that check them. What they take from the registries stays in the user's cache
+ * folder, beside the engine.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { engineCacheFolder, putIntoCache, repositoryRoot, run } from "../engine/engine.ts";
+
+/** The Go program that calls the code generators, and its module. */
+export const generatorModule = path.join(repositoryRoot, "test/plugin/sdkgen");
+
+/** What the generated Python package needs; the SDK is that of the pinned engine. */
+const pythonPackages = ["pulumi==3.259.0", "parver==0.5", "semver==3.0.4", "setuptools==80.9.0"];
+
+const withinMs = 30 * 60_000;
+
+/** Whether a program is on PATH. */
+export function isOnPath(program: string): boolean {
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  return (process.env["PATH"] ?? "")
+    .split(path.delimiter)
+    .some((folder) => folder !== "" && existsSync(path.join(folder, program + suffix)));
+}
+
+/** Runs a program to its end; rejects with the end of its standard error. */
+export async function runTool(command: string, args: string[], cwd?: string): Promise<string> {
+  return await run(command, args, {
+    withinMs,
+    progress: (line) => process.stderr.write(`[SDKs] ${line}\n`),
+    report: () => `${path.basename(command)} ${args[0] ?? ""}`,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+}
+
+/** Compiles the generator, once for each version of its sources, and returns its path. Needs Go. */
+export async function compiledGenerator(): Promise<string> {
+  const sources = readdirSync(generatorModule).sort();
+  const hash = hashOf(sources.map((name) => readFileSync(path.join(generatorModule, name), "utf8")));
+  return await cached(`sdkgen-${hash}`, "sdkgen", async (staging) => {
+    await runTool("go", [
+      ...["build", "-C", generatorModule, "-mod=readonly", "-trimpath", "-buildvcs=false"],
+      ...["-ldflags", "-s -w", "-o", path.join(staging, "sdkgen"), "."],
+    ]);
+  });
+}
+
+/** Makes a virtual environment with what the Python SDK needs, once, and returns its interpreter. Needs python3. */
+export async function pythonWithPulumi(): Promise<string> {
+  return await cached(`python-${hashOf(pythonPackages)}`, "bin/python", async (staging) => {
+    await runTool("python3", ["-m", "venv", staging]);
+    await runTool(path.join(staging, "bin/python"), [
+      ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...pythonPackages],
+    ]);
+  });
+}
+
+/** The path of a file in the cache, in a folder that is filled first if it is not there. */
+async function cached(
+  folder: string,
+  file: string,
+  fill: (staging: string) => Promise<void>,
+): Promise<string> {
+  const root = path.join(path.dirname(engineCacheFolder()), "sdks", folder);
+  const found = path.join(root, file);
+  if (existsSync(found)) {
+    return found;
+  }
+  await putIntoCache(root, fill, async (filled) => {
+    if (!existsSync(path.join(filled, file))) {
+      throw new Error(`${folder} has no ${file}.`);
+    }
+    return true;
+  });
+  return found;
+}
+
+function hashOf(texts: readonly string[]): string {
+  return createHash("sha256")
+    .update(JSON.stringify([process.platform, process.arch, ...texts]))
+    .digest("hex")
+    .slice(0, 16);
+}
