@@ -24,6 +24,7 @@ import { Engine } from "./engine";
 import { invoke } from "./functions";
 import { receivedProperties, sentProperties } from "./propertyValues";
 import * as resource from "./resource";
+import { SCHEMA_VERSION } from "./schemaVersion";
 import type { Autonaming } from "./autoname";
 
 const { Mode } = rpc.CheckRequest.AutonamingOptions;
@@ -69,8 +70,8 @@ export class Provider {
         this.attachTo(request.getAddress());
         return new Empty();
       }),
-      // Without a version: it would become part of the default provider's name, whose id is the stack's salt.
-      getPluginInfo: this.answer((_: Empty) => new PluginInfo()),
+      // The engine warns of a plugin whose version is older than an SDK's.
+      getPluginInfo: this.answer((_: Empty) => new PluginInfo().setVersion(SCHEMA_VERSION)),
       getSchema: this.answer((request: rpc.GetSchemaRequest) => {
         if (request.getVersion() !== 0) {
           throw new Error(`There is no version ${request.getVersion()} of the schema language.`);

@@ -12,6 +12,7 @@ import {
   type Fields,
 } from "../../provider/account/configKeys.ts";
 import { type Property, properties } from "../../provider/cluster/properties.ts";
+import { SCHEMA_VERSION } from "../../provider/plugin/schemaVersion.ts";
 import { clusterTypes } from "../../provider/program/clusterTypes.ts";
 import { type Docstring, documented } from "../docs/docstrings.ts";
 
@@ -51,7 +52,7 @@ interface FunctionSpec {
 /** A package schema, as far as this package uses the format: https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/ */
 interface PackageSpec {
   name: string;
-  version?: string;
+  version: string;
   displayName: string;
   description: string;
   keywords: string[];
@@ -81,9 +82,8 @@ const structuredTypes: Readonly<Record<string, { key: string; fields: Fields; va
 /**
  * The schema.
  *
- * Without a version: it would be part of the default provider's name, and a new version would be a new provider resource, whose
- * id is the salt of the ClientTokens. Without `defaultInfo`: an SDK would read the environment and store what it finds in the
- * state; the plugin reads the environment itself.
+ * Without `defaultInfo`: an SDK would read the environment and store what it finds in the state; the plugin reads the environment
+ * itself.
  */
 export function packageSchema(): PackageSpec {
   const { description, license, keywords } = JSON.parse(
@@ -92,19 +92,29 @@ export function packageSchema(): PackageSpec {
   const configuration = configurationProperties();
   return {
     name: PACKAGE,
+    version: SCHEMA_VERSION,
     displayName: "Alibaba Cloud ECS HPC clusters",
     description,
     keywords: [...keywords.filter((word) => word !== "dynamic-provider"), "category/cloud", "kind/native"],
     license,
     language: {
       // Not the name of this package, which is the plugin itself.
-      nodejs: { packageName: "pulumi-alicloud-hpc-sdk" },
-      python: { packageName: "pulumi_alicloud_hpc", pyproject: { enabled: true } },
+      nodejs: { packageName: "pulumi-alicloud-hpc-sdk", respectSchemaVersion: true },
+      python: {
+        packageName: "pulumi_alicloud_hpc",
+        pyproject: { enabled: true },
+        respectSchemaVersion: true,
+      },
       go: {
         importBasePath: "pulumi-alicloud-hpc/sdk/go/alicloudhpc",
         generateResourceContainerTypes: true,
+        respectSchemaVersion: true,
       },
-      csharp: { namespaces: { [PACKAGE]: "AlicloudHpc" }, packageReferences: { Pulumi: "3.*" } },
+      csharp: {
+        namespaces: { [PACKAGE]: "AlicloudHpc" },
+        packageReferences: { Pulumi: "3.*" },
+        respectSchemaVersion: true,
+      },
     },
     config: { variables: configuration },
     types: {

@@ -21,8 +21,11 @@ test("provider/plugin/schema.json is current", async () => {
 const { version, config, provider, resources, types } = packageSchema();
 const cluster = resources["alicloud-hpc:index:HpcCluster"]!;
 
-test("has no version: an upgrade must not change the name of the default provider", () => {
-  expect(version).toBeUndefined();
+test("has a version that no upgrade changes, and with it the name of the default provider", () => {
+  expect(version).toBe("1.0.0");
+  for (const [language, options] of Object.entries(packageSchema().language)) {
+    expect(options, language).toMatchObject({ respectSchemaVersion: true });
+  }
 });
 
 test("a cluster needs no input, and only another region replaces it", () => {
