@@ -355,6 +355,8 @@ export interface RunOptions {
   report: () => string;
   /** Default: the root of the repository. */
   cwd?: string;
+  /** Beside the environment that this process had at its start. */
+  env?: Record<string, string>;
   onErrorLine?: (line: string) => void;
 }
 
@@ -368,7 +370,7 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     // A group of its own, so that the deadline ends the children too: the installer runs curl and tar.
     const child = spawn(command, args, {
       cwd: options.cwd ?? repositoryRoot,
-      env: { ...environment, CGO_ENABLED: "0" },
+      env: { ...environment, CGO_ENABLED: "0", ...options.env },
       detached: process.platform !== "win32",
       stdio: ["ignore", "pipe", "pipe"],
     });

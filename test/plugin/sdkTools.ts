@@ -24,12 +24,18 @@ export function isOnPath(program: string): boolean {
 }
 
 /** Runs a program to its end; rejects with the end of its standard error. */
-export async function runTool(command: string, args: string[], cwd?: string): Promise<string> {
+export async function runTool(
+  command: string,
+  args: string[],
+  cwd?: string,
+  env?: Record<string, string>,
+): Promise<string> {
   return await run(command, args, {
     withinMs,
     progress: (line) => process.stderr.write(`[SDKs] ${line}\n`),
     report: () => `${path.basename(command)} ${args[0] ?? ""}`,
     ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
   });
 }
 

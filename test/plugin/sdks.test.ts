@@ -1,12 +1,14 @@
 /** Promise: the schema is one for the engine, and the SDKs that its code generators make of it can be used. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 import { beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { startEmulator } from "../../emulator/emulator.ts";
 import { createBackend } from "../engine/backend.ts";
 import { runCli } from "../engine/cli.ts";
-import { pinnedEngineVersion, repositoryRoot } from "../engine/engine.ts";
+import { ensureEngine, pinnedEngineVersion, repositoryRoot } from "../engine/engine.ts";
 import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
+import { createStack } from "../engine/stack.ts";
 import { compiledGenerator, generatorModule, isOnPath, pythonWithPulumi, runTool } from "./sdkTools.ts";
 
 const schemaFile = path.join(repositoryRoot, "provider/plugin/schema.json");
@@ -76,16 +78,58 @@ describe("generated SDKs", { timeout: 60 * minutes }, () => {
     ]);
   });
 
-  test("Python: a program that uses everything registers what it says", async (context) => {
+  /** The interpreter, and the folder in which the generated package is installed. */
+  async function pythonWithSdk(
+    context: TestContext,
+  ): Promise<{ python: string; sdk: string; installed: string }> {
     const sdk = sdkFor("python", context, "python3");
     const python = await pythonWithPulumi().catch((error: unknown) =>
       context.skip(`the packages of Python could not be installed: ${String(error)}`),
     );
     const installed = path.join(sdk, "installed");
-    await runTool(python, [
-      ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"],
-      ...["--no-build-isolation", "--target", installed, sdk],
-    ]);
+    if (!existsSync(installed)) {
+      await runTool(python, [
+        ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"],
+        ...["--no-build-isolation", "--target", installed, sdk],
+      ]);
+    }
+    return { python, sdk, installed };
+  }
+
+  test("Python: a program runs on the real engine, from up to destroy", async (context) => {
+    const { python, installed } = await pythonWithSdk(context);
+    const ecs = await startEmulator();
+    // An inline program: Python's SDK is its own language host. The stack has the settings of a Python user.
+    await using stack = await createStack({
+      program: () => Promise.reject(new Error("The program is the Python one.")),
+      config: {
+        "alicloud-hpc:region": "cn-hangzhou",
+        "alicloud-hpc:accessKey": ecs.accessKeyId,
+        "alicloud-hpc:secretKey": { value: ecs.accessKeySecret, secret: true },
+        "alicloud-hpc:endpoints": JSON.stringify([{ ecs: ecs.endpoint }]),
+      },
+    });
+    const program = path.join(stack.workDir, "program.py");
+    writeFileSync(program, pythonLife(installed));
+    const { command } = (await ensureEngine()).command;
+    const { PATH, ...others } = stack.automation.workspace.envVars;
+    const variables = { ...others, PATH: [path.dirname(command), PATH].join(path.delimiter) };
+    try {
+      await runTool(python, [program], stack.workDir, { ...variables, OPERATION: "up" });
+      expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm", regionId: "cn-hangzhou" }]);
+      expect(stack.state().resource("rendering")).toMatchObject({
+        id: ecs.store.clusters()[0]!.hpcClusterId,
+        type: "alicloud-hpc:index:HpcCluster",
+      });
+      await runTool(python, [program], stack.workDir, { ...variables, OPERATION: "destroy" });
+      expect(ecs.store.clusters()).toEqual([]);
+    } finally {
+      await ecs.close();
+    }
+  });
+
+  test("Python: a program that uses everything registers what it says", async (context) => {
+    const { python, sdk, installed } = await pythonWithSdk(context);
     const program = path.join(sdk, "program.py");
     writeFileSync(program, pythonProgram(installed));
     expect(JSON.parse(await runTool(python, [program]))).toEqual({
@@ -137,6 +181,22 @@ function typeErrors(file: string): string[] {
     .getPreEmitDiagnostics(program)
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 }
+
+const pythonLife = (installed: string): string => `
+import os, sys
+sys.path.insert(0, ${JSON.stringify(installed)})
+from pulumi import automation as auto, export
+import pulumi_alicloud_hpc as hpc
+
+def program():
+    cluster = hpc.HpcCluster("rendering", name="render-farm", description="Nightly frames")
+    export("id", cluster.id)
+
+stack = auto.select_stack(
+    stack_name="test", project_name="hpc", program=program, opts=auto.LocalWorkspaceOptions(work_dir=os.getcwd())
+)
+getattr(stack, os.environ["OPERATION"])(on_output=print)
+`;
 
 const pythonProgram = (installed: string): string => `
 import json, sys
