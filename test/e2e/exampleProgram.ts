@@ -54,11 +54,9 @@ export class ExamplesCopy implements Disposable {
       filter: (source) =>
         path.basename(source) !== "node_modules" && !/^Pulumi\..+\.yaml$/.test(path.basename(source)),
     });
-    symlinkSync(
-      path.join(repositoryRoot, "node_modules"),
-      path.join(this.folder, "node_modules"),
-      "junction",
-    );
+    for (const folder of [this.folder, path.join(this.folder, "examples")]) {
+      symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(folder, "node_modules"), "junction");
+    }
   }
 
   [Symbol.dispose](): void {

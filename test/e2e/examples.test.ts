@@ -26,6 +26,7 @@ interface Example {
 
 const runnable: Example[] = [
   { folder: "quickstart", project: "hpc-quickstart", leaves: { "render-farm": "cn-hangzhou" } },
+  { folder: "plugin", project: "hpc-plugin", leaves: { "render-farm": "cn-hangzhou" } },
   {
     folder: "adopt",
     project: "hpc-adopt",
@@ -170,7 +171,11 @@ describe.skipIf(host === undefined)(
         await pulumi("up", "--yes", "--skip-preview");
         expect(there()).toEqual({ ...before, ...example.leaves });
         // By reference: with the provider's code in it, the state would be of another size.
-        expect(await pulumi("stack", "export")).toContain('require(\\"pulumi-alicloud-hpc/lifecycle\\")');
+        const reference =
+          example.folder === "plugin"
+            ? "alicloud-hpc:index:HpcCluster"
+            : 'require(\\"pulumi-alicloud-hpc/lifecycle\\")';
+        expect(await pulumi("stack", "export")).toContain(reference);
         await pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
         await pulumi("destroy", "--yes", "--skip-preview");
         for (const name of Object.keys(example.leaves)) {
