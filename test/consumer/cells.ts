@@ -79,7 +79,7 @@ export const cells: readonly Cell[] = [
   },
   { manager: "yarn 1", module: "cjs", language: "ts5.9", sdk: oldestSdk, node: "24" },
   { manager: "yarn 4", module: "esm", language: "ts6", sdk: newestSdk, node: "24", layout: "workspace" },
-  { manager: "bun", module: "esm", language: "ts7", sdk: newestSdk, node: "24" },
+  { manager: "bun", module: "esm", language: "ts6", sdk: newestSdk, node: "24" },
   {
     manager: "npm",
     module: "cjs",
