@@ -34,38 +34,27 @@ const { Empty } = requireOfSdk("google-protobuf/google/protobuf/empty_pb.js") as
 const { Struct } = requireOfSdk("google-protobuf/google/protobuf/struct_pb.js") as typeof StructMessage;
 
 const dynamicType = /^pulumi-nodejs:dynamic\/(?<module>\w+):(?<type>\w+)$/;
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
-
-/** A request, and what a dynamic resource needs to send it again. */
-interface Sent {
-  readonly type: string;
-  readonly name: string;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly fields: Registration;
-}
 
 /** The inputs, which follow as plain values, and the place in the program, which differs. */
 const leftOut: readonly string[] = ["object", "properties", "sourceposition", "stacktrace"];
 
 type Request = MonitorMessages.RegisterResourceRequest | MonitorMessages.ReadResourceRequest;
 
-function sentBy(request: Request): Sent {
-  const inputs =
-    "getObject" in request
-      ? (request.getObject()?.toJavaScript() ?? {})
-      : (request.getProperties()?.toJavaScript() ?? {});
+function registrationOf(request: Request): Registration {
+  const inputs = "getObject" in request ? request.getObject() : request.getProperties();
+  const { __provider, ...others } = inputs?.toJavaScript() ?? {};
   const fields = Object.entries(request.toObject()).filter(([name]) => !leftOut.includes(name));
-  return {
-    type: request.getType(),
-    name: request.getName(),
-    inputs,
-    fields: { ...Object.fromEntries(fields), inputs: { ...inputs, __provider: typeof inputs["__provider"] } },
-  };
+  return { ...Object.fromEntries(fields), inputs: { ...others, __provider: typeof __provider } };
 }
 
 /** Runs a program to its end, and returns what it has sent about dynamic resources, sorted by name. */
-async function sentFor(program: () => void): Promise<Sent[]> {
-  const sent: Sent[] = [];
+async function sentFor(program: () => void): Promise<Registration[]> {
+  const sent = new Map<string, Registration>();
+  const note = (request: Request) => {
+    if (dynamicType.test(request.getType())) {
+      sent.set(request.getName(), registrationOf(request));
+    }
+  };
   const server = new grpc.Server();
   server.addService(ResourceMonitorService, {
     supportsFeature: (_call: unknown, answer: grpcJs.sendUnaryData<unknown>) => {
@@ -77,7 +66,7 @@ async function sentFor(program: () => void): Promise<Sent[]> {
       { request }: { request: MonitorMessages.RegisterResourceRequest },
       answer: grpcJs.sendUnaryData<unknown>,
     ) => {
-      sent.push(sentBy(request));
+      note(request);
       const response = new messages.RegisterResourceResponse();
       response.setUrn(`urn:pulumi:dev::infra::${request.getType()}::${request.getName()}`);
       response.setId(request.getCustom() ? `id-of-${request.getName()}` : "");
@@ -89,7 +78,7 @@ async function sentFor(program: () => void): Promise<Sent[]> {
       { request }: { request: MonitorMessages.ReadResourceRequest },
       answer: grpcJs.sendUnaryData<unknown>,
     ) => {
-      sent.push(sentBy(request));
+      note(request);
       const response = new messages.ReadResourceResponse();
       response.setUrn(`urn:pulumi:dev::infra::${request.getType()}::${request.getName()}`);
       response.setProperties(request.getProperties());
@@ -121,27 +110,30 @@ async function sentFor(program: () => void): Promise<Sent[]> {
   } finally {
     server.forceShutdown();
   }
-  return sent.filter(({ type }) => dynamicType.test(type)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...sent].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, registration]) => registration);
 }
 
-const options: Record<string, Pulumi.CustomResourceOptions> = {
-  plain: {},
-  everything: {
+/** What the package has passed to the SDK, by the resource's name. */
+const declared = new Map<string, Pulumi.ResourceTransformationArgs>();
+
+const own = await sentFor(() => {
+  pulumi.runtime.registerStackTransformation((args) => {
+    if (dynamicType.test(args.type)) {
+      declared.set(args.name, { ...args, props: { ...args.props }, opts: { ...args.opts } });
+    }
+    return undefined;
+  });
+  new HpcCluster("plain", { name: "render-farm" });
+  const description = pulumi.secret("Nightly frames");
+  const args = { name: "farm", description, clientToken: "token", regionId: "cn-beijing" };
+  new HpcCluster("everything", args, {
     protect: true,
     retainOnDelete: true,
     deleteBeforeReplace: false,
     ignoreChanges: ["description"],
     aliases: [{ name: "old-name" }],
     customTimeouts: { create: "1m" },
-  },
-  read: { id: "hpc-1" },
-};
-
-const own = await sentFor(() => {
-  new HpcCluster("plain", { name: "render-farm" }, options["plain"]);
-  const description = pulumi.secret("Nightly frames");
-  const args = { name: "farm", description, clientToken: "token", regionId: "cn-beijing" };
-  new HpcCluster("everything", args, options["everything"]);
+  });
   HpcCluster.get("read", "hpc-1", { regionId: "cn-beijing" });
 });
 
@@ -149,23 +141,14 @@ class SdkResource extends pulumi.dynamic.Resource {}
 
 const sdk = await sentFor(() => {
   const provider: Pulumi.dynamic.ResourceProvider = { create: async () => ({ id: "id" }) };
-  for (const { type, name, inputs } of own) {
-    const { __provider, ...others } = inputs;
-    const values = Object.fromEntries(
-      Object.entries(others).map(([key, value]) => [
-        key,
-        isSecret(value) ? pulumi.secret(value.value) : value,
-      ]),
-    );
-    const opts = name in options ? { deleteBeforeReplace: true, ...options[name] } : {};
+  for (const { type, name, props, opts } of declared.values()) {
     const { module, type: kind } = dynamicType.exec(type)!.groups!;
-    new SdkResource(provider, name, values, opts, module, kind);
+    const inputs = Object.fromEntries(
+      Object.entries(props as object).filter(([key]) => key !== "__provider"),
+    );
+    const others = { ...opts, parent: undefined, transformations: undefined };
+    new SdkResource(provider, name, inputs, others, module, kind);
   }
 });
 
-function isSecret(value: unknown): value is { value: unknown } {
-  return typeof value === "object" && value !== null && Object.values(value).includes(SECRET);
-}
-
-const fields = (all: readonly Sent[]): Registration[] => all.map((sent) => sent.fields);
-console.log(JSON.stringify({ own: fields(own), sdk: fields(sdk) } satisfies Registrations));
+console.log(JSON.stringify({ own, sdk } satisfies Registrations));
