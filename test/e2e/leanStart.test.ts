@@ -66,6 +66,8 @@ describe("a program", () => {
       "cluster/clientToken.js",
       "index.js",
       "program/claims.js",
+      "program/clusterResource.js",
+      "program/clusterTypes.js",
       "program/dynamicProvider.js",
       "program/hpcCluster.js",
       "program/lookups.js",
