@@ -127,7 +127,9 @@ class Consumer implements AsyncDisposable {
       writeFileSync(path.join(root, name), text);
     }
     const host =
-      (await languageHost()) === undefined ? await LanguageHost.start({ node, folder }) : undefined;
+      (await languageHost()) === undefined
+        ? await LanguageHost.start({ node, folder, typescript: cell.language !== "ts7" })
+        : undefined;
     return new Consumer({ cell, toolbox, host, ecs: await startEmulator(), root, folder, node });
   }
 
@@ -265,7 +267,11 @@ class Consumer implements AsyncDisposable {
   }
 }
 
-/** The SDK cannot load TypeScript with TypeScript 7: it gets what the compiler makes of it. */
+/** The SDK cannot load TypeScript 7: it has to run what the compiler makes of the program, and not to look for TypeScript. */
+function runtimeOf({ language }: Cell): string {
+  return language === "ts7" ? "{ name: nodejs, options: { typescript: false } }" : "nodejs";
+}
+
 function mainFile(cell: Cell): string {
   return cell.language === "ts7" ? "bin/index.js" : programFile(cell);
 }
@@ -275,7 +281,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 /** The files of the program's folder, by name. */
 function usersFiles(cell: Cell, tarball: string): Record<string, string> {
   const files: Record<string, string> = {
-    "Pulumi.yaml": "name: infra\nruntime: nodejs\n",
+    "Pulumi.yaml": `name: infra\nruntime: ${runtimeOf(cell)}\n`,
     "package.json": json({ ...manifestOf(cell, tarball), main: mainFile(cell) }),
     [programFile(cell)]: programText(cell),
   };

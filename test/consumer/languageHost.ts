@@ -28,8 +28,13 @@ export class LanguageHost implements AsyncDisposable {
     this.address = `127.0.0.1:${port}`;
   }
 
-  /** Starts it for the program in a folder, which runs on this Node. */
-  static async start({ node, folder }: { node: string; folder: string }): Promise<LanguageHost> {
+  /**
+   * Starts it for the program in a folder, which runs on this Node.
+   *
+   * @param options.typescript the runtime's option of that name in Pulumi.yaml: with `--client` the engine does not pass it on
+   */
+  static async start(options: { node: string; folder: string; typescript: boolean }): Promise<LanguageHost> {
+    const { node, folder, typescript } = options;
     const server = new grpc.Server();
     server.addService(LanguageRuntimeService, {
       getPluginInfo: (_call: unknown, answer: Answer) => {
@@ -47,7 +52,7 @@ export class LanguageHost implements AsyncDisposable {
           ...process.env,
           PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
           PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
-          PULUMI_NODEJS_TYPESCRIPT: "true",
+          PULUMI_NODEJS_TYPESCRIPT: String(typescript),
         };
         execFile(
           node,
