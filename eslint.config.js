@@ -60,8 +60,10 @@ module.exports = tseslint.config(
   },
   room(
     "provider/program",
-    "The program side declares resources. It loads neither the core (only the key of the ClientTokens) nor pop-core.",
+    "The program side declares resources. It loads neither the hosts nor the core (only what is named here) nor pop-core.",
     ...[
+      "**/dynamic/*",
+      "**/plugin/*",
       "**/cluster/*",
       "!**/cluster/clientToken",
       "!**/cluster/lookups",

@@ -4,8 +4,8 @@ import { readSettings } from "../account/settings";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import type { EcsClient } from "../ecs/client";
 import { systemClock } from "../ecs/clock";
-import { getOrCreate } from "../ecs/getOrCreate";
 import { connect } from "../ecs/connect";
+import { getOrCreate } from "../ecs/getOrCreate";
 import { configurationOfProvider, providerOf } from "./provider";
 
 /** One client for each provider, and for each stack that takes its settings from its configuration. */

@@ -3,17 +3,23 @@
  * local ECS whose store is compared with what the program says.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { type Backend, StateFile, createBackend, readStateText } from "../engine/backend.ts";
 import { languageHost, runCli } from "../engine/cli.ts";
-import { ensureEngine, enginePath } from "../engine/engine.ts";
-import { engineEnvironment } from "../engine/isolatedEnvironment.ts";
+import { enginePath } from "../engine/engine.ts";
 import { clusterType, defaultRegion } from "../e2e/ecsStack.ts";
 import { type Cell, type Stage, versions } from "./cells.ts";
-import { compilerOptions, declared, inlineRunner, programFile, programText, sharedName } from "./programs.ts";
-import { CommandFailure, type Toolbox, execute } from "./toolbox.ts";
+import { compilerOptions, declared, programFile, programText, sharedName } from "./programs.ts";
+import { LanguageHost } from "./languageHost.ts";
+import type { Registrations } from "./registrations.ts";
+import { CommandFailure, type Toolbox } from "./toolbox.ts";
+
+/** The two folders, where the package is not installed from its tarball. */
+const packageFolder = "hpc";
+const programFolder = "infra";
 
 /** How a consumer fared. */
 export interface CellResult {
@@ -22,10 +28,6 @@ export interface CellResult {
   isAsExpected: boolean;
   /** For people: `works`, or where and why not. */
   verdict: string;
-  /** The program ran from its file by the CLI, or inline. */
-  program: "on disk" | "inline";
-  /** What the state refers to, and the size of that text; empty if it did not come that far. */
-  reference: string;
   seconds: number;
   /** All that the failed command printed. */
   output: string;
@@ -35,15 +37,14 @@ export interface CellResult {
 export function cellName(cell: Cell): string {
   const settings = Object.entries(cell.pnpmSettings ?? {}).map(([key, value]) => `${key}=${value}`);
   return [cell.manager.replace(" ", ""), cell.module, cell.language, cell.sdk, `node${cell.node}`]
-    .concat(settings)
+    .concat(cell.layout?.replace(" ", "") ?? [], settings)
     .join("-");
 }
 
 /** Tries a consumer; rejects only when it could not be tried. */
 export async function tryCell(cell: Cell, toolbox: Toolbox): Promise<CellResult> {
   const started = performance.now();
-  const program = (await languageHost()) === undefined ? "inline" : "on disk";
-  await using consumer = await Consumer.make(cell, toolbox, program);
+  await using consumer = await Consumer.make(cell, toolbox);
   let failure: { stage: Stage; error: unknown } | undefined;
   for (const [stage, run] of consumer.stages()) {
     try {
@@ -53,9 +54,8 @@ export async function tryCell(cell: Cell, toolbox: Toolbox): Promise<CellResult>
       break;
     }
   }
-  const result = { cell, program, reference: consumer.reference } as const;
   const seconds = Math.round((performance.now() - started) / 1000);
-  return { ...result, ...judge(cell, failure), seconds };
+  return { cell, ...judge(cell, failure), seconds };
 }
 
 function judge(
@@ -78,13 +78,13 @@ function judge(
 }
 
 class Consumer implements AsyncDisposable {
-  /** What the state refers to, as soon as there is one. */
-  reference = "";
   private readonly cell: Cell;
   private readonly toolbox: Toolbox;
-  private readonly program: CellResult["program"];
+  private readonly host: LanguageHost | undefined;
   private readonly ecs: Emulator;
   private readonly backend: Backend;
+  /** All of it, and the program's part. */
+  private readonly root: string;
   private readonly folder: string;
   private readonly node: string;
   private readonly sharedId: string;
@@ -92,39 +92,57 @@ class Consumer implements AsyncDisposable {
   private constructor(parts: {
     cell: Cell;
     toolbox: Toolbox;
-    program: CellResult["program"];
+    host: LanguageHost | undefined;
     ecs: Emulator;
+    root: string;
     folder: string;
     node: string;
   }) {
     this.cell = parts.cell;
     this.toolbox = parts.toolbox;
-    this.program = parts.program;
+    this.host = parts.host;
     this.ecs = parts.ecs;
+    this.root = parts.root;
     this.folder = parts.folder;
     this.node = parts.node;
     this.backend = createBackend();
     this.sharedId = parts.ecs.store.add({ name: sharedName, regionId: defaultRegion }).hpcClusterId;
   }
 
-  /** An empty folder beside the tarball, with what a user writes. */
-  static async make(cell: Cell, toolbox: Toolbox, program: CellResult["program"]): Promise<Consumer> {
-    const folder = path.join(toolbox.folder, cellName(cell));
+  /** An empty folder beside the tarball, with what a user writes; the package's folder beside the program's, where they are two. */
+  static async make(cell: Cell, toolbox: Toolbox): Promise<Consumer> {
+    const root = path.join(toolbox.folder, cellName(cell));
+    const folder = cell.layout === undefined ? root : path.join(root, programFolder);
     const tarball = await toolbox.tarball();
     const node = await toolbox.node(cell.node);
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(usersFiles(cell, path.relative(folder, tarball)))) {
       writeFileSync(path.join(folder, name), text);
     }
-    return new Consumer({ cell, toolbox, program, ecs: await startEmulator(), folder, node });
+    if (cell.layout !== undefined) {
+      await toolbox.checkOut(path.join(root, packageFolder));
+    }
+    const rootFiles = cell.layout === "npm link" ? {} : settingsFiles(cell);
+    for (const [name, text] of Object.entries(rootFiles)) {
+      writeFileSync(path.join(root, name), text);
+    }
+    const host =
+      (await languageHost()) === undefined
+        ? await LanguageHost.start({ node, folder, typescript: cell.language !== "ts7" })
+        : undefined;
+    return new Consumer({ cell, toolbox, host, ecs: await startEmulator(), root, folder, node });
   }
 
   /** The steps, in order; each leaves the stack as the next one needs it. */
   stages(): [Stage, () => Promise<void>][] {
-    const isTyped = this.cell.language !== "js";
+    const { language } = this.cell;
+    const typeCheck: [Stage, () => Promise<void>] = ["type-check", () => this.typeCheck()];
+    const registrations: [Stage, () => Promise<void>] = ["registrations", () => this.registrations()];
     return [
-      ["install", () => this.toolbox.install(this.cell, this.folder)],
-      ...(isTyped ? [["type-check", () => this.typeCheck()] satisfies [Stage, unknown]] : []),
+      ["install", () => this.install()],
+      ...(language === "js" ? [] : [typeCheck]),
+      // The SDK's serializer, with which the comparison is made, needs the API that TypeScript 7 does not have.
+      ...(language === "ts7" ? [] : [registrations]),
       ["configure", () => this.configure()],
       ["up", () => this.up()],
       ["up again", () => this.withoutChanges("up again")],
@@ -133,12 +151,38 @@ class Consumer implements AsyncDisposable {
     ];
   }
 
+  private async install(): Promise<void> {
+    if (this.cell.layout === "npm link") {
+      const checkout = path.join(this.root, packageFolder);
+      await this.toolbox.install(this.cell, checkout);
+      await this.toolbox.install(this.cell, this.folder);
+      await this.toolbox.link(checkout, { cwd: this.folder, node: this.node });
+    } else {
+      await this.toolbox.install(this.cell, this.root);
+    }
+    const place = path.dirname(realpathSync(this.resolve("pulumi-alicloud-hpc/package.json")));
+    assert.equal(place === path.join(this.root, packageFolder), this.cell.layout !== undefined, place);
+  }
+
+  /** The file of a module, as the program sees it. */
+  private resolve(module: string): string {
+    return createRequire(path.join(this.folder, "index.js")).resolve(module);
+  }
+
+  /** The engine sees no difference between our resources and those of the SDK's own `dynamic.Resource`. */
+  private async registrations(): Promise<void> {
+    const script = path.join(import.meta.dirname, "registrations.ts");
+    const output = await this.toolbox.run(this.node, [script], { cwd: this.folder, node: this.node });
+    const { own, sdk } = JSON.parse(output.split("\n")[0] ?? "") as Registrations;
+    assert.equal(own.length, 4);
+    assert.deepEqual(own, sdk);
+  }
+
   private async typeCheck(): Promise<void> {
-    const compiler = path.join(this.folder, "node_modules/typescript/bin/tsc");
+    const compiler = path.join(path.dirname(this.resolve("typescript/package.json")), "bin/tsc");
     const options = { cwd: this.folder, node: this.node };
     await this.toolbox.run(this.node, [compiler, "--noEmit"], options);
-    // Node itself loads the inline program, and needs JavaScript.
-    if (this.program === "inline") {
+    if (this.cell.language === "ts7") {
       await this.toolbox.run(this.node, [compiler], options);
     }
   }
@@ -166,12 +210,10 @@ class Consumer implements AsyncDisposable {
     const texts = state
       .resources(clusterType)
       .flatMap(({ inputs, outputs }) => [inputs?.["__provider"], outputs?.["__provider"]]);
-    const [text] = texts;
-    assert.ok(typeof text === "string", "no __provider in the state");
-    assert.equal(new Set(texts).size, 1, "the clusters refer to different providers");
-    const referred = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name);
-    this.reference = `${referred.join(" ") || "by value"}, ${Buffer.byteLength(text)} bytes`;
-    assert.deepEqual(referred, [this.cell.reference ?? "pulumi-alicloud-hpc/lifecycle"]);
+    assert.deepEqual(
+      [...new Set(texts)],
+      ['exports.handler = () => require("pulumi-alicloud-hpc/lifecycle")'],
+    );
   }
 
   private async withoutChanges(stage: "up again" | "refresh"): Promise<void> {
@@ -198,18 +240,10 @@ class Consumer implements AsyncDisposable {
   }
 
   private async operation(stage: "up" | "up again" | "refresh" | "destroy"): Promise<void> {
-    if (this.program === "on disk") {
-      const unchanged = stage === "up" || stage === "destroy" ? [] : ["--expect-no-changes"];
-      const [command = stage] = stage.split(" ");
-      await this.cli([command, "--stack", "dev", "--yes", "--skip-preview", ...unchanged]);
-      return;
-    }
-    const file = this.cell.language === "js" ? programFile(this.cell) : "bin/index.js";
-    const { root } = await ensureEngine();
-    await execute(this.node, ["run.mjs", stage, file, root], {
-      cwd: this.folder,
-      env: { ...process.env, ...engineEnvironment(this.backend.url), PATH: this.path() },
-    });
+    const unchanged = stage === "up" || stage === "destroy" ? [] : ["--expect-no-changes"];
+    const [command = stage] = stage.split(" ");
+    const client = this.host === undefined ? [] : [`--client=${this.host.address}`];
+    await this.cli([command, "--stack", "dev", "--yes", "--skip-preview", ...unchanged, ...client]);
   }
 
   private async cli(args: readonly string[]): Promise<void> {
@@ -226,28 +260,54 @@ class Consumer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.host?.[Symbol.asyncDispose]();
     await this.ecs.close();
     this.backend.dispose();
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-/** The files of the folder, by name. */
+/** The SDK cannot load TypeScript 7: it has to run what the compiler makes of the program, and not to look for TypeScript. */
+function runtimeOf({ language }: Cell): string {
+  return language === "ts7" ? "{ name: nodejs, options: { typescript: false } }" : "nodejs";
+}
+
+function mainFile(cell: Cell): string {
+  return cell.language === "ts7" ? "bin/index.js" : programFile(cell);
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** The files of the program's folder, by name. */
 function usersFiles(cell: Cell, tarball: string): Record<string, string> {
-  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const files: Record<string, string> = {
-    "Pulumi.yaml": "name: infra\nruntime: nodejs\n",
-    "package.json": json(manifestOf(cell, tarball)),
+    "Pulumi.yaml": `name: infra\nruntime: ${runtimeOf(cell)}\n`,
+    "package.json": json({ ...manifestOf(cell, tarball), main: mainFile(cell) }),
     [programFile(cell)]: programText(cell),
-    "run.mjs": inlineRunner,
   };
   if (cell.language !== "js") {
     files["tsconfig.json"] = json({ compilerOptions: compilerOptions(cell), files: [programFile(cell)] });
   }
-  if (cell.manager !== "npm") {
+  return files;
+}
+
+/** What the package manager reads in the folder where it installs. JSON is YAML. */
+function settingsFiles({ manager, layout, pnpmSettings }: Cell): Record<string, string> {
+  const workspaces = [packageFolder, programFolder];
+  const files: Record<string, string> = {};
+  if (layout === "workspace") {
+    files["package.json"] = json({ name: "workspace", private: true, workspaces });
+  }
+  if (manager.startsWith("pnpm")) {
     // pnpm wants to be told about the one dependency of @pulumi/pulumi that has an install script.
-    const settings = { allowBuilds: { protobufjs: false }, ...cell.pnpmSettings };
-    files["pnpm-workspace.yaml"] = json(settings); // JSON is YAML
+    const settings = { allowBuilds: { protobufjs: false }, ...pnpmSettings };
+    files["pnpm-workspace.yaml"] = json(
+      layout === "workspace" ? { packages: workspaces, ...settings } : settings,
+    );
+  }
+  if (manager === "yarn 4") {
+    files[".yarnrc.yml"] = json({ nodeLinker: "node-modules", enableTelemetry: false });
+    files["yarn.lock"] = "";
   }
   return files;
 }
@@ -264,11 +324,19 @@ function manifestOf(cell: Cell, tarball: string): Record<string, unknown> {
     name: "infra",
     private: true,
     ...(module === "esm" ? { type: "module" } : {}),
-    main: programFile(cell),
-    dependencies: {
-      "@pulumi/pulumi": sdk,
-      "pulumi-alicloud-hpc": `file:${tarball.split(path.sep).join("/")}`,
-    },
+    dependencies: { "@pulumi/pulumi": sdk, ...packageDependency(cell, tarball) },
     ...(language === "js" ? {} : { devDependencies: typed }),
   };
+}
+
+function packageDependency({ manager, layout }: Cell, tarball: string): Record<string, string> {
+  const name = "pulumi-alicloud-hpc";
+  switch (layout) {
+    case undefined:
+      return { [name]: `file:${tarball.split(path.sep).join("/")}` };
+    case "workspace":
+      return { [name]: manager.startsWith("pnpm") ? "workspace:*" : "*" };
+    case "npm link":
+      return {};
+  }
 }

@@ -1,4 +1,8 @@
-/** Promise: the packed package works in a project of its own, with the newest and the oldest SDK. `npm run test:consumers` tries them all. */
+/**
+ * Promise: the package works in a project of its own, from its tarball and as a symlink, with the newest and the oldest SDK.
+ * `npm run test:consumers` tries them all.
+ */
+import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Cell, cells, everydayCells, newestSdk, oldestSdk } from "./cells.ts";
 import { cellName, tryCell } from "./consumer.ts";
@@ -16,6 +20,17 @@ describe("a package installed by a user, from an empty folder to a destroyed sta
       const { verdict, output } = await tryCell(cell, toolbox);
       expect(verdict, output).toBe("works");
     },
+  );
+});
+
+test("the SDKs of the table are the oldest that the package allows, and the one that it is developed with", () => {
+  const manifest = new URL("../../package.json", import.meta.url);
+  const { peerDependencies, devDependencies } = JSON.parse(readFileSync(manifest, "utf8")) as Record<
+    "peerDependencies" | "devDependencies",
+    Record<string, string>
+  >;
+  expect([`^${oldestSdk}`, newestSdk]).toEqual(
+    [peerDependencies, devDependencies].map((all) => all["@pulumi/pulumi"]),
   );
 });
 

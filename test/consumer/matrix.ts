@@ -10,24 +10,16 @@ import { type Cell, cells } from "./cells.ts";
 import { type CellResult, cellName, tryCell } from "./consumer.ts";
 import { Toolbox } from "./toolbox.ts";
 
-const headings = [
-  "manager",
-  "module",
-  "language",
-  "SDK",
-  "Node",
-  "program",
-  "s",
-  "state refers to",
-  "result",
-];
+const headings = ["manager", "module", "language", "SDK", "Node", "s", "result"];
 
-function row({ cell, program, seconds, reference, verdict }: CellResult): string[] {
-  const manager = [cell.manager, ...Object.keys(cell.pnpmSettings ?? {})].join(" ");
-  return [
-    ...[manager, cell.module, cell.language, cell.sdk, cell.node],
-    ...[program, String(seconds), reference, verdict],
-  ];
+function row({ cell, seconds, verdict }: CellResult): string[] {
+  const { layout, pnpmSettings } = cell;
+  const manager = [
+    cell.manager,
+    ...(layout === undefined ? [] : [layout]),
+    ...Object.keys(pnpmSettings ?? {}),
+  ].join(", ");
+  return [...[manager, cell.module, cell.language, cell.sdk, cell.node], ...[String(seconds), verdict]];
 }
 
 function table(rows: readonly string[][]): string {

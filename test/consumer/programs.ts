@@ -72,35 +72,3 @@ export function compilerOptions({ language, module }: Cell): Record<string, unkn
     forceConsistentCasingInFileNames: true,
   };
 }
-
-/**
- * One operation of an inline program that loads the program of its folder: for a machine whose Pulumi has no language
- * host. It uses the consumer's own SDK, and runs as a new process for each operation, as programs of the CLI do.
- *
- * It ends soon after an error that nobody handles: older SDKs report such an error and then wait for ever.
- *
- * Arguments: the operation, the program's file, the engine's root or nothing.
- */
-export const inlineRunner = `
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-import automation from "@pulumi/pulumi/automation/index.js";
-
-const [operation, file, root] = process.argv.slice(2);
-process.once("unhandledRejection", () => setTimeout(() => process.exit(1), 5_000));
-const program = async () => {
-  const loaded = await import(pathToFileURL(path.resolve(file)).href);
-  return loaded.default ?? { ...loaded };
-};
-const pulumiCommand = await automation.PulumiCommand.get(root ? { root } : undefined);
-const stack = await automation.LocalWorkspace.selectStack(
-  { stackName: "dev", projectName: "infra", program },
-  { workDir: process.cwd(), pulumiCommand },
-);
-const options = { color: "never", onOutput: (text) => process.stdout.write(text) };
-if (operation === "up") await stack.up(options);
-else if (operation === "up again") await stack.up({ ...options, expectNoChanges: true });
-else if (operation === "refresh") await stack.refresh({ ...options, expectNoChanges: true });
-else if (operation === "destroy") await stack.destroy(options);
-else throw new Error(\`no operation \${operation}\`);
-`;

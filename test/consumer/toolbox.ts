@@ -1,9 +1,11 @@
 /** What the consumers are made with: the packed package, the versions of Node, and pnpm; got once for all cells. */
 import { execFile } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -16,6 +18,23 @@ import { type Cell, versions } from "./cells.ts";
 
 // As the process started: isolateEnvironment() empties the home folder, and with it the caches of npm and pnpm.
 const environment = usersEnvironment(process.env);
+
+/** The package that a package manager comes in, and where its executable may be there. */
+const managers: Readonly<
+  Record<Exclude<Cell["manager"], "npm">, { name: string; executables: readonly string[] }>
+> = {
+  "pnpm 10": { name: "pnpm", executables: ["bin/pnpm.cjs"] },
+  "pnpm 12": { name: "pnpm", executables: ["bin/pnpm.mjs", "bin/pnpm.cjs"] },
+  "yarn 1": { name: "yarn", executables: ["bin/yarn.js"] },
+  "yarn 4": { name: "@yarnpkg/cli-dist", executables: ["bin/yarn.js"] },
+  bun: { name: "bun", executables: ["bin/bun.exe", "bin/bun"] },
+};
+
+interface RunOptions {
+  cwd: string;
+  node: string;
+  env?: Readonly<Record<string, string>>;
+}
 
 const commandWithinMs = 5 * 60_000;
 
@@ -84,18 +103,39 @@ export class Toolbox implements Disposable {
       await this.npm(["install"], { cwd, node });
       return;
     }
-    const pnpm = await this.tool("pnpm", versions[cell.manager]);
-    const script = ["pnpm.mjs", "pnpm.cjs"]
-      .map((name) => path.join(pnpm, "bin", name))
-      .find((file) => existsSync(file));
-    if (script === undefined) {
-      throw new Error(`no pnpm in ${pnpm}`);
+    const { name, executables } = managers[cell.manager];
+    const folder = await this.tool(name, versions[cell.manager]);
+    const executable = executables.map((file) => path.join(folder, file)).find((file) => existsSync(file));
+    if (executable === undefined) {
+      throw new Error(`no ${cell.manager} in ${folder}`);
     }
-    await this.run(node, [script, "install"], { cwd, node });
+    const isScript = /\.[cm]?js$/.test(executable);
+    await this.run(isScript ? node : executable, [...(isScript ? [executable] : []), "install"], {
+      cwd,
+      node,
+    });
+  }
+
+  /** A folder like a checkout of the package's repository, without what only its development needs. */
+  async checkOut(folder: string): Promise<void> {
+    const packed = await installPackedPackage({ progress: this.progress });
+    cpSync(packed.folder, folder, { recursive: true });
+    const file = path.join(folder, "package.json");
+    const manifest = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...manifest, devDependencies: {}, scripts: {} }));
+  }
+
+  /** `npm link` of a package's folder. */
+  async link(packageFolder: string, options: RunOptions): Promise<void> {
+    // It leaves a symlink in the global folder too, so it gets another one.
+    const prefix = path.join(this.folder, "global");
+    mkdirSync(path.join(prefix, "lib"), { recursive: true });
+    const env = { npm_config_prefix: prefix };
+    await this.npm(["link", packageFolder], { ...options, env });
   }
 
   /** Runs npm, by preference the one that runs us, on a given Node. */
-  async npm(args: readonly string[], options: { cwd: string; node: string }): Promise<string> {
+  async npm(args: readonly string[], options: RunOptions): Promise<string> {
     const script = process.env["npm_execpath"];
     return script !== undefined && /npm-cli\.[cm]?js$/.test(script)
       ? await this.run(options.node, [script, ...args], options)
@@ -103,9 +143,9 @@ export class Toolbox implements Disposable {
   }
 
   /** Runs a command with a user's own environment, that Node first on PATH; resolves to all it printed. */
-  run(command: string, args: readonly string[], options: { cwd: string; node: string }): Promise<string> {
+  run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
     const PATH = [path.dirname(options.node), environment["PATH"] ?? ""].join(path.delimiter);
-    return execute(command, args, { cwd: options.cwd, env: { ...environment, PATH } });
+    return execute(command, args, { cwd: options.cwd, env: { ...environment, ...options.env, PATH } });
   }
 
   private tool(name: string, version: string): Promise<string> {
@@ -120,13 +160,13 @@ export class Toolbox implements Disposable {
 
   private async getTool(name: string, version: string): Promise<string> {
     this.progress(`getting ${name} ${version}`);
-    const folder = path.join(this.folder, `${name}-${version}`);
+    const folder = path.join(this.folder, `${name.replace("/", "-")}-${version}`);
     mkdirSync(folder);
-    // The package `node` gets its executable by a script.
+    // These packages get their executable by a script.
     const manifest = {
       private: true,
       dependencies: { [name]: version },
-      allowScripts: { [name]: name === "node" },
+      allowScripts: { [name]: name === "node" || name === "bun" },
     };
     writeFileSync(path.join(folder, "package.json"), JSON.stringify(manifest));
     await this.npm(["install"], { cwd: folder, node: process.execPath });
@@ -135,7 +175,7 @@ export class Toolbox implements Disposable {
 }
 
 /** Runs a command to its end, with exactly that environment. */
-export function execute(
+function execute(
   command: string,
   args: readonly string[],
   options: { cwd: string; env: NodeJS.ProcessEnv },

@@ -1,4 +1,4 @@
-/** Promise: a state that an earlier release wrote shows no difference, and can be refreshed and destroyed. */
+/** Promise: a state that an earlier release wrote shows no difference, and its clusters live on. */
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { automation } from "@pulumi/pulumi";
@@ -16,6 +16,9 @@ interface Recording {
   state: automation.Deployment;
 }
 
+/** As it stands in every state from now on. */
+const providerText = 'exports.handler = () => require("pulumi-alicloud-hpc/lifecycle")';
+
 const folder = new URL("../testdata/", import.meta.url);
 const recordings = readdirSync(folder).filter((name) => name.startsWith("state-"));
 
@@ -25,45 +28,73 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
   test.each([
     ["dynamic provider", dynamic],
     ["plugin", plugin],
-  ])("shows no difference in the %s, is refreshed and destroyed", async (_, host) => {
-    const ecs = await startRecordedEcs();
-    for (const cluster of clusters) {
-      ecs.store.add(cluster);
-    }
-    const idOf = (wanted: string) => clusters.find((cluster) => cluster.name === wanted)!.hpcClusterId;
-    const program = upgradeProgram(host, ecs, idOf("adopted-farm"), idOf("somebody-elses"));
-    await using stack = await createEcsStack(ecs, { program });
-    try {
-      await stack.automation.importStack(state);
-
-      const preview = await stack.preview();
-      for (const [resource, ops] of Object.entries(clusterOps(preview))) {
-        // A read under another type is a new one, and the old one is discarded.
-        const expected = resource !== "read" ? ["same"] : host === plugin ? ["read", "discard"] : ["read"];
-        expect(ops, `${resource}\n${preview.output}`).toEqual(expected);
+  ])(
+    "shows no difference in the %s; its clusters are refreshed, updated, replaced and destroyed",
+    async (_, host) => {
+      const ecs = await startRecordedEcs();
+      for (const cluster of clusters) {
+        ecs.store.add(cluster);
       }
-      expect(Object.keys(clusterOps(preview)).sort()).toEqual([
-        "adopted",
-        "described",
-        "elsewhere",
-        "plain",
-        "read",
-        "token",
-      ]);
+      const idOf = (wanted: string) => clusters.find((cluster) => cluster.name === wanted)!.hpcClusterId;
+      const program = upgradeProgram(host, ecs, idOf("adopted-farm"), idOf("somebody-elses"));
+      await using stack = await createEcsStack(ecs, { program });
+      try {
+        await stack.automation.importStack(state);
 
-      await stack.up(); // writes the endpoint of this run into the state, for what runs without a program
-      const refreshed = await stack.refresh();
-      expect(refreshed.summary.resourceChanges).not.toHaveProperty("update");
-      expect(ecs.store.clusters()).toHaveLength(clusters.length);
-      expect(ecs.calls("CreateHpcCluster")).toEqual([]);
+        const preview = await stack.preview();
+        for (const [resource, ops] of Object.entries(clusterOps(preview))) {
+          // A read under another type is a new one, and the old one is discarded.
+          const expected = resource !== "read" ? ["same"] : host === plugin ? ["read", "discard"] : ["read"];
+          expect(ops, `${resource}\n${preview.output}`).toEqual(expected);
+        }
+        expect(Object.keys(clusterOps(preview)).sort()).toEqual([
+          "adopted",
+          "described",
+          "elsewhere",
+          "plain",
+          "read",
+          "token",
+        ]);
 
-      await stack.unprotect(); // today's program protects what it adopts
-      await stack.destroy();
-      expect(ecs.store.clusters().map(({ name: left }) => left)).toEqual(["somebody-elses"]);
-    } finally {
-      await ecs.close();
-    }
-  });
+        await stack.up(); // writes the endpoint of this run into the state, for what runs without a program
+        const refreshed = await stack.refresh();
+        expect(refreshed.summary.resourceChanges).not.toHaveProperty("update");
+        expect(ecs.store.clusters()).toHaveLength(clusters.length);
+        expect(ecs.calls("CreateHpcCluster")).toEqual([]);
+
+        stack.setProgram(
+          upgradeProgram(host, ecs, idOf("adopted-farm"), idOf("somebody-elses"), {
+            plain: { name: "plain-farm-2" },
+            described: { name: "described-farm", regionId: "cn-beijing" },
+          }),
+        );
+        expect(clusterOps(await stack.up())).toMatchObject({
+          plain: ["update"],
+          described: ["delete-replaced", "replace", "create-replacement"],
+          token: ["same"],
+        });
+        expect(ecs.store.find(idOf("plain-farm"))).toMatchObject({ name: "plain-farm-2" });
+        expect(ecs.store.find(idOf("described-farm"))).toBeUndefined();
+        expect(ecs.calls("CreateHpcCluster")).toMatchObject([{ regionId: "cn-beijing", committed: true }]);
+        // The provider's text: today's, and in the outputs of what has not changed still the earlier one.
+        const texts = (resource: string) => {
+          const { inputs, outputs } = stack.state().resource(resource);
+          return [inputs?.["__provider"], outputs?.["__provider"]];
+        };
+        if (host === dynamic) {
+          expect(texts("plain")).toEqual([providerText, providerText]);
+          expect(texts("described")).toEqual([providerText, providerText]);
+          expect(texts("token")).toEqual([providerText, expect.stringContaining("__f0")]);
+        }
+
+        await stack.unprotect(); // today's program protects what it adopts
+        await stack.destroy();
+        expect(ecs.store.clusters().map(({ name: left }) => left)).toEqual(["somebody-elses"]);
+      } finally {
+        await ecs.close();
+      }
+    },
+  );
 
   test("refers to modules that this release still has", () => {
     const resources = (state.deployment as { resources: { outputs?: { __provider?: string } }[] }).resources;

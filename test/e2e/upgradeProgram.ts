@@ -3,16 +3,18 @@ import type * as dynamic from "pulumi-alicloud-hpc";
 import type * as plugin from "pulumi-alicloud-hpc/plugin";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 
-/** One resource of each kind that a state can hold. */
+/** One resource of each kind that a state can hold; two of them may have other arguments later. */
 export function upgradeProgram(
   { HpcCluster, Provider }: typeof dynamic | typeof plugin,
   ecs: Emulator,
   adoptedId: string,
   readId: string,
+  changed: Partial<Record<"plain" | "described", dynamic.HpcClusterArgs>> = {},
 ): () => Promise<void> {
   return async () => {
-    new HpcCluster("plain", { name: "plain-farm" });
-    new HpcCluster("described", { name: "described-farm", description: "夜间渲染" });
+    new HpcCluster("plain", changed.plain ?? { name: "plain-farm" });
+    const described = { name: "described-farm", description: "夜间渲染" };
+    new HpcCluster("described", changed.described ?? described);
     new HpcCluster("token", { name: "token-farm", clientToken: "a-token-of-my-own" });
     new HpcCluster("adopted", { name: "adopted-farm", adopt: adoptedId });
     const beijing = new Provider("beijing", {
