@@ -18,7 +18,7 @@ import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
 import { outputsOf } from "../cluster/state";
 import { cancelableClock } from "../ecs/clock";
-import { messageOf } from "../ecs/errors";
+import { messageOf, shortened } from "../ecs/errors";
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
 import { Engine } from "./engine";
 import { invoke } from "./functions";
@@ -30,6 +30,9 @@ import type { Autonaming } from "./autoname";
 const { Mode } = rpc.CheckRequest.AutonamingOptions;
 const { DiffChanges } = rpc.DiffResponse;
 const { Kind } = rpc.PropertyDiff;
+
+/** In characters: an answer with a longer header would end the connection, and all calls with it. */
+const LONGEST_MESSAGE = 4_000;
 
 type Handler<Q extends Message, R extends Message> = (
   call: ServerUnaryCall<Q, R>,
@@ -194,7 +197,7 @@ export class Provider {
   }
 
   private attachTo(address: string): void {
-    if (this.engine?.address === address) {
+    if (address === "" || this.engine?.address === address) {
       return;
     }
     this.engine = new Engine(address);
@@ -214,7 +217,12 @@ export class Provider {
   /** @param timeoutS the resource's `customTimeouts` for this operation, in seconds; 0 if there is none */
   private resourceCall(request: { getUrn(): string }, timeoutS = 0): resource.ResourceCall {
     const urn = request.getUrn();
-    const [, , types = "", ...name] = urn.split("::");
+    const [prefix = "", , types = "", ...name] = urn.split("::");
+    if (!prefix.startsWith("urn:pulumi:") || name.length === 0) {
+      throw new RequestError(
+        `${JSON.stringify(urn)} is not a URN; the engine must send urn:pulumi:<stack>::<project>::<type>::<name>.`,
+      );
+    }
     const type = types.split("$").at(-1);
     if (type !== resource.RESOURCE_TYPE) {
       throw new RequestError(`There is no resource type ${type}; there is ${resource.RESOURCE_TYPE}.`);
@@ -267,7 +275,7 @@ function keptBy(secretNames: ReadonlySet<string>): (error: unknown) => never {
 }
 
 function serviceError(error: unknown): Partial<ServiceError> {
-  const details = inOwnNamespace(messageOf(error));
+  const details = inOwnNamespace(shortened(messageOf(error), LONGEST_MESSAGE));
   if (!(error instanceof KeptCluster)) {
     return { code: error instanceof RequestError ? status.INVALID_ARGUMENT : status.UNKNOWN, details };
   }
