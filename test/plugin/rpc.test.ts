@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import grpc from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { SCHEMA_VERSION } from "../../provider/plugin/schemaVersion.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { PluginProvider } from "../rpc/pluginProvider.ts";
 import {
@@ -139,8 +140,8 @@ describe("about itself the plugin answers", () => {
     other.kill();
   });
 
-  test("GetPluginInfo: no version, which would become part of the default provider's name", async () => {
-    expect(await plugin.pluginInfo()).toEqual({ version: "" });
+  test("GetPluginInfo: the schema's version, which no upgrade changes", async () => {
+    expect(await plugin.pluginInfo()).toEqual({ version: SCHEMA_VERSION });
   });
 
   test("GetSchema: the schema of the package, and no other version of the schema language", async () => {

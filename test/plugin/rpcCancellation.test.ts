@@ -1,5 +1,6 @@
 /** How a run that is canceled ends: by Cancel, by a signal, or because the engine is gone. Waits that are not ended would outlast these tests. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { SCHEMA_VERSION } from "../../provider/plugin/schemaVersion.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { PluginProvider } from "../rpc/pluginProvider.ts";
 import { ProviderError, type Properties } from "../rpc/providerProcess.ts";
@@ -138,7 +139,7 @@ test("Cancel without a call that runs is no error, and the process waits for the
   await start();
   await plugin.cancel();
   await plugin.cancel();
-  expect(await plugin.pluginInfo()).toEqual({ version: "" });
+  expect(await plugin.pluginInfo()).toEqual({ version: SCHEMA_VERSION });
 });
 
 describe("a signal", { timeout: 60_000 }, () => {

@@ -233,6 +233,19 @@ describe("the read after a create", () => {
     await Promise.all([read, failed]);
   });
 
+  test("is sent at once when the run is canceled", async () => {
+    const { batch, calls } = batchAnswered();
+    batch.announceCreate();
+    batch.announceCreate();
+    const read = created(batch, "hpc-a");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual([]);
+    batch.stopWaiting();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual([["hpc-a"]]);
+    await read;
+  });
+
   test("is sent when all workers but one wait", async () => {
     const { batch, calls } = batchAnswered();
     const count = Math.min(DEFAULT_WORKERS - 1, DESCRIBE_LIMIT);
@@ -267,6 +280,8 @@ describe("the read after a create", () => {
     }
     expect(waits.filter((ms) => ms > 10)).toHaveLength(3);
     expect(Math.max(...waits)).toBeLessThanOrEqual(50);
+  });
+});
 
 describe("a call that several operations share", () => {
   /** What the call is made with, for loads of these operations. */
