@@ -10,10 +10,29 @@ const folder = "dist/plugin";
 rmSync(folder, { recursive: true, force: true });
 const options = { platform: "node", target: "node22", format: "cjs", outdir: folder, legalComments: "none" };
 await build({ ...options, entryPoints: ["provider/plugin/main.ts"] });
+/**
+ * httpx prints keys, tokens and signatures with DEBUG=*. `silenceHttpx` looks for its `debug` in the folders of installed packages;
+ * in the bundle, `debug` itself prints nothing.
+ */
+const silentHttpx = {
+  name: "silent-httpx",
+  setup({ onResolve, onLoad }) {
+    const contents = {
+      debug: "module.exports = () => () => undefined;",
+      silenceHttpx: "exports.silenceHttpx = () => undefined;",
+    };
+    onResolve({ filter: /(^|\/)(debug|silenceHttpx)$/ }, ({ path: name }) => ({
+      path: path.posix.basename(name),
+      namespace: "silent-httpx",
+    }));
+    onLoad({ filter: /./, namespace: "silent-httpx" }, ({ path: name }) => ({ contents: contents[name] }));
+  },
+};
 const { metafile } = await build({
   ...options,
   entryPoints: ["provider/plugin/server.ts"],
   bundle: true,
+  plugins: [silentHttpx],
   metafile: true,
 });
 copyFileSync("provider/plugin/schema.json", path.join(folder, "schema.json"));

@@ -26,8 +26,8 @@ export async function diffCluster(
     // A failure here keeps the engine from recording what depends on both.
     throw new Error(
       `The HPC cluster ${hpcClusterId} of this resource has just been given to ${nameOf(other)} as well, which has the name and the ` +
-        "values that this one once had. Remove that one from the state (pulumi state delete), and declare it after this one, or " +
-        "give it a clientToken.",
+        "values that this one once had. Remove that one from the state (pulumi state delete), and let it depend on this one " +
+        "(dependsOn), or give it a clientToken.",
     );
   }
   if (other?.urn !== undefined && own.urn !== undefined) {

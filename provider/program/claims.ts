@@ -29,7 +29,7 @@ export async function claimCluster(resource: pulumi.CustomResource, claim: Claim
     throw new pulumi.RunError(
       `The HPC cluster ${id} belongs to both ${bothNames(other, claim)}, so deleting one would delete the other's. Remove one of ` +
         `them from the state, which leaves the cluster as it is: ${commands.map((each) => `pulumi state delete '${each}'`).join(" or ")}. ` +
-        "If the next `pulumi up` gives them the same cluster again, declare the new one after the other, or give it a clientToken.",
+        "If the next `pulumi up` gives them the same cluster again, let the new one depend on the other (dependsOn), or give it a clientToken.",
     );
   }
 }

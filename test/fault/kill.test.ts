@@ -2,9 +2,9 @@
  * Promise: when the engine or the provider is killed or interrupted after the service has made a change and before the
  * engine has recorded it, an ordinary `up` ends with exactly the clusters of the program.
  */
-import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterAll, describe, expect, vi } from "vitest";
 import { clusterOps, clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
+import { dynamicHost, type Host, hosts, pluginHost } from "../e2e/hosts.ts";
 import type { ActionName } from "../../emulator/emulator.ts";
 import type { Program, TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "./localEcs.ts";
@@ -13,7 +13,7 @@ import { sentTokens, storedIds, test } from "./localEcs.ts";
 vi.setConfig({ testTimeout: 300_000 });
 
 const named =
-  (name: string): Program =>
+  ({ HpcCluster }: Host, name: string): Program =>
   async () => ({ id: new HpcCluster("rendering", { name }).id });
 const none: Program = async () => ({});
 
@@ -24,21 +24,21 @@ interface Change {
   /** The names of all clusters once the change has been made. */
   names: string[];
 }
-const changes: Record<"create" | "update" | "delete", Change> = {
+const changesOf = (host: Host): Record<"create" | "update" | "delete", Change> => ({
   create: {
     action: "CreateHpcCluster",
     before: undefined,
-    after: named("render-farm"),
+    after: named(host, "render-farm"),
     names: ["render-farm"],
   },
   update: {
     action: "ModifyHpcClusterAttribute",
-    before: named("render-farm"),
-    after: named("farm-2"),
+    before: named(host, "render-farm"),
+    after: named(host, "farm-2"),
     names: ["farm-2"],
   },
-  delete: { action: "DeleteHpcCluster", before: named("render-farm"), after: none, names: [] },
-};
+  delete: { action: "DeleteHpcCluster", before: named(host, "render-farm"), after: none, names: [] },
+});
 
 const table: Record<string, string>[] = [];
 afterAll(() => {
@@ -70,11 +70,12 @@ async function recover(stack: TestStack): Promise<string[]> {
   return commands;
 }
 
-describe.each(["provider", "engine"] as const)("SIGKILL of the %s", (which) => {
+const victims = hosts.flatMap((host) => (["provider", "engine"] as const).map((which) => ({ host, which })));
+describe.each(victims)("$host.name: SIGKILL of the $which", ({ host, which }) => {
   test.for(["create", "update", "delete"] as const)(
     "after the commit of a %s: an ordinary up ends with the same cluster",
     async (kind, { ecs }) => {
-      const { action, before, after, names } = changes[kind];
+      const { action, before, after, names } = changesOf(host)[kind];
       await using stack = await createEcsStack(ecs, { program: before ?? none });
       if (before !== undefined) {
         await stack.up();
@@ -98,6 +99,7 @@ describe.each(["provider", "engine"] as const)("SIGKILL of the %s", (which) => {
       expect(ecs.store.clusters().map(({ name }) => name)).toEqual(names);
       expect(new Set(sentTokens(ecs)).size).toBe(1);
       table.push({
+        host: host.name,
         killed: which,
         during: kind,
         "service at the kill": shown(committed),
@@ -112,9 +114,12 @@ describe.each(["provider", "engine"] as const)("SIGKILL of the %s", (which) => {
   );
 });
 
+// The plugin hears of the first SIGINT and gives up the wait on purpose: test/plugin/cancellation.test.ts.
 describe("SIGINT in the middle of a create", () => {
-  test("once: the create is finished, and the next up has nothing to do", async ({ ecs }) => {
-    await using stack = await createEcsStack(ecs, { program: named("render-farm") });
+  test("dynamic provider: once: the create is finished, and the next up has nothing to do", async ({
+    ecs,
+  }) => {
+    await using stack = await createEcsStack(ecs, { program: named(dynamicHost, "render-farm") });
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
     const operation = stack.start("up");
     await hold.reached;
@@ -132,10 +137,15 @@ describe("SIGINT in the middle of a create", () => {
     expect(ecs.calls("CreateHpcCluster")).toHaveLength(1);
   });
 
-  test.for(["afterCommit", "beforeCommit"] as const)(
-    "to engine and provider at once, as a terminal sends it, held %s: the next up has one cluster",
-    async (when, { ecs }) => {
-      await using stack = await createEcsStack(ecs, { program: named("render-farm") });
+  const held = [
+    { host: dynamicHost, when: "afterCommit" },
+    { host: dynamicHost, when: "beforeCommit" },
+    { host: pluginHost, when: "afterCommit" },
+  ] as const;
+  test.for(held)(
+    "$host.name: to engine and provider at once, as a terminal sends it, held $when: the next up has one cluster",
+    async ({ host, when }, { ecs }) => {
+      await using stack = await createEcsStack(ecs, { program: named(host, "render-farm") });
       const hold = ecs.hold({ action: "CreateHpcCluster", when });
       const operation = stack.start("up");
       await hold.reached;
@@ -149,8 +159,8 @@ describe("SIGINT in the middle of a create", () => {
     },
   );
 
-  test("twice: the next up has the cluster that was created", async ({ ecs }) => {
-    await using stack = await createEcsStack(ecs, { program: named("render-farm") });
+  test("dynamic provider: twice: the next up has the cluster that was created", async ({ ecs }) => {
+    await using stack = await createEcsStack(ecs, { program: named(dynamicHost, "render-farm") });
     const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
     const operation = stack.start("up");
     await hold.reached;

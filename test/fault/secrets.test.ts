@@ -4,9 +4,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { secret } from "@pulumi/pulumi";
-import { HpcCluster, Provider, type ProviderArgs } from "pulumi-alicloud-hpc";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ProviderArgs } from "pulumi-alicloud-hpc";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createEcsStack, failureOf } from "../e2e/ecsStack.ts";
+import { hosts, pluginHost } from "../e2e/hosts.ts";
 import { startEmulator, type AccessKey, type Emulator, type FaultRule } from "../../emulator/emulator.ts";
 import { openRequestLog } from "../../emulator/requestLog.ts";
 import { runCli } from "../engine/cli.ts";
@@ -49,6 +50,12 @@ function expectNoKeys(where: string, text: string): void {
   }
 }
 
+/** What a provider has logged. The engine prints a dynamic provider's; a plugin's only with --debug. */
+function debugLogOf({ output, events }: Transcript): string {
+  const messages = events.map(({ diagnosticEvent }) => diagnosticEvent?.message ?? "");
+  return [...output.split("\n"), ...messages].filter((line) => /ALICLOUD-HPC |httpx:/.test(line)).join("\n");
+}
+
 /** Everything that can be read after an operation. */
 async function expectNoKeysAnywhere(stack: TestStack, transcripts: readonly Transcript[]): Promise<void> {
   for (const transcript of transcripts) {
@@ -60,6 +67,7 @@ async function expectNoKeysAnywhere(stack: TestStack, transcripts: readonly Tran
       ({ diagnosticEvent }) => String(diagnosticEvent?.severity) !== "debug",
     );
     expectNoKeys("the engine's events", JSON.stringify(events));
+    expectNoKeys("the debug log", debugLogOf(transcript));
   }
   const cli = { cwd: stack.workDir, backend: stack.backend };
   const exported = await runCli(["stack", "export", "--stack", stack.stackName], cli);
@@ -96,62 +104,8 @@ afterEach(() => ecs.close());
 
 const hidden = (value: string) => ({ value, secret: true });
 const withoutKeys = { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined };
-/** Adds the package's debug log to the output. */
-const debugging = { NODE_DEBUG: "alicloud-hpc" };
-
-test("keys of the configuration, of a provider and of a profile, in a life with a failure", async () => {
-  const profiles = path.join(isolateEnvironment(), "cli-config.json");
-  const profile = {
-    name: "planted",
-    mode: "StsToken",
-    access_key_id: keys.profile.accessKeyId,
-    access_key_secret: keys.profile.accessKeySecret,
-    sts_token: keys.profile.securityToken,
-    region_id: "cn-hangzhou",
-  };
-  writeFileSync(profiles, JSON.stringify({ current: "planted", profiles: [profile] }));
-  const endpoints = [{ ecs: ecs.endpoint }];
-  const { accessKeyId: accessKey, accessKeySecret, securityToken } = keys.provider;
-  await using stack = await createEcsStack(ecs, {
-    program: async () => {
-      const args = { name: "render-farm" };
-      new HpcCluster("configuration", args);
-      const provider = new Provider("provider", {
-        accessKey,
-        secretKey: secret(accessKeySecret),
-        securityToken,
-        region: "cn-beijing",
-        endpoints,
-      });
-      new HpcCluster("provider", args, { provider });
-      const withProfile = new Provider("profile", {
-        profile: "planted",
-        sharedCredentialsFile: profiles,
-        endpoints,
-      });
-      new HpcCluster("profile", args, { provider: withProfile });
-    },
-    config: {
-      "alicloud:accessKey": hidden(keys.configuration.accessKeyId),
-      "alicloud:secretKey": hidden(keys.configuration.accessKeySecret),
-      "alicloud:securityToken": hidden(keys.configuration.securityToken),
-    },
-    env: debugging,
-  });
-  ecs.faults.add({ kind: "throttling", action: "CreateHpcCluster", times: 1 });
-  const created = await stack.up();
-  expect(new Set(ecs.calls("CreateHpcCluster").map(({ accountId }) => accountId)).size).toBe(3);
-  expect(created.output).toMatch(
-    /ALICLOUD-HPC \d+: CreateHpcCluster cn-\w+ attempt 1: Throttling\.User, HTTP 400, \d+ ms, request [\w-]+/,
-  );
-  const refreshed = await stack.refresh();
-  for (const { accessKeyId } of Object.values(keys)) {
-    ecs.accounts.setExpiry(accessKeyId, Date.now());
-  }
-  const expired = await failureOf(stack.destroy({ continueOnError: true }));
-  expect(expired.output.match(/error: .*InvalidSecurityToken\.Expired/g)?.length).toBeGreaterThanOrEqual(3);
-  await expectNoKeysAnywhere(stack, [created, refreshed, expired]);
-});
+/** Adds the debug log of the package, and that of its HTTP library if the package does not turn it off. */
+const debugging = { NODE_DEBUG: "alicloud-hpc", DEBUG: "httpx:*" };
 
 const everything = Object.values(keys.environment).join("&");
 const stringToSign = encodeURIComponent(
@@ -205,95 +159,157 @@ async function startEcho(): Promise<{ endpoint: string; close: () => void }> {
   return { endpoint: `http://127.0.0.1:${port}`, close: () => server.close() };
 }
 
-test("a key of the environment, in every kind of failure", async () => {
-  const { accessKeyId, accessKeySecret, securityToken } = keys.environment;
-  const echo = await startEcho();
-  try {
-    const brokenProfiles = path.join(isolateEnvironment(), "broken.json");
-    writeFileSync(brokenProfiles, `{"profiles":[{"name":"p","access_key_secret":"${accessKeySecret}"`);
-    // Secrets as values of properties that do not exist.
-    const pasted = {
-      name: "render-farm",
-      secretKey: accessKeySecret,
-      accesskey: accessKeyId,
-      clientTokn: securityToken,
+describe.each(hosts)("$name", (host) => {
+  const { HpcCluster, Provider } = host;
+
+  test("keys of the configuration, of a provider and of a profile, in a life with a failure", async () => {
+    const profiles = path.join(isolateEnvironment(), "cli-config.json");
+    const profile = {
+      name: "planted",
+      mode: "StsToken",
+      access_key_id: keys.profile.accessKeyId,
+      access_key_secret: keys.profile.accessKeySecret,
+      sts_token: keys.profile.securityToken,
+      region_id: "cn-hangzhou",
     };
+    writeFileSync(profiles, JSON.stringify({ current: "planted", profiles: [profile] }));
+    const endpoints = [{ ecs: ecs.endpoint }];
+    const { accessKeyId: accessKey, accessKeySecret, securityToken } = keys.provider;
     await using stack = await createEcsStack(ecs, {
       program: async () => {
-        new HpcCluster("pasted", pasted);
+        const args = { name: "render-farm" };
+        new HpcCluster("configuration", args);
+        const provider = new Provider("provider", {
+          accessKey,
+          secretKey: secret(accessKeySecret),
+          securityToken,
+          region: "cn-beijing",
+          endpoints,
+        });
+        new HpcCluster("provider", args, { provider });
+        const withProfile = new Provider("profile", {
+          profile: "planted",
+          sharedCredentialsFile: profiles,
+          endpoints,
+        });
+        new HpcCluster("profile", args, { provider: withProfile });
       },
-      // Not from the configuration: the CLI itself masks the secrets that it finds there.
       config: {
-        ...withoutKeys,
-        "alicloud:maxRetryTimeout": "1",
-        "alicloud:clientReadTimeout": "500",
-        "alicloud:skipRegionValidation": "true",
+        "alicloud:accessKey": hidden(keys.configuration.accessKeyId),
+        "alicloud:secretKey": hidden(keys.configuration.accessKeySecret),
+        "alicloud:securityToken": hidden(keys.configuration.securityToken),
       },
-      env: {
-        ...debugging,
-        ALICLOUD_ACCESS_KEY: accessKeyId,
-        ALICLOUD_SECRET_KEY: accessKeySecret,
-        ALICLOUD_SECURITY_TOKEN: securityToken,
-      },
+      env: debugging,
     });
-    const previews = [await failureOf(stack.preview())];
-    expect(previews[0]?.output).toContain('"secretKey" is not a property');
-
-    // Secrets as values of settings that need something else.
-    const unusable = {
-      assumeRole: secret(securityToken),
-      endpoints: secret(securityToken),
-      credentialsUri: accessKeySecret,
-      profile: "p",
-      sharedCredentialsFile: brokenProfiles,
-    } as unknown as ProviderArgs;
-    stack.setProgram(async () => {
-      new HpcCluster("rendering", { name: "render-farm" }, { provider: new Provider("unusable", unusable) });
-    });
-    previews.push(await failureOf(stack.preview()));
-    for (const key of ["assumeRole", "endpoints", "profile"]) {
-      expect(previews[1]?.output).toContain(`alicloud:${key} `);
-    }
-
-    stack.setProgram(async () => {
-      const args = { name: "render-farm" };
-      new HpcCluster("created", { ...args, regionId: ecs.regions.at(-1)! });
-      for (const at of failures.keys()) {
-        new HpcCluster(`failure-${at}`, { ...args, regionId: ecs.regions[at]! });
-      }
-      const settings = { skipRegionValidation: true, maxRetryTimeout: 1 };
-      const toEcho = new Provider("echo", {
-        ...settings,
-        region: "eu-central-1",
-        endpoints: [{ ecs: echo.endpoint }],
-      });
-      new HpcCluster("echo", args, { provider: toEcho });
-      const wrong = new Provider("wrong", {
-        ...settings,
-        region: "us-east-1",
-        accessKey: accessKeyId,
-        secretKey: wrongSecret,
-        securityToken,
-        endpoints: [{ ecs: ecs.endpoint }],
-      });
-      new HpcCluster("wrong", args, { provider: wrong });
-    });
-    for (const [at, [rule]] of failures.entries()) {
-      ecs.faults.add({ ...rule, action: "CreateHpcCluster", regionId: ecs.regions[at]! });
-    }
-    const up = await failureOf(stack.up({ continueOnError: true }));
-    for (const [at, [, expected]] of failures.entries()) {
-      const line = up.output
-        .split("\n")
-        .find((one) => one.includes(`error: CreateHpcCluster in ${ecs.regions[at]}: `));
-      expect(line ?? up.output).toMatch(expected);
-    }
-    expect(up.output).toMatch(
-      /eu-central-1: UnreadableAnswer: the answer is not the service's: "AccessKeyId=/,
+    ecs.faults.add({ kind: "throttling", action: "CreateHpcCluster", times: 1 });
+    const created = await stack.up();
+    expect(new Set(ecs.calls("CreateHpcCluster").map(({ accountId }) => accountId)).size).toBe(3);
+    expect(debugLogOf(created)).toMatch(
+      /ALICLOUD-HPC \d+: CreateHpcCluster cn-\w+ attempt 1: Throttling\.User, HTTP 400, \d+ ms, request [\w-]+/,
     );
-    expect(up.output).toContain("CreateHpcCluster in us-east-1: SignatureDoesNotMatch");
-    await expectNoKeysAnywhere(stack, [...previews, up]);
-  } finally {
-    echo.close();
-  }
+    const refreshed = await stack.refresh();
+    for (const { accessKeyId } of Object.values(keys)) {
+      ecs.accounts.setExpiry(accessKeyId, Date.now());
+    }
+    const expired = await failureOf(stack.destroy({ continueOnError: true }));
+    expect(expired.output.match(/error: .*InvalidSecurityToken\.Expired/g)?.length).toBeGreaterThanOrEqual(3);
+    await expectNoKeysAnywhere(stack, [created, refreshed, expired]);
+  });
+
+  test("a key of the environment, in every kind of failure", async () => {
+    const { accessKeyId, accessKeySecret, securityToken } = keys.environment;
+    const echo = await startEcho();
+    try {
+      const brokenProfiles = path.join(isolateEnvironment(), "broken.json");
+      writeFileSync(brokenProfiles, `{"profiles":[{"name":"p","access_key_secret":"${accessKeySecret}"`);
+      // Secrets as values of properties that do not exist.
+      const pasted = {
+        name: "render-farm",
+        secretKey: accessKeySecret,
+        accesskey: accessKeyId,
+        clientTokn: securityToken,
+      };
+      await using stack = await createEcsStack(ecs, {
+        program: async () => {
+          new HpcCluster("pasted", pasted);
+        },
+        // Not from the configuration: the CLI itself masks the secrets that it finds there.
+        config: {
+          ...withoutKeys,
+          "alicloud:maxRetryTimeout": "1",
+          "alicloud:clientReadTimeout": "500",
+          "alicloud:skipRegionValidation": "true",
+        },
+        env: {
+          ...debugging,
+          ALICLOUD_ACCESS_KEY: accessKeyId,
+          ALICLOUD_SECRET_KEY: accessKeySecret,
+          ALICLOUD_SECURITY_TOKEN: securityToken,
+        },
+      });
+      const previews = [await failureOf(stack.preview())];
+      expect(previews[0]?.output).toContain('"secretKey" is not a property');
+
+      // Secrets as values of settings that need something else.
+      const unusable = {
+        assumeRole: secret(securityToken),
+        endpoints: secret(securityToken),
+        credentialsUri: accessKeySecret,
+        profile: "p",
+        sharedCredentialsFile: brokenProfiles,
+      } as unknown as ProviderArgs;
+      stack.setProgram(async () => {
+        new HpcCluster(
+          "rendering",
+          { name: "render-farm" },
+          { provider: new Provider("unusable", unusable) },
+        );
+      });
+      previews.push(await failureOf(stack.preview()));
+      for (const key of ["assumeRole", "endpoints", "profile"]) {
+        expect(previews[1]?.output).toContain(`${host === pluginHost ? "alicloud-hpc" : "alicloud"}:${key} `);
+      }
+
+      stack.setProgram(async () => {
+        const args = { name: "render-farm" };
+        new HpcCluster("created", { ...args, regionId: ecs.regions.at(-1)! });
+        for (const at of failures.keys()) {
+          new HpcCluster(`failure-${at}`, { ...args, regionId: ecs.regions[at]! });
+        }
+        const settings = { skipRegionValidation: true, maxRetryTimeout: 1 };
+        const toEcho = new Provider("echo", {
+          ...settings,
+          region: "eu-central-1",
+          endpoints: [{ ecs: echo.endpoint }],
+        });
+        new HpcCluster("echo", args, { provider: toEcho });
+        const wrong = new Provider("wrong", {
+          ...settings,
+          region: "us-east-1",
+          accessKey: accessKeyId,
+          secretKey: wrongSecret,
+          securityToken,
+          endpoints: [{ ecs: ecs.endpoint }],
+        });
+        new HpcCluster("wrong", args, { provider: wrong });
+      });
+      for (const [at, [rule]] of failures.entries()) {
+        ecs.faults.add({ ...rule, action: "CreateHpcCluster", regionId: ecs.regions[at]! });
+      }
+      const up = await failureOf(stack.up({ continueOnError: true }));
+      for (const [at, [, expected]] of failures.entries()) {
+        const line = up.output
+          .split("\n")
+          .find((one) => one.includes(`error: CreateHpcCluster in ${ecs.regions[at]}: `));
+        expect(line ?? up.output).toMatch(expected);
+      }
+      expect(up.output).toMatch(
+        /eu-central-1: UnreadableAnswer: the answer is not the service's: "AccessKeyId=/,
+      );
+      expect(up.output).toContain("CreateHpcCluster in us-east-1: SignatureDoesNotMatch");
+      await expectNoKeysAnywhere(stack, [...previews, up]);
+    } finally {
+      echo.close();
+    }
+  });
 });

@@ -140,9 +140,26 @@ function ifDefined<T>(value: T | undefined, use: (value: T) => unknown): void {
   }
 }
 
-type CredentialsModule = typeof import("@alicloud/credentials");
+type CredentialsModule = Pick<
+  typeof import("@alicloud/credentials"),
+  | "CLIProfileCredentialsProvider"
+  | "DefaultCredentialsProvider"
+  | "ECSRAMRoleCredentialsProvider"
+  | "OIDCRoleArnCredentialsProvider"
+  | "RAMRoleARNCredentialsProvider"
+  | "URICredentialsProvider"
+>;
 interface Renewable {
   getCredentials(): Promise<Credentials>;
+}
+
+/** In Node.js `default` is the whole module; in the plugin's bundle it is what the package calls its default. */
+function namesOf(module: { default: CredentialsModule }): CredentialsModule {
+  return hasNames(module) ? module : module.default;
+}
+
+function hasNames(module: object): module is CredentialsModule {
+  return "CLIProfileCredentialsProvider" in module;
 }
 
 /**
@@ -163,7 +180,7 @@ function renewed(
       // Loaded on first use: it takes longer to load than everything else.
       provider ??= import("@alicloud/credentials").then((module) => {
         silenceHttpx("@alicloud/credentials");
-        return make(module.default);
+        return make(namesOf(module));
       });
       const { accessKeyId, accessKeySecret, securityToken } = await (await provider).getCredentials();
       return { accessKeyId, accessKeySecret, securityToken };
