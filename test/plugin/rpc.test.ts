@@ -328,7 +328,8 @@ describe("Diff", () => {
       changes: false,
       replaces: [],
       details: {},
-      deleteBeforeReplace: false,
+      // The program's replaceOnChanges may make a replacement of it.
+      deleteBeforeReplace: true,
     });
     expect((await diffs({ ...described, name: "other" })).details).toEqual({
       name: "UPDATE",
