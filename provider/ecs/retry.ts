@@ -31,6 +31,16 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
   const paces = new Map<string, Pace>();
 
   return async function sendWithRetry(call) {
+    try {
+      return await repeat(call);
+    } catch (error) {
+      throw error instanceof CanceledError
+        ? new CanceledError(`${call.action} in ${call.regionId}: canceled before the service had answered.`)
+        : error;
+    }
+  };
+
+  async function repeat(call: Call): Promise<Answer> {
     const { action, regionId, withinMs = Infinity, onWait } = call;
     const startedAt = clock.now();
     const limitMs = call.deadline === undefined ? maxRetryTimeoutMs : call.deadline - startedAt;
@@ -51,7 +61,7 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
           return { tooLate: true };
         }
         try {
-          const answer = await untilCanceled(clock.canceled, call, () =>
+          const answer = await untilCanceled(clock.canceled, () =>
             send({
               ...call,
               attempt,
@@ -88,7 +98,7 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
       reportWait(onWait, action, outcome.error.code, delayMs);
       await clock.sleep(delayMs);
     }
-  };
+  }
 }
 
 function reportWait(onWait: OnWait | undefined, action: string, why: string, waitMs: number): void {
@@ -98,24 +108,18 @@ function reportWait(onWait: OnWait | undefined, action: string, why: string, wai
 }
 
 /** Sends a call unless the run is canceled. One that is on its way gets a last moment for its answer. */
-async function untilCanceled<T>(
-  canceled: AbortSignal | undefined,
-  { action, regionId }: Call,
-  send: () => Promise<T>,
-): Promise<T> {
-  const error = () =>
-    new CanceledError(`${action} in ${regionId}: canceled before the service had answered.`);
+async function untilCanceled<T>(canceled: AbortSignal | undefined, send: () => Promise<T>): Promise<T> {
   if (canceled === undefined) {
     return await send();
   }
   if (canceled.aborted) {
-    throw error();
+    throw new CanceledError();
   }
   return await new Promise<T>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
     const onCancel = () => {
       timer = setTimeout(() => {
-        reject(error());
+        reject(new CanceledError());
       }, LAST_ANSWER_MS);
     };
     canceled.addEventListener("abort", onCancel, { once: true });
