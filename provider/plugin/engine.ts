@@ -12,7 +12,8 @@ export class Engine {
 
   /** @param address host and port of its gRPC server */
   constructor(readonly address: string) {
-    this.client = new EngineClient(address, credentials.createInsecure());
+    // The engine is on this machine: a proxy of the environment must not be asked for it.
+    this.client = new EngineClient(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   }
 
   /** Shows a warning at a resource. */
