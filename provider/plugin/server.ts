@@ -16,9 +16,10 @@ export function serve(args: readonly string[]): void {
   });
   server.addService(ResourceProviderService, provider.handlers());
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // The engine ends every run with SIGINT.
+    // The engine ends every run with SIGINT. The answers of the last calls must arrive: they may be the ids of new clusters.
     process.on(signal, () => {
-      void provider.cancel().then(() => process.exit(0));
+      void provider.cancel();
+      server.tryShutdown(() => process.exit(0));
     });
   }
   server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
