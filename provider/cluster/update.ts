@@ -21,15 +21,7 @@ export async function updateCluster(
     const removed = Object.fromEntries(updates.map((name) => [name, ""]));
     await ecs.modifyHpcCluster(regionId, hpcClusterId, parametersOf({ ...removed, ...inputs }, updates));
   }
-  const wanted: ClusterState = {
-    ...inputs,
-    regionId,
-    hpcClusterId,
-    requestId: old.requestId,
-    __entry: old.__entry,
-    __accountId: old.__accountId,
-    __tokenUse: old.__tokenUse,
-  };
+  const wanted = updatedState(old, inputs);
   const staleNames = (item: HpcClusterItem) => changesBetween(describedPropertiesOf(item), inputs).updates;
   const item = await observe(
     session,
@@ -53,4 +45,17 @@ export async function updateCluster(
     );
   }
   return shown;
+}
+
+/** The cluster as an update leaves it. */
+export function updatedState(old: ClusterState, inputs: ClusterProperties): ClusterState {
+  return {
+    ...inputs,
+    regionId: old.regionId,
+    hpcClusterId: old.hpcClusterId,
+    requestId: old.requestId,
+    __entry: old.__entry,
+    __accountId: old.__accountId,
+    __tokenUse: old.__tokenUse,
+  };
 }

@@ -10,14 +10,13 @@ import {
   textOf,
   UNKNOWN,
   unknownOutputs,
-  withoutDescribedProperties,
   type EngineProperties,
   type UpdatedName,
 } from "../cluster/properties";
 import { readCluster } from "../cluster/read";
 import type { Session } from "../cluster/session";
 import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
-import { updateCluster } from "../cluster/update";
+import { updateCluster, updatedState } from "../cluster/update";
 import type { Checked } from "../cluster/check";
 import { autoname, type Autonaming } from "./autoname";
 
@@ -137,8 +136,7 @@ export function updatedInPreview(
   olds: EngineProperties,
   inputs: EngineProperties,
 ): Record<string, unknown> {
-  const old = stateFrom(id, olds);
-  return { ...outputsOf(withoutDescribedProperties(old) as ClusterState), ...propertiesFrom(inputs) };
+  return outputsOf(updatedState(stateFrom(id, olds), propertiesFrom(inputs)));
 }
 
 /** Deletes the cluster. */
