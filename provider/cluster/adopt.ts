@@ -55,9 +55,16 @@ export async function adoptCluster(
     throw new Error(`adopt: ${nameOf(holder)} already holds the HPC cluster ${adopt}; remove one of them.`);
   }
   const item = await (await session.ecs()).describeHpcCluster(inputs.regionId, adopt);
-  const failures = item === undefined ? [notThere(adopt, inputs.regionId)] : differences(inputs, adopt, item);
-  if (item === undefined || failures.length > 0) {
-    throw new Error(failures.map(({ reason }) => reason).join("\n"));
+  if (item === undefined) {
+    throw new Error(notThere(adopt, inputs.regionId).reason);
+  }
+  const different = differences(inputs, adopt, item).map(({ property }) => property);
+  if (different.length > 0) {
+    // Without the values: here it is not known which are secrets.
+    throw new Error(
+      `${different.join(" and ")} must be that of the adopted cluster ${adopt}; make them the same, and change it once the ` +
+        "cluster has been adopted.",
+    );
   }
   return stateShownBy(item, { ...inputs, hpcClusterId: adopt });
 }
