@@ -1,6 +1,9 @@
 import type { EcsFailure } from "./ecsFailure";
 import { errorCodeOf, type ErrorCode } from "./errorCodes";
 
+/** In characters. */
+const LONGEST_SERVICE_MESSAGE = 1_000;
+
 /**
  * A failed call of the ECS API. The message names action, region, code and request, and says what to do:
  *
@@ -32,7 +35,8 @@ export class EcsError extends Error {
       attempts === 1 ? "attempt 1" : `${attempts} attempts over ${(elapsedMs / 1000).toFixed(1)} s`,
     ];
     const sentences = [
-      asSentence(failure.serviceMessage) || "The service gave no message.",
+      asSentence(shortened(failure.serviceMessage, LONGEST_SERVICE_MESSAGE)) ||
+        "The service gave no message.",
       meaning.advice,
       isAboutCredentials(meaning) && failure.credentialSource !== undefined
         ? `The credentials came from ${failure.credentialSource}.`
@@ -62,6 +66,11 @@ export class EcsError extends Error {
   after(attempts: number, elapsedMs: number): EcsError {
     return new EcsError(this.failure, attempts, elapsedMs);
   }
+}
+
+/** A host sends a message in the headers of an answer, whose length is limited. */
+export function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 function asSentence(text: string): string {

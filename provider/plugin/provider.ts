@@ -18,7 +18,7 @@ import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
 import { outputsOf } from "../cluster/state";
 import { cancelableClock } from "../ecs/clock";
-import { messageOf } from "../ecs/errors";
+import { messageOf, shortened } from "../ecs/errors";
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
 import { Engine } from "./engine";
 import { invoke } from "./functions";
@@ -30,6 +30,9 @@ import type { Autonaming } from "./autoname";
 const { Mode } = rpc.CheckRequest.AutonamingOptions;
 const { DiffChanges } = rpc.DiffResponse;
 const { Kind } = rpc.PropertyDiff;
+
+/** In characters: an answer with a longer header would end the connection, and all calls with it. */
+const LONGEST_MESSAGE = 4_000;
 
 type Handler<Q extends Message, R extends Message> = (
   call: ServerUnaryCall<Q, R>,
@@ -267,7 +270,7 @@ function keptBy(secretNames: ReadonlySet<string>): (error: unknown) => never {
 }
 
 function serviceError(error: unknown): Partial<ServiceError> {
-  const details = inOwnNamespace(messageOf(error));
+  const details = inOwnNamespace(shortened(messageOf(error), LONGEST_MESSAGE));
   if (!(error instanceof KeptCluster)) {
     return { code: error instanceof RequestError ? status.INVALID_ARGUMENT : status.UNKNOWN, details };
   }
