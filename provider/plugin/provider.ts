@@ -217,7 +217,12 @@ export class Provider {
   /** @param timeoutS the resource's `customTimeouts` for this operation, in seconds; 0 if there is none */
   private resourceCall(request: { getUrn(): string }, timeoutS = 0): resource.ResourceCall {
     const urn = request.getUrn();
-    const [, , types = "", ...name] = urn.split("::");
+    const [prefix = "", , types = "", ...name] = urn.split("::");
+    if (!prefix.startsWith("urn:pulumi:") || name.length === 0) {
+      throw new RequestError(
+        `${JSON.stringify(urn)} is not a URN; the engine must send urn:pulumi:<stack>::<project>::<type>::<name>.`,
+      );
+    }
     const type = types.split("$").at(-1);
     if (type !== resource.RESOURCE_TYPE) {
       throw new RequestError(`There is no resource type ${type}; there is ${resource.RESOURCE_TYPE}.`);
