@@ -3,6 +3,7 @@ import type { HpcClusterItem } from "../../provider/ecs/items.ts";
 import { DESCRIBE_LIMIT, DescribeBatch } from "../../provider/ecs/describeBatch.ts";
 import { DEFAULT_WORKERS } from "../../provider/ecs/createRhythm.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
+import type { CallOptions } from "../../provider/ecs/http/transport.ts";
 
 beforeEach(
   () =>
@@ -266,5 +267,38 @@ describe("the read after a create", () => {
     }
     expect(waits.filter((ms) => ms > 10)).toHaveLength(3);
     expect(Math.max(...waits)).toBeLessThanOrEqual(50);
+  });
+});
+
+describe("a call that several operations share", () => {
+  /** What the call is made with, for loads of these operations. */
+  async function optionsFor(operations: readonly CallOptions[]): Promise<CallOptions> {
+    const calls: CallOptions[] = [];
+    const batch = new DescribeBatch((asked, options) => {
+      calls.push(options);
+      return Promise.resolve({ items: asked.map(itemOf) });
+    });
+    await outcomes(operations.map((operation, index) => batch.load(idOf(index), operation)));
+    const [only, ...others] = calls;
+    expect(others).toEqual([]);
+    return only!;
+  }
+
+  test("may take as long as the longest of them, or as the settings say if one has no time-out", async () => {
+    expect(await optionsFor([{ deadline: 1_000 }, { deadline: 3_000 }, { deadline: 2_000 }])).toEqual({
+      deadline: 3_000,
+    });
+    expect(await optionsFor([{ deadline: 1_000 }, {}])).toEqual({});
+  });
+
+  test("tells all of them what it waits for", async () => {
+    const heard: string[] = [];
+    const { onWait } = await optionsFor([
+      { onWait: (what) => heard.push(`first: ${what}`) },
+      {},
+      { onWait: (what) => heard.push(`second: ${what}`) },
+    ]);
+    onWait?.("throttled");
+    expect(heard).toEqual(["first: throttled", "second: throttled"]);
   });
 });

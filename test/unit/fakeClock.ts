@@ -6,6 +6,8 @@ export class FakeClock implements Clock {
   readonly sleeps: number[] = [];
   private time = 1_000_000;
 
+  constructor(readonly canceled?: AbortSignal) {}
+
   now(): number {
     return this.time;
   }

@@ -98,6 +98,22 @@ describe("after a call has been throttled", () => {
     }
   });
 
+  test("a call that waits for its turn hears how long, and one that does not wait hears nothing", async () => {
+    const { pace, clock } = await paceAfter(20, 900);
+    const heard: number[] = [];
+    const turn = (deadline = Infinity) => pace.turn(deadline, (waitMs) => heard.push(waitMs));
+    const sentAt = await turn();
+    expect(heard).toEqual([]);
+    pace.throttled(sentAt!, 7_000);
+    await turn();
+    expect(heard).toEqual([7_000]);
+    expect(clock.sleeps).toEqual(heard);
+    // A turn after the deadline is refused at once, without a wait.
+    pace.throttled(clock.now(), 9_000);
+    expect(await turn(clock.now() + 1)).toBeUndefined();
+    expect(heard).toHaveLength(1);
+  });
+
   test("the next call waits as long as the service asks", async () => {
     const { pace, clock } = await paceAfter(20, 900);
     const sentAt = await turnOf(pace);

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { CanceledError, cancelableClock } from "../../provider/ecs/clock.ts";
 import type { EcsFailure } from "../../provider/ecs/ecsFailure.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
-import type { Call, Send } from "../../provider/ecs/http/transport.ts";
+import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
 import { withRetry, type RetryOptions } from "../../provider/ecs/retry.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeClock } from "./fakeClock.ts";
@@ -40,6 +41,7 @@ function failing(errors: readonly Error[], options: Partial<RetryOptions> = {}) 
 const forever = Array.from({ length: 1_000 }, internalError);
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 
@@ -127,6 +129,29 @@ describe("the deadline", () => {
     }
   });
 
+  test.each([10_000, 600_000])(
+    "is the operation's where it has one, shorter or longer than the setting's (%i ms)",
+    async (timeoutMs) => {
+      const { send, attempts, clock } = failing(forever);
+      const start = clock.now();
+      const error = await failureOf(send({ ...call, deadline: start + timeoutMs }), EcsError);
+      expect(error).toMatchObject({ code: "InternalError", attempts: attempts.length });
+      // The longest pause between two attempts is 20 s.
+      expect(clock.now() - start).toBeLessThan(timeoutMs);
+      expect(clock.now() - start).toBeGreaterThan(timeoutMs - 20_000);
+      // One attempt may not outlast the operation either.
+      for (const { at, withinMs } of attempts) {
+        expect(withinMs).toBe(start + timeoutMs - at);
+      }
+    },
+  );
+
+  test("of an operation that has passed lets no call be sent", async () => {
+    const { send, attempts, clock } = failing([]);
+    await failureOf(send({ ...call, deadline: clock.now() - 1 }), EcsError);
+    expect(attempts).toEqual([]);
+  });
+
   test("counts the time in the queue: a call whose turn comes too late fails without being sent", async () => {
     const clock = new FakeClock();
     const sent: unknown[] = [];
@@ -210,4 +235,92 @@ test("throttling slows the other calls of the action in the region, and no other
   expect(clock.sleeps).toEqual([]);
   await send(call);
   expect(clock.sleeps).toEqual([700]);
+});
+
+describe("a wait before the next attempt", () => {
+  const onWait = vi.fn<(what: string) => void>();
+  afterEach(() => onWait.mockReset());
+
+  test("is reported with its reason and length, unless it is short", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const busy = (retryAfterMs: number) => ecsError({ code: "ServiceUnavailable", retryAfterMs });
+    const { send, clock } = failing([busy(4_040), busy(499)]);
+    await send({ ...call, onWait });
+    expect(clock.sleeps).toEqual([4_040, 499]);
+    expect(onWait.mock.calls).toEqual([["CreateHpcCluster: ServiceUnavailable, next call in 4.0 s"]]);
+  });
+
+  test("is reported too if another call was throttled", async () => {
+    const { send } = failing([ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 7_000 })]);
+    await failureOf(send({ ...call, withinMs: 500 }), EcsError);
+    await send({ ...call, onWait });
+    expect(onWait.mock.calls).toEqual([["CreateHpcCluster: throttled, next call in 7.0 s"]]);
+  });
+});
+
+describe("once the run is canceled", () => {
+  test("no call is sent", async () => {
+    const { send, attempts } = failing([], { clock: new FakeClock(AbortSignal.abort()) });
+    const error = await failureOf(send(call), CanceledError);
+    expect(error.message).toBe("CreateHpcCluster in cn-hangzhou: canceled before the service had answered.");
+    expect(attempts).toEqual([]);
+  });
+
+  test("a wait for the next attempt ends, and the error names the call", async () => {
+    const cancellation = new AbortController();
+    const sent: Call[] = [];
+    const send = withRetry(
+      (each) => {
+        sent.push(each);
+        return Promise.reject(ecsError({ code: "ServiceUnavailable", retryAfterMs: 50_000 }));
+      },
+      { maxRetryTimeoutMs: 60_000, maxInFlight: 20, clock: cancelableClock(cancellation.signal) },
+    );
+    const error = await failureOf(send({ ...call, onWait: () => cancellation.abort() }), CanceledError);
+    expect(error.message).toMatch(/^CreateHpcCluster in cn-hangzhou: canceled /);
+    expect(sent).toHaveLength(1);
+  });
+
+  describe("a call that is on its way", () => {
+    /** A call that is on its way when the run is canceled. */
+    async function onItsWay() {
+      vi.useFakeTimers();
+      const cancellation = new AbortController();
+      let answer = { resolve: (_: Answer): void => undefined, reject: (_: Error): void => undefined };
+      const answered = new Promise<Answer>((resolve, reject) => (answer = { resolve, reject }));
+      const send = withRetry(() => answered, {
+        maxRetryTimeoutMs: 60_000,
+        maxInFlight: 20,
+        clock: cancelableClock(cancellation.signal),
+      });
+      let isSettled = false;
+      const result = send(call).finally(() => (isSettled = true));
+      result.catch(() => undefined);
+      await vi.advanceTimersByTimeAsync(0);
+      cancellation.abort();
+      return { answer, result, isSettled: () => isSettled };
+    }
+
+    test("has a second for its answer, which is returned", async () => {
+      const { answer, result, isSettled } = await onItsWay();
+      await vi.advanceTimersByTimeAsync(999);
+      expect(isSettled()).toBe(false);
+      answer.resolve({ HpcClusterId: "hpc-1" });
+      await expect(result).resolves.toEqual({ HpcClusterId: "hpc-1" });
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    test("fails after that second, whatever comes later", async () => {
+      const { answer, result } = await onItsWay();
+      await vi.advanceTimersByTimeAsync(1_000);
+      await failureOf(result, CanceledError);
+      answer.reject(internalError());
+    });
+
+    test("is not repeated if it fails", async () => {
+      const { answer, result } = await onItsWay();
+      answer.reject(ecsError({ code: "ServiceUnavailable", retryAfterMs: 100 }));
+      await failureOf(result, CanceledError);
+    });
+  });
 });
