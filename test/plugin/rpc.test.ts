@@ -48,7 +48,7 @@ afterAll(async () => {
 const configuration = (changes: Properties = {}): Properties => ({
   endpoints: JSON.stringify([{ ecs: ecs.endpoint }]),
   accessKey: ecs.accessKeyId,
-  secretKey: ecs.accessKeySecret,
+  secretKey: secret(ecs.accessKeySecret),
   region: regionId,
   maxRetryTimeout: "1",
   ...changes,
@@ -208,6 +208,15 @@ describe("CheckConfig", () => {
     expect(
       await reasonsOf(configuration({ version: "1.0.0", pluginDownloadURL: "https://example.com" })),
     ).toEqual([]);
+  });
+
+  test("takes values also as they are, and not only as texts", async () => {
+    const values = { endpoints: [{ ecs: ecs.endpoint }], maxRetryTimeout: 5, skipRegionValidation: true };
+    expect(await reasonsOf(configuration(values))).toEqual([]);
+    const structured = await another(values);
+    expect(await structured.invoke("alicloud-hpc:index:getHpcClusters", { ids: [] })).toEqual({
+      clusters: [],
+    });
   });
 
   test("names the nearest key of a wrong one, and all keys of one that is near to none", async () => {
