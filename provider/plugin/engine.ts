@@ -31,25 +31,20 @@ export class Engine {
     await Promise.all(this.sending);
   }
 
-  /** Calls back when the engine has ended, also if it was killed. */
+  /** Calls back when the engine has ended, also if it was killed, or is gone already. */
   onEnd(callback: () => void): void {
     const channel = this.client.getChannel();
-    channel.getConnectivityState(true);
-    const watch = (state: connectivityState, wasConnected: boolean): void => {
-      channel.watchConnectivityState(state, Infinity, () => {
-        const now = channel.getConnectivityState(false);
-        if (wasConnected && now === connectivityState.TRANSIENT_FAILURE) {
+    const watch = (): void => {
+      // Makes a new connection if there is none, or none any more: only that shows whether the engine lives.
+      channel.watchConnectivityState(channel.getConnectivityState(true), Infinity, () => {
+        if (channel.getConnectivityState(false) === connectivityState.TRANSIENT_FAILURE) {
           callback();
-          return;
+        } else {
+          watch();
         }
-        if (now === connectivityState.IDLE) {
-          // The connection has been closed; only a new attempt shows whether the engine lives.
-          channel.getConnectivityState(true);
-        }
-        watch(now, wasConnected || now === connectivityState.READY);
       });
     };
-    watch(channel.getConnectivityState(false), false);
+    watch();
   }
 
   private log(urn: string, message: string, severity: LogSeverity, ephemeral: boolean): void {

@@ -197,7 +197,7 @@ export class Provider {
   }
 
   private attachTo(address: string): void {
-    if (this.engine?.address === address) {
+    if (address === "" || this.engine?.address === address) {
       return;
     }
     this.engine = new Engine(address);
