@@ -517,6 +517,23 @@ describe("Invoke", () => {
   });
 });
 
+test("a request that cannot be read fails alone", async () => {
+  const error = await new Promise<grpc.ServiceError | null>((resolve) =>
+    plugin.client.makeUnaryRequest(
+      "/pulumirpc.ResourceProvider/Check",
+      () => Buffer.from("not a message"),
+      () => undefined,
+      {},
+      resolve,
+    ),
+  );
+  expect(error).toMatchObject({
+    code: status.INTERNAL,
+    details: expect.stringContaining("deserializ") as string,
+  });
+  expect((await plugin.check({}, { name: "farm" })).failures).toEqual([]);
+});
+
 test("a request over the size limit fails alone", async () => {
   // Only the head of a message is sent, which says how long it is: 500 MiB.
   const head = Buffer.alloc(5);

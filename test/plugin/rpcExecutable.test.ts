@@ -13,10 +13,11 @@ let folder: string;
 beforeAll(() => void (folder = realpathSync(mkdtempSync(path.join(tmpdir(), "hpc-executable-")))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the executable to its end. */
+/** Runs the executable to its end, with the address of an engine that is not there. */
 function run(environment: NodeJS.ProcessEnv): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) =>
-    execFile(executable, ["127.0.0.1:9"], { env: environment }, (error, stdout, stderr) =>
+    // A process that does not end must not outlive the tests.
+    execFile(executable, ["127.0.0.1:9"], { env: environment, timeout: 60_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
     ),
   );
@@ -38,7 +39,7 @@ test("starts through symbolic links, also relative ones, and finds the engine's 
   symlinkSync(path.join("a folder", "absolute"), path.join(folder, "relative"));
   const plugin = await PluginProvider.start({
     file: path.join(folder, "relative"),
-    args: ["--logtostderr", "-v=3", "--tracing", "http://127.0.0.1:9/", engine.address],
+    args: ["--logtostderr", "-v=3", "--tracing", "http://127.0.0.1:9", engine.address],
   });
   await plugin.configure({
     endpoints: JSON.stringify([{ ecs: ecs.endpoint }]),
@@ -53,6 +54,10 @@ test("starts through symbolic links, also relative ones, and finds the engine's 
   expect(plugin.output).toEqual({ stdout: `${plugin.port}\n`, stderr: "" });
   engine.kill();
   await ecs.close();
+});
+
+test("whose engine is gone before it has started ends", async () => {
+  expect((await run(pluginEnvironment())).code).toBe(1);
 });
 
 test("without Node.js on PATH says what is missing", async () => {
