@@ -158,11 +158,12 @@ export class EcsClient {
   }
 
   private batch(regionId: string, withinMs?: number): DescribeBatch {
-    const { batches } = this.shared ?? this;
-    return getOrCreate(batches, `${regionId} ${withinMs}`, () => {
+    // Not that of the operation which happens to read first: its deadline and its listener would become everybody's.
+    const shared = this.shared ?? this;
+    return getOrCreate(shared.batches, `${regionId} ${withinMs}`, () => {
       const describe = async (ids: readonly string[], operation: CallOptions) => {
         const parameters = { HpcClusterIds: JSON.stringify(ids) };
-        return await this.forOperation(operation).describeAllPages(regionId, parameters, withinMs);
+        return await shared.forOperation(operation).describeAllPages(regionId, parameters, withinMs);
       };
       return new DescribeBatch(describe);
     });

@@ -41,7 +41,6 @@ test("where the program's folder does not have the package, the error names what
   const without = new ProgramFolder();
   rmSync(path.join(without.path, "node_modules"));
   const lost = await DynamicProvider.start(without, providerText);
-  await lost.configure({});
   const { message } = await failureOf(lost.check({}, { name: "render-farm" }), ProviderError);
   expect(message).toContain("Cannot find module 'pulumi-alicloud-hpc/lifecycle'");
   await lost.stop();
