@@ -149,11 +149,9 @@ describe("a signal", { timeout: 60_000 }, () => {
       const name = `until-${signal}`;
       ecs.faults.add({ kind: "lateVisible", ms: HOUR_MS });
       const failure = failureOf(create(name, "cn-hangzhou"), ProviderError);
-      await hold.reached;
-      process.kill(plugin.pid, signal);
-      // It takes no new calls from now on.
-      hold.release();
-      const { initFailure } = await failure;
+      await engine.logged(({ message }) => /^waiting for hpc-/.test(message));
+    process.kill(plugin.pid, signal);
+    const { initFailure } = await failure;
       expect(initFailure?.id).toBe(clusters(name)[0]?.hpcClusterId);
       expect(await plugin.ended).toBe(0);
       expect(plugin.output).toEqual({ stdout: `${plugin.port}\n`, stderr: "" });
