@@ -25,7 +25,7 @@ import { invoke } from "./functions";
 import { receivedProperties, sentProperties } from "./propertyValues";
 import * as resource from "./resource";
 import { SCHEMA_VERSION } from "./schemaVersion";
-import type { Autonaming } from "./autoname";
+import type { Autonaming } from "../cluster/autoname";
 
 const { Mode } = rpc.CheckRequest.AutonamingOptions;
 const { DiffChanges } = rpc.DiffResponse;

@@ -18,7 +18,7 @@ import type { Session } from "../cluster/session";
 import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
 import { updateCluster, updatedState } from "../cluster/update";
 import type { Checked } from "../cluster/check";
-import { autoname, type Autonaming } from "./autoname";
+import { autoname, type Autonaming } from "../cluster/autoname";
 
 /** The type of the resource in the engine. */
 export const RESOURCE_TYPE = "alicloud-hpc:index:HpcCluster";

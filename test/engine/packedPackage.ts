@@ -90,7 +90,7 @@ function hashOfSources(root: string): string {
     .sort();
   const hash = createHash("sha256");
   const tools = ["package.json", "tsconfig.json", "esbuild.config.mjs", "pulumi-resource-alicloud-hpc"];
-  for (const file of [...tools, ...sources]) {
+  for (const file of [...tools.filter((tool) => existsSync(path.join(root, tool))), ...sources]) {
     hash
       .update(`${file}\0`)
       .update(readFileSync(path.join(root, file)))

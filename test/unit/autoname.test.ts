@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { properties } from "../../provider/cluster/properties.ts";
-import { autoname } from "../../provider/plugin/autoname.ts";
+import { autoname } from "../../provider/cluster/autoname.ts";
 
 const urn = "urn:pulumi:dev::renderer::alicloud-hpc:index:HpcCluster::rendering";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { CheckFailure } from "../cluster/checkFailure";
-import { properties } from "../cluster/properties";
+import type { CheckFailure } from "./checkFailure";
+import { properties } from "./properties";
 
 /** What Pulumi's `autonaming` configuration says about one resource. */
 export interface Autonaming {
