@@ -139,8 +139,9 @@ describe("about itself the plugin answers", () => {
     other.kill();
   });
 
-  test("GetPluginInfo: no version, which would become part of the default provider's name", async () => {
-    expect(await plugin.pluginInfo()).toEqual({ version: "" });
+  test("GetPluginInfo: the version of its schema", async () => {
+    const { version } = JSON.parse(await plugin.schema()) as { version: string };
+    expect(await plugin.pluginInfo()).toEqual({ version });
   });
 
   test("GetSchema: the schema of the package, and no other version of the schema language", async () => {

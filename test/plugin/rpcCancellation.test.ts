@@ -138,7 +138,7 @@ test("Cancel without a call that runs is no error, and the process waits for the
   await start();
   await plugin.cancel();
   await plugin.cancel();
-  expect(await plugin.pluginInfo()).toEqual({ version: "" });
+  expect(JSON.parse(await plugin.schema())).toMatchObject({ name: "alicloud-hpc" });
 });
 
 describe("a signal", { timeout: 60_000 }, () => {
@@ -147,13 +147,11 @@ describe("a signal", { timeout: 60_000 }, () => {
     async (signal) => {
       await start();
       const name = `until-${signal}`;
-      const hold = ecs.hold({ action: "CreateHpcCluster", when: "afterCommit" });
+      ecs.faults.add({ kind: "lateVisible", ms: HOUR_MS });
       const failure = failureOf(create(name, "cn-hangzhou"), ProviderError);
-      await hold.reached;
-      process.kill(plugin.pid, signal);
-      // It takes no new calls from now on.
-      hold.release();
-      const { initFailure } = await failure;
+      await engine.logged(({ message }) => /^waiting for hpc-/.test(message));
+    process.kill(plugin.pid, signal);
+    const { initFailure } = await failure;
       expect(initFailure?.id).toBe(clusters(name)[0]?.hpcClusterId);
       expect(await plugin.ended).toBe(0);
       expect(plugin.output).toEqual({ stdout: `${plugin.port}\n`, stderr: "" });
