@@ -140,26 +140,9 @@ function ifDefined<T>(value: T | undefined, use: (value: T) => unknown): void {
   }
 }
 
-type CredentialsModule = Pick<
-  typeof import("@alicloud/credentials"),
-  | "CLIProfileCredentialsProvider"
-  | "DefaultCredentialsProvider"
-  | "ECSRAMRoleCredentialsProvider"
-  | "OIDCRoleArnCredentialsProvider"
-  | "RAMRoleARNCredentialsProvider"
-  | "URICredentialsProvider"
->;
+type CredentialsModule = typeof import("@alicloud/credentials");
 interface Renewable {
   getCredentials(): Promise<Credentials>;
-}
-
-/** In Node.js `default` is the whole module; in the plugin's bundle it is what the package calls its default. */
-function namesOf(module: { default: CredentialsModule }): CredentialsModule {
-  return hasNames(module) ? module : module.default;
-}
-
-function hasNames(module: object): module is CredentialsModule {
-  return "CLIProfileCredentialsProvider" in module;
 }
 
 /**
@@ -177,11 +160,7 @@ function renewed(
 
   async function requestCredentials(): Promise<Credentials> {
     try {
-      // Loaded on first use: it takes longer to load than everything else.
-      provider ??= import("@alicloud/credentials").then((module) => {
-        silenceHttpx("@alicloud/credentials");
-        return make(namesOf(module));
-      });
+      provider ??= load().then(make);
       const { accessKeyId, accessKeySecret, securityToken } = await (await provider).getCredentials();
       return { accessKeyId, accessKeySecret, securityToken };
     } catch (error) {
@@ -201,4 +180,12 @@ function renewed(
       return request;
     },
   };
+}
+
+/** Loaded on first use: it takes longer to load than everything else. */
+async function load(): Promise<CredentialsModule> {
+  silenceHttpx("@alicloud/credentials");
+  // Not import(): what that returns has other names in the plugin's bundle.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return await Promise.resolve(require("@alicloud/credentials") as CredentialsModule);
 }
