@@ -80,7 +80,14 @@ module.exports = tseslint.config(
   room(
     "provider/plugin",
     "A host calls the core, and nothing else.",
-    ...["**/program/*", "**/dynamic/*", "**/http/*", "**/credentials/*", popCore],
+    ...[
+      "**/program/*",
+      "!**/program/dynamicProvider",
+      "**/dynamic/*",
+      "**/http/*",
+      "**/credentials/*",
+      popCore,
+    ],
   ),
   room(
     "provider/cluster",

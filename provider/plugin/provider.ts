@@ -16,7 +16,6 @@ import { InitializationError } from "../cluster/initializationError";
 import { runNotesInFiles, noRunNotes } from "../cluster/runNotes";
 import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
-import { outputsOf } from "../cluster/state";
 import { cancelableClock } from "../ecs/clock";
 import { messageOf, shortened } from "../ecs/errors";
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
@@ -153,7 +152,7 @@ export class Provider {
         const created = await resource.create(call, values, this.providerId).catch(keptBy(secretNames));
         return new rpc.CreateResponse()
           .setId(created.hpcClusterId)
-          .setProperties(sentProperties(outputsOf(created), secretNames));
+          .setProperties(sentProperties(resource.storedOutputs(created), secretNames));
       }),
       read: this.answer(async (request: rpc.ReadRequest) => {
         const properties = receivedProperties(request.getProperties());
@@ -180,7 +179,9 @@ export class Provider {
         const call = this.resourceCall(request, request.getTimeout());
         const outputs = request.getPreview()
           ? resource.updatedInPreview(request.getId(), olds, values)
-          : outputsOf(await resource.update(call, request.getId(), olds, values).catch(keptBy(secretNames)));
+          : resource.storedOutputs(
+              await resource.update(call, request.getId(), olds, values).catch(keptBy(secretNames)),
+            );
         return new rpc.UpdateResponse().setProperties(sentProperties(outputs, secretNames));
       }),
       delete: this.answer(async (request: rpc.DeleteRequest) => {
@@ -282,7 +283,7 @@ function serviceError(error: unknown): Partial<ServiceError> {
   const { state } = error.failure;
   const failed = new rpc.ErrorResourceInitFailed()
     .setId(state.hpcClusterId)
-    .setProperties(sentProperties(outputsOf(state), error.secretNames))
+    .setProperties(sentProperties(resource.storedOutputs(state), error.secretNames))
     .setReasonsList([details]);
   const packed = new Any();
   packed.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");

@@ -17,6 +17,7 @@ import { readCluster } from "../cluster/read";
 import type { Session } from "../cluster/session";
 import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
 import { updateCluster, updatedState } from "../cluster/update";
+import { clusterProvider } from "../program/dynamicProvider";
 import type { Checked } from "../cluster/check";
 import { autoname, type Autonaming } from "../cluster/autoname";
 
@@ -93,6 +94,14 @@ export function createdInPreview(inputs: EngineProperties): Record<string, unkno
 }
 
 /**
+ * The outputs to store. A program that moves to the dynamic provider leaves them as they are, and a refresh or a deletion then
+ * finds the dynamic provider in them.
+ */
+export function storedOutputs(state: ClusterState): EngineProperties {
+  return { ...outputsOf(state), __provider: clusterProvider.text };
+}
+
+/**
  * Reads a cluster: for a refresh, for an import and for `HpcCluster.get`.
  *
  * @param properties the outputs in the state; of an import and of `get` only what the program gives
@@ -117,7 +126,7 @@ export async function read(
     ? found
     : // An import makes an entry of its own.
       { ...found, __entry: randomUUID(), __accountId: await session.accountId() };
-  return { inputs: { ...hidden, ...inputsOf(found) }, outputs: outputsOf(state) };
+  return { inputs: { ...hidden, ...inputsOf(found) }, outputs: storedOutputs(state) };
 }
 
 /** Changes the cluster. */
@@ -136,7 +145,7 @@ export function updatedInPreview(
   olds: EngineProperties,
   inputs: EngineProperties,
 ): Record<string, unknown> {
-  return outputsOf(updatedState(stateFrom(id, olds), propertiesFrom(inputs)));
+  return storedOutputs(updatedState(stateFrom(id, olds), propertiesFrom(inputs)));
 }
 
 /** Deletes the cluster. */

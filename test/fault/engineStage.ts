@@ -1,18 +1,22 @@
 /** The soak's runs on the real engine. */
-import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
+import type { ProviderResource } from "@pulumi/pulumi";
 import { getOrCreate } from "../../provider/ecs/getOrCreate.ts";
 import { clustersInState, createEcsStack } from "../e2e/ecsStack.ts";
+import { dynamicHost, type Host, hosts, pluginHost } from "../e2e/hosts.ts";
 import type { Emulator } from "../../emulator/emulator.ts";
 import type { Program, TestStack } from "../engine/stack.ts";
 import type { Kept, Stage, Victim, Wants } from "./stage.ts";
 
 /** A program, and whether it has begun. */
-function programOf(wants: Wants): { program: Program; readonly hasBegun: boolean } {
+function programOf(
+  { HpcCluster, Provider }: Host,
+  wants: Wants,
+): { program: Program; readonly hasBegun: boolean } {
   let hasBegun = false;
   return {
     program: async () => {
       hasBegun = true;
-      const providers = new Map<string, Provider>();
+      const providers = new Map<string, ProviderResource>();
       for (const [resource, wanted] of wants) {
         const { provider, alias, protect, retainOnDelete, deleteBeforeReplace, ...args } = wanted;
         new HpcCluster(resource, args, {
@@ -49,18 +53,34 @@ export class ProgramNotRun extends Error {
 /** See the head of this file. */
 export class EngineStage implements Stage {
   private readonly stack: TestStack;
+  private current: Host;
   readonly printed: string[] = [];
 
-  private constructor(stack: TestStack) {
+  private constructor(stack: TestStack, host: Host) {
     this.stack = stack;
+    this.current = host;
   }
 
-  static async create(ecs: Emulator, config: Readonly<Record<string, string>>): Promise<EngineStage> {
-    return new EngineStage(await createEcsStack(ecs, { program: async () => undefined, config }));
+  /** @param seed decides on which host the life begins */
+  static async create(
+    ecs: Emulator,
+    config: Readonly<Record<string, string>>,
+    seed: number,
+  ): Promise<EngineStage> {
+    const stack = await createEcsStack(ecs, { program: async () => undefined, config });
+    return new EngineStage(stack, hosts[seed % hosts.length]!);
+  }
+
+  get host(): string {
+    return this.current.name;
+  }
+
+  changeHost(): void {
+    this.current = this.current === pluginHost ? dynamicHost : pluginHost;
   }
 
   async up(wants: Wants, replaced: readonly string[] = [], targets?: readonly string[]): Promise<void> {
-    const running = programOf(wants);
+    const running = programOf(this.current, wants);
     this.stack.setProgram(running.program);
     await this.printing(this.stack.start("up", { ...this.replacing(replaced), ...this.targeting(targets) }));
     if (!running.hasBegun) {
@@ -75,7 +95,7 @@ export class EngineStage implements Stage {
     reached: Promise<unknown>,
     targets?: readonly string[],
   ): Promise<boolean> {
-    const running = programOf(wants);
+    const running = programOf(this.current, wants);
     this.stack.setProgram(running.program);
     const operation = this.stack.start("up", { ...this.replacing(replaced), ...this.targeting(targets) });
     const ended = operation.result.then(

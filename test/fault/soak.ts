@@ -16,6 +16,7 @@
  * 7. A resource that is renamed without an alias is another resource: it gets another cluster, and the old one is deleted. With an own
  *    clientToken and the same values it gets the same cluster, which stays.
  * 8. At the end everything that the state holds is deleted, and nothing else.
+ * 9. A program that moves to the other host (on the real engine) keeps its clusters.
  *
  * Not generated, because the outcome is not defined: a clientToken that is used again with other values or for a cluster that was
  * deleted; a new resource in the same run as the alias that takes its name away; a change of the account's credentials while STS does
@@ -38,6 +39,7 @@ import type { Kept, Stage, Victim, Wanted } from "./stage.ts";
 export type CreateStage = (
   ecs: Emulator,
   configuration: Readonly<Record<string, string>>,
+  seed: number,
 ) => Stage | Promise<Stage>;
 
 /** How to soak. */
@@ -208,7 +210,7 @@ export async function soakOnce(seed: number, createEngineStage?: CreateStage): P
     printed: [],
   };
   try {
-    await using stage = await createStage(ecs, configuration);
+    await using stage = await createStage(ecs, configuration, seed);
     await new Run(ecs, stage, random, report, configuration).live();
   } catch (error) {
     report.problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -335,6 +337,9 @@ class Run {
   }
 
   async live(): Promise<void> {
+    if (this.stage.host !== undefined) {
+      this.note(`on the ${this.stage.host}`);
+    }
     this.rules = randomFaults(this.random);
     for (const rule of this.rules) {
       this.ecs.faults.add(rule);
@@ -424,6 +429,10 @@ class Run {
       await this.ownershipStep(this.model, one);
       return;
     }
+    if (this.stage.changeHost !== undefined && this.random.chance(0.2)) {
+      await this.changeHost(this.stage);
+      return;
+    }
     switch (this.random.below(12)) {
       case 0:
         if (present.length < 4) {
@@ -461,6 +470,29 @@ class Run {
         return await this.step("destroy", () => this.stage.destroy());
       default:
         return await this.kill(one);
+    }
+  }
+
+  /** Rule 9. */
+  private async changeHost(stage: Stage): Promise<void> {
+    stage.changeHost?.();
+    this.count("other host");
+    if (this.random.chance(0.5)) {
+      // The next step is the move, and may be killed.
+      this.note(`go on on the ${stage.host}`);
+      return;
+    }
+    const kept = () =>
+      stage
+        .kept()
+        .map(({ resource, id }) => `${resource}: ${id}`)
+        .toSorted()
+        .join();
+    const before = kept();
+    await this.step(`move to the ${stage.host}`);
+    const isHidden = this.rules.some(({ kind }) => kind === "lateRemoved");
+    if (!isHidden && kept() !== before) {
+      this.complain(this.report.problems, `the move to the ${stage.host} has not kept the clusters`);
     }
   }
 

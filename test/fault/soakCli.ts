@@ -64,7 +64,7 @@ const report = await soak({
   seed,
   engineEvery,
   width,
-  createEngineStage: (ecs, configuration) => EngineStage.create(ecs, configuration),
+  createEngineStage: (ecs, configuration, seed) => EngineStage.create(ecs, configuration, seed),
   onRun: (run) => {
     done += 1;
     if (run.duplicates.length + run.orphans.length + run.lost.length + run.problems.length > 0) {

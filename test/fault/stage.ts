@@ -56,4 +56,8 @@ export interface Stage extends AsyncDisposable {
   kept(): Kept[];
   /** What the last few operations printed. */
   readonly printed: readonly string[];
+  /** The host whose classes the program imports; undefined on the model, which is between the hosts and the core. */
+  readonly host?: string;
+  /** From the next `up` on the program imports the other host's classes. */
+  changeHost?(): void;
 }

@@ -69,3 +69,28 @@ test("a move that a kill of the engine has interrupted goes on", async () => {
   await stack.destroy();
   expect(live()).toEqual([]);
 });
+
+test("what the plugin has created, changed or read is refreshed and deleted by the dynamic provider after the move back", async () => {
+  const declare =
+    ({ HpcCluster }: typeof dynamic | typeof plugin, description: string) =>
+    async () => {
+      new HpcCluster("changed", { name: "changed", description });
+      new HpcCluster("read", { name: "read" });
+      if (description !== "Before") {
+        new HpcCluster("created", { name: "created" });
+      }
+    };
+  await using stack = await createEcsStack(ecs, { program: declare(dynamic, "Before") });
+  await stack.up();
+  stack.setProgram(declare(plugin, "After"));
+  await stack.up();
+  await stack.refresh();
+  const ids = live();
+  stack.setProgram(declare(dynamic, "After"));
+  await stack.up();
+  await stack.refresh({ expectNoChanges: true });
+  expect(held(stack).toSorted()).toEqual(ids.toSorted());
+  expect(ids).toHaveLength(3);
+  await stack.destroy();
+  expect(live()).toEqual([]);
+});

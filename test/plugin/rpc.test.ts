@@ -431,7 +431,8 @@ describe("Read", () => {
     const { id, inputs, properties } = await plugin.import(hpcClusterId);
     expect(id).toBe(hpcClusterId);
     expect(inputs).toEqual({ name: "existing", description: "there", regionId });
-    expect(properties).toEqual({ ...inputs, hpcClusterId, __entry: anything, __accountId: ecs.accountId });
+    const hidden = { __entry: anything, __accountId: ecs.accountId, __provider: anything };
+    expect(properties).toEqual({ ...inputs, hpcClusterId, ...hidden });
     const [again, diff] = [await plugin.import(hpcClusterId), await plugin.diff(id, properties, inputs!)];
     expect(again.properties["__entry"]).not.toBe(properties["__entry"]);
     expect(diff.changes).toBe(false);

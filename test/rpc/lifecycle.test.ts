@@ -212,6 +212,8 @@ describe.each(hosts)("$host", ({ start, namespace, key, withSecretName }) => {
       ...properties,
       __entry: expect.any(String) as string,
       __accountId: ecs.accountId,
+      // Also in the plugin, for a program that moves to the dynamic provider.
+      __provider: expect.any(String) as string,
       hpcClusterId: id,
       requestId,
     });
