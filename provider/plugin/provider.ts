@@ -290,8 +290,9 @@ function diffResponse(differences: readonly resource.PropertyDifference[]): rpc.
     .setChanges(differences.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE)
     .setDiffsList(differences.map(({ property }) => property))
     .setReplacesList(replaces.map(({ property }) => property))
-    // A cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
-    .setDeletebeforereplace(replaces.length > 0)
+    // A cluster that still contains instances cannot be deleted, and then nothing new has been created yet. Always: the
+    // program's replaceOnChanges may make a replacement of an update. (`pulumi up --replace` does not ask the provider.)
+    .setDeletebeforereplace(true)
     .setHasdetaileddiff(true);
   for (const { property, kind, replaces: isReplacement } of differences) {
     const kinds = isReplacement
