@@ -1,11 +1,18 @@
 /** Promise: `pulumi import` takes over clusters that exist: the next preview is empty, and the printed code compiles. */
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { expect, vi } from "vitest";
 import { changingCalls, failureOf } from "../e2e/ecsStack.ts";
+import { repositoryRoot } from "../engine/engine.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
 import { type ImportedCluster, runImport } from "./importClusters.ts";
 import { type ClusterArgs, clustersInState, createPluginStack, PluginCluster } from "./pluginCluster.ts";
+import { compiledGenerator, generateProgram, isOnPath, runTool } from "./sdkTools.ts";
+import { typeErrors } from "./typeErrors.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
+
+const minutes = 60_000;
 
 /** A program with these clusters, protected as they are after an import. */
 const program = (clusters: ReadonlyMap<string, ClusterArgs>) => async () => {
@@ -75,3 +82,46 @@ test("an id that does not exist, or not in the region or account of the provider
   }
   expect(clustersInState(stack)).toEqual([]);
 });
+
+test(
+  "the printed code compiles with the generated SDK, and with this package",
+  { timeout: 60 * minutes },
+  async ({ ecs, skip }) => {
+    if (!isOnPath("go")) {
+      skip("The code generators need Go");
+    }
+    const generator = await compiledGenerator();
+    const clusters = ["render-farm", "farm-2"].map((name) => {
+      const description = `The "${name}"\nof \${nobody}`;
+      return { name, id: ecs.store.add({ name, description }).hpcClusterId };
+    });
+    await using stack = await createPluginStack(ecs, { program: program(new Map()) });
+    const { exitCode, stdout, stderr } = await runImport(stack, clusters, (sources, loader) =>
+      generateProgram(generator, sources, loader),
+    );
+    expect(exitCode, stdout + stderr).toBe(0);
+    const code = stdout.slice(stdout.indexOf("import * as pulumi"));
+    expect(code.match(/new \S+\.HpcCluster\(/g)).toHaveLength(2);
+    expect(code.match(/protect: true/g)).toHaveLength(2);
+
+    const folder = path.join(stack.workDir, "imported");
+    await runTool(generator, [path.join(repositoryRoot, "provider/plugin/schema.json"), folder]);
+    const modules = path.join(folder, "node_modules");
+    mkdirSync(modules);
+    for (const name of ["@pulumi", "@types", "typescript", "pulumi-alicloud-hpc"]) {
+      symlinkSync(path.join(repositoryRoot, "node_modules", name), path.join(modules, name), "junction");
+    }
+    const sdk = "pulumi-alicloud-hpc-sdk";
+    writeFileSync(path.join(folder, "package.json"), "{}");
+    symlinkSync(path.join(folder, "nodejs"), path.join(modules, sdk), "junction");
+    const errorsOf = (text: string): string[] => {
+      const file = path.join(folder, "index.ts");
+      writeFileSync(file, text);
+      return typeErrors(file);
+    };
+    expect(code).toContain(`"${sdk}"`);
+    expect(errorsOf(code)).toEqual([]);
+    expect(errorsOf(code.replace(sdk, "pulumi-alicloud-hpc/plugin"))).toEqual([]);
+    expect(errorsOf(code.replace("description:", "descriptoin:"))).toHaveLength(1);
+  },
+);

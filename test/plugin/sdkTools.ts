@@ -2,9 +2,11 @@
  * The tools that make SDKs of the schema, and those that check them. What they take from the registries stays in the user's cache
  * folder, beside the engine.
  */
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { engineCacheFolder, putIntoCache, repositoryRoot, run } from "../engine/engine.ts";
 
 /** The Go program that calls the code generators, and its module. */
@@ -49,6 +51,22 @@ export async function compiledGenerator(): Promise<string> {
       ...["-ldflags", "-s -w", "-o", path.join(staging, "sdkgen"), "."],
     ]);
   });
+}
+
+/**
+ * Turns a program of the engine's own language (PCL) into one of TypeScript, as the language host of the official release does.
+ *
+ * @param sources the program's files
+ * @param loader the address of the engine's loader of schemas
+ */
+export async function generateProgram(
+  generator: string,
+  sources: Readonly<Record<string, string>>,
+  loader: string,
+): Promise<string> {
+  const child = spawn(generator, ["--program", loader], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(JSON.stringify(sources));
+  return await text(child.stdout);
 }
 
 /** Makes a virtual environment with what the Python SDK needs, once, and returns its interpreter. Needs python3. */

@@ -1,7 +1,6 @@
 /** Promise: the schema is one for the engine, and the SDKs that its code generators make of it can be used. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import ts from "typescript";
 import { beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { createBackend } from "../engine/backend.ts";
@@ -10,6 +9,7 @@ import { ensureEngine, pinnedEngineVersion, repositoryRoot } from "../engine/eng
 import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import { createStack } from "../engine/stack.ts";
 import { compiledGenerator, generatorModule, isOnPath, pythonWithPulumi, runTool } from "./sdkTools.ts";
+import { typeErrors } from "./typeErrors.ts";
 
 const schemaFile = path.join(repositoryRoot, "provider/plugin/schema.json");
 
@@ -164,23 +164,6 @@ describe("generated SDKs", { timeout: 60 * minutes }, () => {
     await runTool("dotnet", ["build", "--nologo", "--verbosity", "quiet"], sdk);
   });
 });
-
-/** The compiler's errors in a TypeScript file and in what it imports. */
-function typeErrors(file: string): string[] {
-  const program = ts.createProgram([file], {
-    noEmit: true,
-    strict: true,
-    skipLibCheck: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.Node16,
-    moduleResolution: ts.ModuleResolutionKind.Node16,
-    types: ["node"],
-    typeRoots: [path.join(repositoryRoot, "node_modules/@types")],
-  });
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-}
 
 const pythonLife = (installed: string): string => `
 import os, sys

@@ -1,4 +1,5 @@
-// Generates the SDKs of a Pulumi package from its schema: sdkgen SCHEMA OUT writes OUT/<language>.
+// Generates the SDKs of a Pulumi package from its schema: sdkgen SCHEMA OUT writes OUT/<language>. And programs: sdkgen --program
+// LOADER turns one of PCL into one of TypeScript.
 package main
 
 import (
@@ -51,8 +52,15 @@ func (noNetwork) RoundTrip(request *http.Request) (*http.Response, error) {
 func main() {
 	http.DefaultTransport = noNetwork{}
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: sdkgen SCHEMA OUT")
+		fmt.Fprintln(os.Stderr, "usage: sdkgen SCHEMA OUT, or sdkgen --program LOADER")
 		os.Exit(2)
+	}
+	if os.Args[1] == "--program" {
+		if err := generateProgram(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
 	}
 	for language := range generators {
 		if err := generate(os.Args[1], language, filepath.Join(os.Args[2], language)); err != nil {
