@@ -153,6 +153,8 @@ describe("a cluster", () => {
     for (const text of outputs) {
       expect(text).not.toContain(name);
     }
+    // The configuration has the id of the key in plain text.
+    expect(stack.stateText()).not.toContain(ecs.accessKeyId);
     expect(stack.stateText()).not.toContain(ecs.accessKeySecret);
   });
 
