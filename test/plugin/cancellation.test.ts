@@ -92,7 +92,7 @@ describe("Ctrl-C", () => {
 
     operation.kill("engine", "SIGINT");
     const { output } = await failureOf(operation.result);
-    expect(output).toContain("Canceled before the service had answered.");
+    expect(output).toContain("CreateHpcCluster in cn-hangzhou: canceled before the service had answered.");
     expect(clustersInState(stack)).toEqual([]);
     expect(stack.state().pendingOperations).toEqual([]);
     expect(storedIds(ecs)).toEqual([]);
