@@ -35,6 +35,15 @@ test("a line that bends down has no negative writes", () => {
   expect(growth.perCluster).toBeGreaterThan(0);
 });
 
+test("a line that goes down, as noise makes it, has no negative slope", () => {
+  const growth = fitGrowth(
+    along((clusters) => 2 - 0.0005 * clusters),
+    true,
+  )!;
+  expect(growth).toMatchObject({ perCluster: 0, perSquare: 0 });
+  expect(growth.fixed).toBeGreaterThan(1);
+});
+
 test("errors count by their share, so that the smallest size is met as well as the largest", () => {
   const measured = along((clusters) => 1 + 0.1 * clusters).map((one) =>
     one.clusters === 1000 ? { ...one, seconds: one.seconds * 1.05 } : one,

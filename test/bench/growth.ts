@@ -22,36 +22,45 @@ export interface Measured {
   seconds: number;
 }
 
+/** The powers of the number of clusters that a line may have. No time shrinks with the clusters: noise leaves a power out. */
+const linear = [[0, 1], [0]];
+const quadratic = [[0, 1, 2], [0, 2], ...linear];
+
 /**
  * The least squares of the relative errors: a tenth of a second counts for one cluster as much as ten seconds for a hundred times
- * the time. Undefined with fewer sizes than unknowns.
+ * the time. Undefined with fewer than two sizes.
  */
 export function fitGrowth(measured: readonly Measured[], writes: boolean): Growth | undefined {
   if (measured.length < 2) {
     return undefined;
   }
-  if (writes && measured.length >= 3) {
-    const [fixed = 0, perCluster = 0, perSquare = 0] = leastSquares(measured, 3);
-    // Noise may bend the line down; the true cost of the writes is not negative.
-    if (perSquare > 0) {
-      return { fixed, perCluster, perSquare };
-    }
-  }
-  const [fixed = 0, perCluster = 0] = leastSquares(measured, 2);
-  return { fixed, perCluster, perSquare: 0 };
+  const [best] = (writes ? quadratic : linear)
+    .filter((powers) => powers.length <= measured.length)
+    .map((powers) => leastSquares(measured, powers))
+    .filter((growth) => Object.values(growth).every((value: number) => value >= 0))
+    .sort((one, other) => errorOf(one, measured) - errorOf(other, measured));
+  return best;
 }
 
-/** The coefficients of 1, clusters, clusters², … by the normal equations. */
-function leastSquares(measured: readonly Measured[], count: number): number[] {
-  const powers = Array.from({ length: count }, (_, power) => power);
+function errorOf({ fixed, perCluster, perSquare }: Growth, measured: readonly Measured[]): number {
+  const shares = measured.map(
+    ({ clusters, seconds }) => (fixed + perCluster * clusters + perSquare * clusters ** 2) / seconds,
+  );
+  return sum(shares.map((share) => (share - 1) ** 2));
+}
+
+/** The coefficients of these powers of the number of clusters, by the normal equations. */
+function leastSquares(measured: readonly Measured[], powers: readonly number[]): Growth {
   const weighted = measured.map(({ clusters, seconds }) =>
     powers.map((power) => clusters ** power / seconds),
   );
-  const matrix = powers.map((row) => [
-    ...powers.map((column) => sum(weighted.map((terms) => terms[row]! * terms[column]!))),
+  const matrix = powers.map((_, row) => [
+    ...powers.map((__, column) => sum(weighted.map((terms) => terms[row]! * terms[column]!))),
     sum(weighted.map((terms) => terms[row]!)),
   ]);
-  return solve(matrix);
+  const solution = solve(matrix);
+  const of = (power: number) => (powers.includes(power) ? solution[powers.indexOf(power)]! : 0);
+  return { fixed: of(0), perCluster: of(1), perSquare: of(2) };
 }
 
 /** Gauss-Jordan elimination; the last column is the right-hand side. */

@@ -38,6 +38,7 @@ test("slow contestants, higher latencies and 1,000 clusters take one round, unle
   const sizes = [1, 1000];
   expect(shortly({ sizes }).filter((plan) => plan.endsWith(" 1"))).toEqual(["package 1 0 1", "floor 1 0 1"]);
   expect(shortly({ sizes, isEven: true }).filter((plan) => plan.endsWith(" 1"))).toHaveLength(10);
+  expect(shortly({ sizes })).not.toContain("package 1000 50 0");
 });
 
 test("unusual lives come once, for those that they can say something of", () => {

@@ -9,7 +9,10 @@ export interface Extent {
   /** Of the service, milliseconds. */
   latencies: readonly number[];
   rounds: number;
-  /** Whether every combination takes all rounds; otherwise one round for slow contestants and at higher latencies. */
+  /**
+   * Whether every combination takes all rounds. Otherwise slow contestants, higher latencies and 1,000 clusters take one round,
+   * and 1,000 clusters at a higher latency none.
+   */
   isEven: boolean;
   /** The number of clusters of the `up` against a service that throttles. */
   throttled?: number | undefined;
@@ -59,7 +62,8 @@ function isWanted(
   if (isHigher && !callsService) {
     return false;
   }
-  return isEven || round === 0 || !(isSlow || isHigher || clusters >= many);
+  const isLong = clusters >= many;
+  return isEven || (round === 0 ? !(isHigher && isLong) : !(isSlow || isHigher || isLong));
 }
 
 function inTurn(names: readonly Contestant[], round: number): Contestant[] {
