@@ -1,78 +1,119 @@
-/** The three programs that the benchmark compares. All declare the same clusters. */
-import { mkdirSync, writeFileSync } from "node:fs";
+/** The programs that the benchmark compares. All declare the same clusters. */
 import { createRequire } from "node:module";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { floorCluster } from "./floor.ts";
 import { type Service, naiveCluster } from "./naive.ts";
+import { type Prepared, preparePeer } from "./peer.ts";
 
-export const contestants = ["package", "floor", "naive"] as const;
-/** `package` is pulumi-alicloud-hpc, `floor` a provider that does nothing, `naive` a simple one without batches and retries. */
-export type Contestant = (typeof contestants)[number];
+/** The arguments of a cluster. */
+export interface Cluster {
+  name: string;
+  description: string;
+}
 
-/** The floor's provider is a module too. Its path is as long as the package's, so that its text in the state is as long. */
-const floorModule = "pulumi-benchmark/provider.cjs";
+/** What a program has. */
+interface Program {
+  /** `require` in the program's folder. */
+  load: NodeJS.Require;
+  service: Service;
+}
 
-/** The same inputs and outputs as the package's, without work and calls. */
-const floorSource = `"use strict";
-let made = 0;
-exports.check = async (olds, news) => ({ inputs: news });
-exports.diff = async () => ({ changes: false });
-exports.create = async ({ name, description, regionId }) => {
-  const hpcClusterId = "hpc-" + String((made += 1)).padStart(16, "0");
-  const requestId = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";
-  return { id: hpcClusterId, outs: { hpcClusterId, name, description, regionId, requestId } };
-};
-exports.read = async (id, props) => {
-  const { name, description, regionId } = props;
-  return { id, props: { ...props }, inputs: { name, description, regionId } };
-};
-exports.update = async (id, olds, { name, description, regionId }) => ({
-  outs: { ...olds, name, description, regionId },
-});
-exports.delete = async () => {};
-`;
-
-/** Installs the floor's provider. */
-export function installFloor(nodeModules: string): void {
-  const file = path.join(nodeModules, floorModule);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, floorSource);
+/** One program, and what the benchmark has to know to measure it. */
+interface Definition {
+  /** In the picture; of medium lightness, for light and dark pages. */
+  colour: string;
+  /** The program, for one cluster. It loads its modules itself, as a user's program does. */
+  declare(program: Program, cluster: Cluster): void;
+  /** Whether a process with this command line is its provider. */
+  isProvider: (command: readonly string[]) => boolean;
+  callsService: boolean;
+  /** Whether it waits when the service throttles: only then the benchmark measures it there. */
+  isMeasuredThrottled: boolean;
+  /** Whether it is slow, and measured less often. */
+  isSlow: boolean;
+  /** Gets what it needs besides the packages. Absent: nothing. */
+  prepare?(pulumiHome: string, progress: (line: string) => void): Promise<Prepared>;
 }
 
 const regionId = "cn-hangzhou";
 
-/** The program of a contestant. It loads its modules itself, as a user's program does. */
+/** The SDK that `pulumi package add` generates has such a class. */
+class PluginCluster extends pulumi.CustomResource {}
+
+/** The first argument of a script's process is the script, except for a `node -e` and the shell script that starts it. */
+const isDynamicProvider = ([, script = ""]: readonly string[]): boolean =>
+  script.startsWith("/") && script.includes("cmd/dynamic-provider");
+
+const definitions = {
+  floor: {
+    colour: "#7d8590",
+    declare: ({ load }, cluster) => floorCluster(load, cluster.name, { ...cluster, regionId }),
+    isProvider: isDynamicProvider,
+    callsService: false,
+    isMeasuredThrottled: false,
+    isSlow: false,
+  },
+  package: {
+    colour: "#2f81f7",
+    declare: ({ load }, cluster) => {
+      const { HpcCluster } = load("pulumi-alicloud-hpc") as typeof import("pulumi-alicloud-hpc");
+      new HpcCluster(cluster.name, { ...cluster, regionId });
+    },
+    isProvider: isDynamicProvider,
+    callsService: true,
+    isMeasuredThrottled: true,
+    isSlow: false,
+  },
+  plugin: {
+    colour: "#a371f7",
+    declare: (_program, cluster) => {
+      new PluginCluster("alicloud-hpc:index:HpcCluster", cluster.name, { ...cluster, regionId });
+    },
+    isProvider: ([, script = ""]) => script.endsWith("dist/plugin/main.js"),
+    callsService: true,
+    isMeasuredThrottled: true,
+    isSlow: false,
+  },
+  alicloud: {
+    colour: "#3fb950",
+    declare: ({ load }, cluster) => {
+      const { ecs } = load("@pulumi/alicloud") as typeof import("@pulumi/alicloud");
+      new ecs.HpcCluster(cluster.name, { ...cluster });
+    },
+    isProvider: ([file = ""]) => path.basename(file).startsWith("pulumi-resource-alicloud"),
+    callsService: true,
+    isMeasuredThrottled: false,
+    isSlow: false,
+    prepare: preparePeer,
+  },
+  naive: {
+    colour: "#e0700d",
+    declare: ({ service }, cluster) => naiveCluster(cluster.name, { ...cluster, regionId }, service),
+    isProvider: isDynamicProvider,
+    callsService: true,
+    isMeasuredThrottled: false,
+    isSlow: true,
+  },
+} as const satisfies Readonly<Record<string, Definition>>;
+
+export type Contestant = keyof typeof definitions;
+
+/** In the order of the tables. */
+export const contestants: Readonly<Record<Contestant, Definition>> = definitions;
+
+export const contestantNames = Object.keys(definitions) as Contestant[];
+
+/** Runs the program of a contestant. */
 export function declareClusters(
   contestant: Contestant,
   count: number,
   workDir: string,
   service: Service,
 ): void {
-  const require = createRequire(path.join(workDir, "index.js"));
-  const names = Array.from({ length: count }, (_, number) => `render-farm-${number}`);
-  const argsOf = (name: string) => ({ name, description: `Nightly frames of ${name}`, regionId });
-  switch (contestant) {
-    case "package": {
-      const { HpcCluster } = require("pulumi-alicloud-hpc") as typeof import("pulumi-alicloud-hpc");
-      for (const name of names) {
-        new HpcCluster(name, argsOf(name));
-      }
-      break;
-    }
-    case "floor": {
-      const provider = require(floorModule) as pulumi.dynamic.ResourceProvider;
-      // The type is the same, and the key is as long as the package's, so that the states have the same size.
-      const none = { requestId: undefined, __tokenKey: "0123456789abcdefghijkl" };
-      for (const name of names) {
-        new FloorCluster(provider, name, { ...none, ...argsOf(name) }, {}, "alicloud", "HpcCluster");
-      }
-      break;
-    }
-    case "naive":
-      for (const name of names) {
-        naiveCluster(name, argsOf(name), service);
-      }
+  const load = createRequire(path.join(workDir, "index.js"));
+  for (let number = 0; number < count; number += 1) {
+    const name = `render-farm-${number}`;
+    contestants[contestant].declare({ load, service }, { name, description: `Nightly frames of ${name}` });
   }
 }
-
-class FloorCluster extends pulumi.dynamic.Resource {}

@@ -1,10 +1,11 @@
 /** Runs all operations of one stack against a local service of its own, each operation in a new process. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Contestant } from "./contestants.ts";
+import { type Contestant, contestants } from "./contestants.ts";
+import type { FaultPlan } from "../../emulator/fault.ts";
 import type { Service } from "./naive.ts";
 import type { Action, OperationOrder, OperationReport } from "./operation.ts";
 import { type ProviderUse, ProviderWatch } from "./providerProcess.ts";
@@ -22,9 +23,21 @@ const actions: Readonly<Record<Step, { action: Action; parallel?: number }>> = {
   destroy: { action: "destroy" },
 };
 
+/** What is unusual in a life. */
+export type Circumstance =
+  | "usual"
+  /** The engine writes the state only at the end of each operation. */
+  | "no checkpoints"
+  /** Only an `up`, against a service that takes 20 CreateHpcCluster calls a second. */
+  | "throttled";
+
+/** How many CreateHpcCluster calls the service takes in a throttled life. */
+export const createsPerSecond = 20;
+
 /** One life: who runs it, with how many clusters, at which latency. */
 export interface LifePlan {
   contestant: Contestant;
+  circumstance: Circumstance;
   clusters: number;
   /** The service's latency for every call. */
   latencyMs: number;
@@ -37,55 +50,85 @@ export interface StepResult extends LifePlan, OperationReport {
   provider: ProviderUse | undefined;
   /** API action → number of calls. */
   calls: Record<string, number>;
+  /** From the first CreateHpcCluster call of the life to the last answer. */
+  createSeconds: number;
 }
 
 /** Where the stacks run. */
 export interface Place {
   /** A folder with the node_modules of the programs. */
   folder: string;
+  /** The engine's own folder, with the plugins of the contestants. */
+  pulumiHome: string;
   /** The folder for CPU profiles. */
   profiles: string | undefined;
 }
 
 /** Runs a life. Throws if a contestant creates or deletes too many or too few clusters. */
 export async function live(place: Place, plan: LifePlan): Promise<StepResult[]> {
-  const { contestant, clusters, latencyMs, round } = plan;
-  const workDir = path.join(place.folder, `${contestant}-${clusters}-${latencyMs}-${round}`);
+  const { contestant, circumstance, clusters, latencyMs } = plan;
+  const name = `${contestant}-${circumstance.replaceAll(" ", "")}-${clusters}-${latencyMs}-${plan.round}`;
+  const workDir = path.join(place.folder, name);
   const backendFolder = path.join(workDir, "backend");
   mkdirSync(path.join(backendFolder, ".pulumi"), { recursive: true });
-  const local = await LocalService.start(workDir, latencyMs);
+  // The project names the folder of the package's plugin there.
+  symlinkSync(path.join(place.folder, "node_modules"), path.join(workDir, "node_modules"), "junction");
+  const env = {
+    PULUMI_HOME: place.pulumiHome,
+    ...(circumstance === "no checkpoints" ? { PULUMI_SKIP_CHECKPOINTS: "true" } : {}),
+  };
+  const local = await LocalService.start(workDir, faultsOf(plan));
   const results: StepResult[] = [];
   try {
-    for (const step of steps) {
+    for (const step of circumstance === "throttled" ? (["up"] as const) : steps) {
       const { action, parallel } = actions[step];
-      const before = await local.calls();
+      const before = await local.log();
       const { report, provider } = await operate(
-        { contestant, clusters, action, parallel, workDir, backendFolder, service: local.service, env: {} },
+        { contestant, clusters, action, parallel, workDir, backendFolder, service: local.service, env },
         place.profiles === undefined
           ? undefined
           : path.join(place.profiles, `${contestant}-${clusters}-${step.replaceAll(" ", "")}`),
       );
-      const calls = difference(await local.calls(), before);
+      const after = await local.log();
       const expected = action === "preview" || action === "destroy" ? 0 : clusters;
       if (report.stateClusters !== expected) {
         throw new Error(
           `${contestant}: ${report.stateClusters} clusters after ${step} instead of ${expected}`,
         );
       }
-      results.push({ ...plan, ...report, step, provider, calls });
+      const calls = countByAction(after.slice(before.length));
+      results.push({ ...plan, ...report, step, provider, calls, createSeconds: createSecondsOf(after) });
     }
-    const total = await local.calls();
-    for (const call of ["CreateHpcCluster", "DeleteHpcCluster"]) {
-      const made = total[call] ?? 0;
-      if (made !== (contestant === "floor" ? 0 : clusters)) {
-        throw new Error(`${contestant}: ${made} calls of ${call} for ${clusters} clusters`);
-      }
-    }
+    checkEffects(plan, await local.log());
   } finally {
     await local.stop();
     rmSync(workDir, { recursive: true, force: true, maxRetries: 3 });
   }
   return results;
+}
+
+function faultsOf({ circumstance, latencyMs }: LifePlan): FaultPlan {
+  return {
+    rules: [
+      ...(latencyMs === 0 ? [] : [{ kind: "latency", ms: latencyMs } as const]),
+      ...(circumstance === "throttled"
+        ? [{ kind: "bucket", action: "CreateHpcCluster", perSecond: createsPerSecond } as const]
+        : []),
+    ],
+  };
+}
+
+/** Throws unless every cluster was created and deleted once. */
+function checkEffects({ contestant, circumstance, clusters }: LifePlan, log: readonly LogLine[]): void {
+  const done = countByAction(log.filter(({ committed }) => committed));
+  const expected = contestants[contestant].callsService ? clusters : 0;
+  for (const call of circumstance === "throttled"
+    ? ["CreateHpcCluster"]
+    : ["CreateHpcCluster", "DeleteHpcCluster"]) {
+    if ((done[call] ?? 0) !== expected) {
+      throw new Error(`${contestant}: ${done[call] ?? 0} successful calls of ${call} instead of ${expected}`);
+    }
+  }
 }
 
 /** @param profiles the folder for CPU profiles of program and provider; profiling takes time itself */
@@ -106,7 +149,7 @@ async function operate(
     execArgv: profiled ? ["--cpu-prof", `--cpu-prof-dir=${path.join(profiles, "program")}`] : [],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  const watch = new ProviderWatch(child.pid!);
+  const watch = new ProviderWatch(child.pid!, contestants[order.contestant].isProvider);
   const ended = once(child, "exit");
   child.send(order);
   const [answer] = (await Promise.race([
@@ -121,25 +164,48 @@ async function operate(
   return { report: answer.report, provider };
 }
 
+/** A line of the service's log. */
+interface LogLine {
+  /** When the call arrived. */
+  time: string;
+  action: string;
+  /** How long the answer took. */
+  ms?: number;
+  /** Whether the call changed something. */
+  committed: boolean;
+}
+
+function countByAction(log: readonly LogLine[]): Record<string, number> {
+  const calls: Record<string, number> = {};
+  for (const { action } of log) {
+    calls[action] = (calls[action] ?? 0) + 1;
+  }
+  return calls;
+}
+
+function createSecondsOf(log: readonly LogLine[]): number {
+  const creates = log.filter(({ action }) => action === "CreateHpcCluster");
+  const first = Math.min(...creates.map(({ time }) => Date.parse(time)));
+  const last = Math.max(...creates.map(({ time, ms = 0 }) => Date.parse(time) + ms));
+  return creates.length === 0 ? 0 : (last - first) / 1000;
+}
+
 /** A local ECS in a process of its own, so that it takes no CPU time of the measured processes. */
 class LocalService {
   readonly service: Service;
   private readonly child: ChildProcess;
-  private readonly log: string;
+  private readonly logFile: string;
 
-  private constructor(child: ChildProcess, service: Service, log: string) {
+  private constructor(child: ChildProcess, service: Service, logFile: string) {
     this.child = child;
     this.service = service;
-    this.log = log;
+    this.logFile = logFile;
   }
 
-  static async start(folder: string, latencyMs: number): Promise<LocalService> {
+  static async start(folder: string, plan: FaultPlan): Promise<LocalService> {
     const log = path.join(folder, "requests.jsonl");
     const faults = path.join(folder, "faults.json");
-    writeFileSync(
-      faults,
-      JSON.stringify({ rules: latencyMs === 0 ? [] : [{ kind: "latency", ms: latencyMs }] }),
-    );
+    writeFileSync(faults, JSON.stringify(plan));
     const cli = path.join(import.meta.dirname, "../../emulator/cli.ts");
     const child = spawn(process.execPath, [cli, "--log", log, "--faults", faults], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -153,18 +219,14 @@ class LocalService {
     return new LocalService(child, JSON.parse(line) as Service, log);
   }
 
-  /** The number of calls of each API action so far. */
-  async calls(): Promise<Record<string, number>> {
+  /** The calls so far. */
+  async log(): Promise<LogLine[]> {
     // The service logs a call after it has answered: wait until the log no longer grows.
-    for (let before = -1, size = 0; before !== size; before = size, size = statSync(this.log).size) {
+    for (let before = -1, size = 0; before !== size; before = size, size = statSync(this.logFile).size) {
       await sleep(60);
     }
-    const calls: Record<string, number> = {};
-    for (const line of readFileSync(this.log, "utf8").split("\n").filter(Boolean)) {
-      const { action } = JSON.parse(line) as { action: string };
-      calls[action] = (calls[action] ?? 0) + 1;
-    }
-    return calls;
+    const lines = readFileSync(this.logFile, "utf8").split("\n");
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as LogLine);
   }
 
   async stop(): Promise<void> {
@@ -172,12 +234,4 @@ class LocalService {
     this.child.kill("SIGTERM");
     await ended;
   }
-}
-
-function difference(after: Record<string, number>, before: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(after)
-      .map(([action, count]) => [action, count - (before[action] ?? 0)] as const)
-      .filter(([, count]) => count > 0),
-  );
 }

@@ -1,5 +1,5 @@
-/** The medians of a benchmark: the detailed ones of a run, and the few that are published in summary.json. */
-import type { Contestant } from "./contestants.ts";
+/** The medians of a benchmark. */
+import { type Contestant, contestantNames } from "./contestants.ts";
 import { type Step, type StepResult, steps } from "./life.ts";
 
 /** The medians of one operation of one contestant, over all rounds. */
@@ -11,18 +11,13 @@ export interface MedianRow {
   seconds: number;
   /** API calls of all actions. */
   calls: number;
-  /** Absent in the published rows. */
-  use?: Use | undefined;
-}
-
-/** What an operation used besides time. */
-interface Use {
-  describeCalls: number;
+  describeCalls?: number | undefined;
   /** Of the program, the engine and the provider; undefined where the provider's process could not be watched. */
-  cpuSeconds: number | undefined;
-  providerPeakMegabytes: number | undefined;
-  stateBytesPerCluster: number;
-  providerTextBytes: number;
+  cpuSeconds?: number | undefined;
+  providerPeakMegabytes?: number | undefined;
+  stateBytesPerCluster?: number | undefined;
+  /** Of these, the provider's text. */
+  providerTextBytes?: number | undefined;
 }
 
 /** Groups the results of all rounds by contestant, operation, number of clusters and latency. */
@@ -44,18 +39,16 @@ export function medianRows(results: readonly StepResult[]): MedianRow[] {
       latencyMs,
       seconds: medianOf(({ seconds }) => seconds),
       calls: medianOf(({ calls }) => sum(Object.values(calls))),
-      use: {
-        describeCalls: medianOf(({ calls }) => calls["DescribeHpcClusters"] ?? 0),
-        cpuSeconds: isWatched
-          ? medianOf(
-              ({ programCpuSeconds, provider }) =>
-                programCpuSeconds + provider!.cpuSeconds + provider!.engineCpuSeconds,
-            )
-          : undefined,
-        providerPeakMegabytes: isWatched ? medianOf(({ provider }) => provider!.peakMegabytes) : undefined,
-        stateBytesPerCluster: medianOf(({ stateBytes }) => stateBytes),
-        providerTextBytes: medianOf(({ providerTextBytes }) => providerTextBytes),
-      },
+      describeCalls: medianOf(({ calls }) => calls["DescribeHpcClusters"] ?? 0),
+      cpuSeconds: isWatched
+        ? medianOf(
+            ({ programCpuSeconds, provider }) =>
+              programCpuSeconds + provider!.cpuSeconds + provider!.engineCpuSeconds,
+          )
+        : undefined,
+      providerPeakMegabytes: isWatched ? medianOf(({ provider }) => provider!.peakMegabytes) : undefined,
+      stateBytesPerCluster: medianOf(({ stateBytes }) => stateBytes),
+      providerTextBytes: medianOf(({ providerTextBytes }) => providerTextBytes),
     };
   });
 }
@@ -65,12 +58,15 @@ export class Medians {
   readonly rows: readonly MedianRow[];
   readonly latencies: readonly number[];
   readonly sizes: readonly number[];
+  /** Those that ran, in the order of the tables. */
+  readonly contestants: readonly Contestant[];
 
   constructor(rows: readonly MedianRow[]) {
     this.rows = rows;
     const distinct = (values: number[]) => [...new Set(values)].sort((one, other) => one - other);
     this.latencies = distinct(rows.map(({ latencyMs }) => latencyMs));
     this.sizes = distinct(rows.map(({ clusters }) => clusters));
+    this.contestants = contestantNames.filter((name) => rows.some(({ contestant }) => contestant === name));
   }
 
   of(contestant: Contestant, step: Step, clusters: number, latencyMs: number): MedianRow | undefined {
@@ -84,59 +80,22 @@ export class Medians {
     );
   }
 
-  /** The time of an operation divided by the floor's. */
+  /** The time of an operation divided by the floor's, which calls nothing and so has the same time at every latency. */
   ratio(contestant: Contestant, step: Step, clusters: number, latencyMs: number): number | undefined {
     const own = this.of(contestant, step, clusters, latencyMs)?.seconds;
-    const floor = this.of("floor", step, clusters, latencyMs)?.seconds;
+    const [floor] = [latencyMs, ...this.latencies].flatMap(
+      (latency) => this.of("floor", step, clusters, latency)?.seconds ?? [],
+    );
     return own === undefined || floor === undefined ? undefined : own / floor;
   }
 
   /** The provider's highest memory use in all operations. */
   peakMegabytes(contestant: Contestant, clusters: number, latencyMs: number): number | undefined {
     const peaks = this.life(contestant, clusters, latencyMs).flatMap(
-      ({ use }) => use?.providerPeakMegabytes ?? [],
+      ({ providerPeakMegabytes }) => providerPeakMegabytes ?? [],
     );
     return peaks.length === 0 ? undefined : Math.max(...peaks);
   }
-}
-
-/** When and where a benchmark ran. */
-export interface Circumstances {
-  /** `2026-11-24` */
-  date: string;
-  cores: number;
-  cpu: string;
-  node: string;
-  engine: string;
-  sdk: string;
-  commit: string;
-  /** How long the package takes to load after @pulumi/pulumi. */
-  loadMs: number;
-}
-
-/** The content of summary.json: the columns are named once, and each row is a list. */
-interface Published {
-  measured: Circumstances;
-  columns: string[];
-  rows: unknown[][];
-}
-const columns = ["contestant", "step", "clusters", "latencyMs", "seconds", "calls"] as const;
-
-/** The file's text, before formatting. */
-export function publishedText(measured: Circumstances, rows: readonly MedianRow[]): string {
-  const rounded = rows.map((row) => ({ ...row, seconds: Math.round(row.seconds * 1000) / 1000 }));
-  const published: Published = {
-    measured,
-    columns: [...columns],
-    rows: rounded.map((row) => columns.map((column) => row[column])),
-  };
-  return JSON.stringify(published);
-}
-
-export function readPublished(text: string): { measured: Circumstances; medians: Medians } {
-  const { measured, columns: names, rows } = JSON.parse(text) as Published;
-  const objects = rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])));
-  return { measured, medians: new Medians(objects as unknown as MedianRow[]) };
 }
 
 /** The middle value, or the mean of the two in the middle. NaN for an empty list. */

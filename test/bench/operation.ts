@@ -38,6 +38,21 @@ export interface OperationReport {
   providerTextBytes: number;
 }
 
+/** Every provider has its own name space. */
+function configurationFor(nameSpace: string, service: Service): Record<string, string> {
+  const { host } = new URL(service.endpoint);
+  const values = {
+    region: "cn-hangzhou",
+    // Not secret: a secret takes one more command each time, and this service is local.
+    accessKey: service.accessKeyId,
+    secretKey: service.accessKeySecret,
+    // @pulumi/alicloud takes no scheme in an endpoint.
+    protocol: "HTTP",
+    endpoints: JSON.stringify([{ ecs: host, sts: host }]),
+  };
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${nameSpace}:${key}`, value]));
+}
+
 async function perform(order: OperationOrder): Promise<OperationReport> {
   const { contestant, clusters, action, parallel, workDir, backendFolder, service, env } = order;
   await using stack = await createStack({
@@ -49,12 +64,7 @@ async function perform(order: OperationOrder): Promise<OperationReport> {
     },
     workDir,
     // Not secret: a secret takes one more command each time, and this service is local.
-    config: {
-      "alicloud:region": "cn-hangzhou",
-      "alicloud:accessKey": service.accessKeyId,
-      "alicloud:secretKey": service.accessKeySecret,
-      "alicloud:endpoints": JSON.stringify([{ ecs: service.endpoint }]),
-    },
+    config: { ...configurationFor("alicloud", service), ...configurationFor("alicloud-hpc", service) },
     env,
   });
   const cpu = process.cpuUsage();
@@ -63,7 +73,7 @@ async function perform(order: OperationOrder): Promise<OperationReport> {
   await stack.automation[action]({ color: "never", ...(parallel === undefined ? {} : { parallel }) });
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  const resources = action === "preview" ? [] : stack.state().resources("alicloud:HpcCluster");
+  const resources = action === "preview" ? [] : stack.state().resources(":HpcCluster");
   const [one] = resources;
   return {
     seconds,

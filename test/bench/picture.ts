@@ -1,26 +1,16 @@
-/** Draws the benchmark as an SVG: two panels over the number of clusters, readable on light and dark pages. */
-import { type Contestant, contestants } from "./contestants.ts";
-import { steps } from "./life.ts";
+/** Draws how cost grows as an SVG: panels over the number of clusters, readable on light and dark pages. */
+import { type Contestant, contestantNames, contestants } from "./contestants.ts";
+import type { Step } from "./life.ts";
 import { type Medians, sum } from "./medians.ts";
 
 /** Of medium lightness: the picture has no background, and the page may be light or dark. */
 const ink = "#7d8590";
 const faint = "#7d859055";
-const colours: Readonly<Record<Contestant, string>> = {
-  package: "#2f81f7",
-  floor: "#7d8590",
-  naive: "#e0700d",
-};
-const titles: Readonly<Record<Contestant, string>> = {
-  package: "pulumi-alicloud-hpc",
-  floor: "a provider that does nothing",
-  naive: "one call per cluster, in the program",
-};
 
-const width = 860;
-const height = 400;
-const panel = { top: 44, width: 350, height: 250 };
-const lefts = [60, 490] as const;
+const width = 900;
+const panel = { width: 230, height: 200, top: 34, across: 300, down: 300 };
+const left = 50;
+const height = 2 * panel.down + 40;
 
 interface Point {
   x: number;
@@ -32,83 +22,76 @@ interface Line {
   points: Point[];
 }
 
-/**
- * Lines of time are solid at the highest latency and dashed at the lowest. Lines of calls are solid for all operations together
- * and dashed for a refresh.
- */
+const timedSteps: readonly Step[] = ["preview", "up", "destroy", "up again", "refresh"];
+
+/** Lines are solid at the lowest latency and dashed at the highest. */
 export function pictureOf(medians: Medians): string {
   const { latencies, sizes } = medians;
   const [lowest, highest] = [latencies[0] ?? 0, latencies.at(-1) ?? 0];
-  const lineOf = (
-    contestant: Contestant,
-    dashed: boolean,
-    valueAt: (clusters: number) => number | undefined,
-  ): Line => ({
-    colour: colours[contestant],
-    dashed,
-    points: sizes.flatMap((x) => {
-      const y = valueAt(x);
-      return y === undefined || y <= 0 ? [] : [{ x, y }];
-    }),
-  });
-
-  const times = contestants.flatMap((contestant) =>
-    (lowest === highest ? [highest] : [highest, lowest]).map((latencyMs) =>
-      lineOf(contestant, latencyMs !== highest, (clusters) => {
-        const life = medians.life(contestant, clusters, latencyMs);
-        return life.length < steps.length ? undefined : sum(life.map(({ seconds }) => seconds));
-      }),
-    ),
-  );
-  const calls = contestants
-    .filter((contestant) => contestant !== "floor")
-    .flatMap((contestant) => [
-      lineOf(contestant, false, (clusters) =>
-        sum(medians.life(contestant, clusters, lowest).map((one) => one.calls)),
+  const linesOf = (
+    valueAt: (contestant: Contestant, clusters: number, latencyMs: number) => number | undefined,
+  ): Line[] =>
+    medians.contestants.flatMap((contestant) =>
+      [...new Set([lowest, highest])].map((latencyMs) => ({
+        colour: contestants[contestant].colour,
+        dashed: latencyMs !== lowest,
+        points: sizes.flatMap((x) => {
+          const y = valueAt(contestant, x, latencyMs);
+          return y === undefined || y <= 0 ? [] : [{ x, y }];
+        }),
+      })),
+    );
+  const panels = [
+    ...timedSteps.map((step) => ({
+      title: step,
+      unit: "seconds",
+      lines: linesOf(
+        (contestant, clusters, latencyMs) => medians.of(contestant, step, clusters, latencyMs)?.seconds,
       ),
-      lineOf(
-        contestant,
-        true,
-        (clusters) => medians.of(contestant, "refresh -p 100", clusters, lowest)?.calls,
-      ),
-    ]);
+    })),
+    {
+      title: "all operations",
+      unit: "API calls",
+      lines: linesOf((contestant, clusters, latencyMs) =>
+        sum(medians.life(contestant, clusters, latencyMs).map(({ calls }) => calls)),
+      ).filter(({ dashed }) => !dashed),
+    },
+  ];
 
-  const latencyNote =
-    lowest === highest ? `${highest} ms a call` : `solid ${highest} ms a call, dashed ${lowest} ms`;
+  const latencyNote = lowest === highest ? "" : `; solid ${lowest} ms, dashed ${highest} ms a call`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Time and API calls over the number of clusters" font-family="system-ui, sans-serif" font-size="12">`,
-    drawPanel(lefts[0], "Seconds of all operations", latencyNote, times),
-    drawPanel(
-      lefts[1],
-      "API calls",
-      `solid all operations, dashed refresh --parallel 100; ${lowest} ms a call`,
-      calls,
+    ...panels.map(({ title, unit, lines }, at) => {
+      const place = { x: left + (at % 3) * panel.across, y: panel.top + Math.floor(at / 3) * panel.down };
+      return drawPanel(place, title, unit === "seconds" ? `${unit}${latencyNote}` : unit, lines);
+    }),
+    ...medians.contestants.map((contestant, at) =>
+      drawKey(left + at * (840 / contestantNames.length), contestant),
     ),
-    ...contestants.map((contestant, at) => drawKey(60 + at * 265, contestant)),
     "</svg>",
     "",
   ].join("\n");
 }
 
-function drawPanel(left: number, title: string, note: string, lines: readonly Line[]): string {
+function drawPanel({ x: start, y: top }: Point, title: string, note: string, lines: readonly Line[]): string {
   const points = lines.flatMap((line) => line.points);
   if (points.length === 0) {
     return "";
   }
   const xs = decades(points.map(({ x }) => x));
   const ys = decades(points.map(({ y }) => y));
-  const bottom = panel.top + panel.height;
-  const across = (x: number) => round(left + share(x, xs) * panel.width);
+  const bottom = top + panel.height;
+  const across = (x: number) => round(start + share(x, xs) * panel.width);
   const up = (y: number) => round(bottom - share(y, ys) * panel.height);
 
   const ticks = [...new Set(points.map(({ x }) => x))];
   return [
-    text(left, 16, title, `font-size="14" font-weight="600"`),
-    text(left, 32, note, `font-size="11"`),
+    text(start, top - 20, title, `font-size="14" font-weight="600"`),
+    text(start, top - 6, note, `font-size="11"`),
     ...ys.map((y) =>
       [
-        `<line x1="${left}" x2="${left + panel.width}" y1="${up(y)}" y2="${up(y)}" stroke="${faint}"/>`,
-        text(left - 6, up(y) + 4, y.toLocaleString("en"), `text-anchor="end"`),
+        `<line x1="${start}" x2="${start + panel.width}" y1="${up(y)}" y2="${up(y)}" stroke="${faint}"/>`,
+        text(start - 6, up(y) + 4, y.toLocaleString("en"), `text-anchor="end"`),
       ].join(""),
     ),
     ...ticks.map((x) =>
@@ -117,7 +100,7 @@ function drawPanel(left: number, title: string, note: string, lines: readonly Li
         text(across(x), bottom + 18, x.toLocaleString("en"), `text-anchor="middle"`),
       ].join(""),
     ),
-    text(left + panel.width / 2, bottom + 36, "clusters", `text-anchor="middle"`),
+    text(start + panel.width / 2, bottom + 36, "clusters", `text-anchor="middle"`),
     ...lines.map(({ colour, dashed, points: of }) => {
       const path = of.map(({ x, y }) => `${across(x)},${up(y)}`).join(" ");
       const dots = of.map(
@@ -129,11 +112,12 @@ function drawPanel(left: number, title: string, note: string, lines: readonly Li
   ].join("\n");
 }
 
-function drawKey(left: number, contestant: Contestant): string {
-  const y = height - 22;
+function drawKey(start: number, contestant: Contestant): string {
+  const y = height - 16;
+  const { colour } = contestants[contestant];
   return (
-    `<line x1="${left}" x2="${left + 24}" y1="${y}" y2="${y}" stroke="${colours[contestant]}" stroke-width="3"/>` +
-    text(left + 32, y + 4, titles[contestant])
+    `<line x1="${start}" x2="${start + 24}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="3"/>` +
+    text(start + 32, y + 4, contestant)
   );
 }
 

@@ -13,16 +13,19 @@ export interface ProviderUse {
 const everyMs = 50;
 const ticksPerSecond = 100;
 
-/** Watches the dynamic provider below a process until `stop` is called. */
+/** Watches the provider below a process until `stop` is called. */
 export class ProviderWatch {
   private readonly root: number;
+  private readonly isProvider: (command: readonly string[]) => boolean;
   private readonly timer: NodeJS.Timeout;
   private pid: number | undefined;
   private engine: number | undefined;
   private use: ProviderUse | undefined;
 
-  constructor(root: number) {
+  /** @param isProvider whether a process with this command line is the provider */
+  constructor(root: number, isProvider: (command: readonly string[]) => boolean) {
     this.root = root;
+    this.isProvider = isProvider;
     this.timer = setInterval(() => this.look(), process.platform === "linux" ? everyMs : 2 ** 30);
   }
 
@@ -36,7 +39,7 @@ export class ProviderWatch {
     this.pid ??= readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
-      .find((pid) => isProvider(pid) && this.engineOf(pid) !== undefined);
+      .find((pid) => this.isProvider(read(pid, "cmdline").split("\0")) && this.engineOf(pid) !== undefined);
     if (this.pid === undefined) {
       return;
     }
@@ -82,10 +85,4 @@ function read(pid: number, file: string): string {
 function fieldsOfStat(pid: number): string[] {
   const text = read(pid, "stat");
   return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
-}
-
-// Neither the shell script that starts it, nor the `node -e` with which that script finds the module.
-function isProvider(pid: number): boolean {
-  const [, script = ""] = read(pid, "cmdline").split("\0");
-  return /cmd\/dynamic-provider/.test(script) && script.startsWith("/");
 }

@@ -17,8 +17,7 @@ import {
   errorCodes,
   networkErrorCodes,
 } from "../../provider/ecs/errorCodes.ts";
-import { readPublished } from "../bench/medians.ts";
-import { speedTable } from "../bench/report.ts";
+import { benchmarkTables } from "../bench/publishedTables.ts";
 import { documented } from "./docstrings.ts";
 
 /** Returns a cell of the document as it is now: of the row that starts with this cell, and of this column. */
@@ -103,15 +102,7 @@ const tables: Readonly<Record<string, Table>> = {
         event ?? handWritten(code(name), 2),
       ]),
     ),
-  benchmark: () => {
-    const { measured, medians } = readPublished(
-      readFileSync(new URL("../bench/summary.json", import.meta.url), "utf8"),
-    );
-    const { date, cores, cpu, node, engine, sdk, loadMs } = measured;
-    const circumstances = `${date}: ${cores} cores (${cpu}), Node.js ${node}, engine ${engine}, @pulumi/pulumi ${sdk}.`;
-    const load = `Loading the package takes ${loadMs} ms after @pulumi/pulumi.`;
-    return `${circumstances} ${load}\n\n${speedTable(medians)}`;
-  },
+  ...benchmarkTables,
 };
 
 /** A markdown document with all its tables rendered again. Cells written by hand stay as they are. */
