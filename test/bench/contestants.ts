@@ -1,7 +1,6 @@
 /** The programs that the benchmark compares. All declare the same clusters. */
 import { createRequire } from "node:module";
 import path from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import { floorCluster } from "./floor.ts";
 import { type Service, naiveCluster } from "./naive.ts";
 import { type Prepared, preparePeer } from "./peer.ts";
@@ -38,9 +37,6 @@ interface Definition {
 
 const regionId = "cn-hangzhou";
 
-/** The SDK that `pulumi package add` generates has such a class. */
-class PluginCluster extends pulumi.CustomResource {}
-
 /** The first argument of a script's process is the script, except for a `node -e` and the shell script that starts it. */
 const isDynamicProvider = ([, script = ""]: readonly string[]): boolean =>
   script.startsWith("/") && script.includes("cmd/dynamic-provider");
@@ -67,8 +63,11 @@ const definitions = {
   },
   plugin: {
     colour: "#a371f7",
-    declare: (_program, cluster) => {
-      new PluginCluster("alicloud-hpc:index:HpcCluster", cluster.name, { ...cluster, regionId });
+    declare: ({ load }, cluster) => {
+      const { HpcCluster } = load(
+        "pulumi-alicloud-hpc/plugin",
+      ) as typeof import("pulumi-alicloud-hpc/plugin");
+      new HpcCluster(cluster.name, { ...cluster, regionId });
     },
     isProvider: ([, script = ""]) => script.endsWith("dist/plugin/main.js"),
     callsService: true,
