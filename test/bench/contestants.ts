@@ -1,10 +1,12 @@
 /** The programs that the benchmark compares. All declare the same clusters. */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { floorCluster } from "./floor.ts";
 import { type Service, naiveCluster } from "./naive.ts";
 import { type Prepared, preparePeer } from "./peer.ts";
+import type { Place } from "./place.ts";
 
 /** The arguments of a cluster. */
 export interface Cluster {
@@ -33,10 +35,12 @@ interface Definition {
   /** Whether it is slow, and measured less often. */
   isSlow: boolean;
   /** Gets what it needs besides the packages. Absent: nothing. */
-  prepare?(pulumiHome: string, progress: (line: string) => void): Promise<Prepared>;
+  prepare?(place: Place, progress: (line: string) => void): Promise<Prepared>;
 }
 
 const regionId = "cn-hangzhou";
+
+const pluginMain = "dist/plugin/main.js";
 
 /** The SDK that `pulumi package add` generates has such a class. */
 class PluginCluster extends pulumi.CustomResource {}
@@ -70,10 +74,15 @@ const definitions = {
     declare: (_program, cluster) => {
       new PluginCluster("alicloud-hpc:index:HpcCluster", cluster.name, { ...cluster, regionId });
     },
-    isProvider: ([, script = ""]) => script.endsWith("dist/plugin/main.js"),
+    isProvider: ([, script = ""]) => script.endsWith(pluginMain),
     callsService: true,
     isMeasuredThrottled: true,
     isSlow: false,
+    // It is part of the package. stack.ts names its folder to the engine.
+    prepare: async ({ folder }): Promise<Prepared> =>
+      existsSync(path.join(folder, "node_modules/pulumi-alicloud-hpc", pluginMain))
+        ? {}
+        : { missing: "this build of the package has no plugin" },
   },
   alicloud: {
     colour: "#3fb950",

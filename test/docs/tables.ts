@@ -2,7 +2,6 @@
  * The tables in README.md and docs/ that repeat facts of the code. Each stands between `<!-- table: NAME -->` and
  * `<!-- /table -->`; `npm run docs:tables` writes them.
  */
-import { readFileSync } from "node:fs";
 import {
   assumeRoleFields,
   assumeRoleWithOidcFields,
