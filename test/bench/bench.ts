@@ -24,10 +24,11 @@ import { type Contestant, contestantNames, contestants } from "./contestants.ts"
 import { installFloor } from "./floor.ts";
 import { growthRows } from "./growth.ts";
 import { installedBytes } from "./installSize.ts";
-import { type Circumstance, type LifePlan, type Place, type StepResult, live } from "./life.ts";
+import { type Circumstance, type LifePlan, type StepResult, live } from "./life.ts";
 import { type LoadTime, measureLoadTime } from "./loadTime.ts";
 import { Medians, medianRows } from "./medians.ts";
 import { type Extent, guessSeconds, plansOf } from "./plans.ts";
+import type { Place } from "./place.ts";
 import { type Circumstances, type InstallSize, publish, summaryFile } from "./published.ts";
 import {
   comparisonTable,
@@ -144,19 +145,19 @@ interface Field {
   pluginBytes: Partial<Record<Contestant, number>>;
 }
 
-async function prepare(pulumiHome: string): Promise<Field> {
+async function prepare(place: Place): Promise<Field> {
   const field: Field = { running: [], others: [], leftOut: {}, pluginBytes: {} };
   for (const contestant of chosenContestants()) {
-    const prepared = await contestants[contestant].prepare?.(pulumiHome, progress);
+    const prepared = await contestants[contestant].prepare?.(place, progress);
     if (prepared !== undefined && "missing" in prepared) {
       field.leftOut[contestant] = prepared.missing;
       progress(`left out: ${contestant}: ${prepared.missing}`);
       continue;
     }
     field.running.push(contestant);
-    if (prepared !== undefined) {
+    if (prepared?.what !== undefined) {
       field.others.push(prepared.what);
-      field.pluginBytes[contestant] = prepared.pluginBytes;
+      field.pluginBytes[contestant] = prepared.pluginBytes ?? 0;
       progress(`${contestant}: ${prepared.what}`);
     }
   }
@@ -187,7 +188,7 @@ async function main(): Promise<void> {
   }
   const source = options.package ?? (await installPackedPackage({ progress })).folder;
   const place = makePlace(source);
-  const field = await prepare(place.pulumiHome);
+  const field = await prepare(place);
   const [load = 0] = loadavg();
   if (load > 0.7) {
     progress(`this machine is busy (load ${load.toFixed(1)}): the times will not be reliable`);

@@ -1,9 +1,11 @@
 /** The programs that the benchmark compares. All declare the same clusters. */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { floorCluster } from "./floor.ts";
 import { type Service, naiveCluster } from "./naive.ts";
 import { type Prepared, preparePeer } from "./peer.ts";
+import type { Place } from "./place.ts";
 
 /** The arguments of a cluster. */
 export interface Cluster {
@@ -32,10 +34,12 @@ interface Definition {
   /** Whether it is slow, and measured less often. */
   isSlow: boolean;
   /** Gets what it needs besides the packages. Absent: nothing. */
-  prepare?(pulumiHome: string, progress: (line: string) => void): Promise<Prepared>;
+  prepare?(place: Place, progress: (line: string) => void): Promise<Prepared>;
 }
 
 const regionId = "cn-hangzhou";
+
+const pluginMain = "dist/plugin/main.js";
 
 /** The first argument of a script's process is the script, except for a `node -e` and the shell script that starts it. */
 const isDynamicProvider = ([, script = ""]: readonly string[]): boolean =>
@@ -69,10 +73,15 @@ const definitions = {
       ) as typeof import("pulumi-alicloud-hpc/plugin");
       new HpcCluster(cluster.name, { ...cluster, regionId });
     },
-    isProvider: ([, script = ""]) => script.endsWith("dist/plugin/main.js"),
+    isProvider: ([, script = ""]) => script.endsWith(pluginMain),
     callsService: true,
     isMeasuredThrottled: true,
     isSlow: false,
+    // It is part of the package. stack.ts names its folder to the engine.
+    prepare: async ({ folder }): Promise<Prepared> =>
+      existsSync(path.join(folder, "node_modules/pulumi-alicloud-hpc", pluginMain))
+        ? {}
+        : { missing: "this build of the package has no plugin" },
   },
   alicloud: {
     colour: "#3fb950",

@@ -8,6 +8,7 @@ import { type Contestant, contestants } from "./contestants.ts";
 import type { FaultPlan } from "../../emulator/fault.ts";
 import type { Service } from "./naive.ts";
 import type { Action, OperationOrder, OperationReport } from "./operation.ts";
+import type { Place } from "./place.ts";
 import { type ProviderUse, ProviderWatch } from "./providerProcess.ts";
 
 /** The operations of a life, in order. */
@@ -52,16 +53,6 @@ export interface StepResult extends LifePlan, OperationReport {
   calls: Record<string, number>;
   /** From the first CreateHpcCluster call of the life to the last answer. */
   createSeconds: number;
-}
-
-/** Where the stacks run. */
-export interface Place {
-  /** A folder with the node_modules of the programs. */
-  folder: string;
-  /** The engine's own folder, with the plugins of the contestants. */
-  pulumiHome: string;
-  /** The folder for CPU profiles. */
-  profiles: string | undefined;
 }
 
 /** Runs a life. Throws if a contestant creates or deletes too many or too few clusters. */

@@ -12,14 +12,15 @@ import {
 import path from "node:path";
 import { promisify } from "node:util";
 import { ensureEngine, enginePath, repositoryRoot } from "../engine/engine.ts";
+import type { Place } from "./place.ts";
 
 /** What a contestant needs is there, or the reason why it is not. */
 export type Prepared =
   | {
       /** For the tables: which version this is, and where it comes from. */
-      what: string;
-      /** The size of the plugin. */
-      pluginBytes: number;
+      what?: string;
+      /** The size of a plugin that the engine downloads. */
+      pluginBytes?: number;
     }
   | { missing: string };
 
@@ -35,7 +36,10 @@ function pluginFolder(version: string): string {
  * Takes the plugin from PATH, from the Pulumi home of the user, or has the engine download it. Puts it where the engine looks
  * first: a plugin on PATH makes it print a warning.
  */
-export async function preparePeer(pulumiHome: string, progress: (line: string) => void): Promise<Prepared> {
+export async function preparePeer(
+  { pulumiHome }: Place,
+  progress: (line: string) => void,
+): Promise<Prepared> {
   const manifest = path.join(repositoryRoot, "node_modules/@pulumi/alicloud/package.json");
   if (!existsSync(manifest)) {
     return { missing: "the package @pulumi/alicloud is not installed" };
