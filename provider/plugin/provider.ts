@@ -329,7 +329,7 @@ function knownId(id: string | undefined): string | undefined {
   return id === undefined || id === "" || id === UNKNOWN ? undefined : id;
 }
 
-/** The core's messages name the configuration of the dynamic provider. */
+/** The core's messages name the configuration keys of the dynamic provider, e.g. `alicloud:region`. */
 function inOwnNamespace(text: string): string {
-  return text.replaceAll("alicloud:", "alicloud-hpc:");
+  return text.replaceAll(/(?<![\w/-])alicloud:(?=[a-z])/g, "alicloud-hpc:");
 }
