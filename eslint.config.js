@@ -28,6 +28,7 @@ module.exports = tseslint.config(
       "docs/api",
       "*.config.js",
       "*.config.mts",
+      "*.config.mjs",
     ],
   },
   tseslint.configs.strictTypeChecked,

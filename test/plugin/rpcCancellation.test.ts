@@ -150,8 +150,8 @@ describe("a signal", { timeout: 60_000 }, () => {
       ecs.faults.add({ kind: "lateVisible", ms: HOUR_MS });
       const failure = failureOf(create(name, "cn-hangzhou"), ProviderError);
       await engine.logged(({ message }) => /^waiting for hpc-/.test(message));
-    process.kill(plugin.pid, signal);
-    const { initFailure } = await failure;
+      process.kill(plugin.pid, signal);
+      const { initFailure } = await failure;
       expect(initFailure?.id).toBe(clusters(name)[0]?.hpcClusterId);
       expect(await plugin.ended).toBe(0);
       expect(plugin.output).toEqual({ stdout: `${plugin.port}\n`, stderr: "" });
