@@ -1,21 +1,6 @@
 /** The resources of the plugin, `pulumi-alicloud-hpc/plugin`. The lookups run in the program, as those of the dynamic provider. */
 export type { HpcClusterGetArgs } from "./program/hpcCluster";
-export {
-  getHpcCluster,
-  getHpcClusterOutput,
-  getHpcClusters,
-  getHpcClustersOutput,
-  getRegions,
-  getRegionsOutput,
-  type GetHpcClusterArgs,
-  type GetHpcClusterOutputArgs,
-  type GetHpcClusterResult,
-  type GetHpcClustersArgs,
-  type GetHpcClustersOutputArgs,
-  type GetHpcClustersResult,
-  type GetRegionsResult,
-  type Region,
-} from "./program/lookups";
+export * from "./program/lookups";
 export { HpcCluster, type HpcClusterArgs } from "./program/pluginCluster";
 export { Provider } from "./program/pluginProvider";
 export type { AssumeRole, AssumeRoleWithOidc, Endpoints, ProviderArgs } from "./program/provider";
