@@ -12,10 +12,14 @@ const folder = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(folder, "../..");
 const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });
 
-/** The declarations that `index.d.ts` exports from; the others are not reachable by the package's users. */
+/** The declarations that `index.d.ts` and `plugin.d.ts` export from; the others are not reachable by the package's users. */
 const publicDeclarations = [
   "index",
+  "plugin",
+  "program/clusterResource",
   "program/hpcCluster",
+  "program/pluginCluster",
+  "program/pluginProvider",
   "program/provider",
   "program/lookups",
   "account/configKeys",
