@@ -10,6 +10,12 @@ export function nearestName<T extends string>(misspelt: string, names: readonly 
   return isSimilar ? names.find((name) => name.toLowerCase() === nearest) : undefined;
 }
 
+/** What to do about a misspelt name: the most similar one, or all that there are, e.g. "the keys are region, profile." */
+export function adviceAbout(misspelt: string, names: readonly string[], all: string): string {
+  const nearest = names.length === 0 ? undefined : nearestName(misspelt, names);
+  return nearest === undefined ? `${all} ${names.join(", ") || "none"}.` : `did you mean "${nearest}"?`;
+}
+
 /** The most similar name, however different it is. */
 export function closestName(misspelt: string, names: readonly string[]): string {
   return levenshtein().closest(misspelt, names);

@@ -1,4 +1,4 @@
-import { nearestName } from "../account/nearestName";
+import { adviceAbout } from "../account/nearestName";
 import { unknownRegionReason } from "../account/regions";
 import { messageOf } from "../ecs/errors";
 import { adoptionFailures } from "./adopt";
@@ -174,9 +174,7 @@ function unknownPropertyFailures(key: string): CheckFailure[] {
   if (key.startsWith("__") || (propertyNames as readonly string[]).includes(key)) {
     return [];
   }
-  const nearest = nearestName(key, propertyNames);
-  const advice =
-    nearest === undefined ? `its properties are ${propertyNames.join(", ")}.` : `did you mean "${nearest}"?`;
+  const advice = adviceAbout(key, propertyNames, "its properties are");
   // Without the property's name: the engine would print the value, which may be a misplaced secret key.
   return [{ property: "", reason: `${JSON.stringify(key)} is not a property of an HPC cluster: ${advice}` }];
 }

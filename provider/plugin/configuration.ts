@@ -1,5 +1,5 @@
 import { configKeys, type ConfigKey } from "../account/configKeys";
-import { nearestName } from "../account/nearestName";
+import { adviceAbout } from "../account/nearestName";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { readSettings, type Settings } from "../account/settings";
 import type { CheckFailure } from "../cluster/checkFailure";
@@ -27,11 +27,10 @@ export function configurationFailures(args: EngineProperties): CheckFailure[] {
     (key) => !key.startsWith("__") && ![...known, ...OWN_INPUTS].includes(key),
   );
   const reasons = unknownKeys.map((key) => {
-    const nearest = nearestName(key, known);
-    const advice = nearest === undefined ? `the keys are ${known.join(", ")}.` : `did you mean "${nearest}"?`;
+    const advice = adviceAbout(key, known, "the keys are");
     return `alicloud:${key} is not a configuration key: ${advice}`;
   });
-  // Which settings belong together cannot be told before all of them are known.
+  // A setting that seems to be missing may be one that is not known yet.
   const problems = Object.values(args).includes(UNKNOWN) ? [] : problemTexts(settingsOf(args).problems);
   return [...reasons, ...problems].map((reason) => ({ property: "", reason }));
 }

@@ -1,4 +1,4 @@
-import { nearestName } from "../account/nearestName";
+import { adviceAbout } from "../account/nearestName";
 import { validRegionId } from "../account/regions";
 import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
 import { textOf, type EngineProperties } from "../cluster/properties";
@@ -39,11 +39,7 @@ export async function invoke(session: Session, token: string, args: EngineProper
   }
   for (const [name, value] of Object.entries(args)) {
     if (!found.args.includes(name)) {
-      const nearest = found.args.length === 0 ? undefined : nearestName(name, found.args);
-      const advice =
-        nearest === undefined
-          ? `its arguments are ${found.args.join(", ") || "none"}.`
-          : `did you mean "${nearest}"?`;
+      const advice = adviceAbout(name, found.args, "its arguments are");
       throw new Error(`${token}: ${JSON.stringify(name)} is not an argument: ${advice}`);
     }
     if (name !== "ids" && value !== null && typeof value !== "string") {
