@@ -83,6 +83,7 @@ module.exports = tseslint.config(
     "A host calls the core, and nothing else.",
     ...[
       "**/program/*",
+      "!**/program/clusterTypes",
       "!**/program/dynamicProvider",
       "**/dynamic/*",
       "**/http/*",

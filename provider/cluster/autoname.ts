@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
 import type { CheckFailure } from "./checkFailure";
-import { properties } from "./properties";
+import { LONGEST_NAME, properties } from "./properties";
 
 /** What Pulumi's `autonaming` configuration says about one resource. */
 export interface Autonaming {
   proposedName: string;
   mode: "propose" | "enforce" | "disable";
 }
-
-const LONGEST_NAME = 128;
 
 /**
  * The name of a cluster for which the program gives none.

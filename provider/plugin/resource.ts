@@ -17,12 +17,13 @@ import { readCluster } from "../cluster/read";
 import type { Session } from "../cluster/session";
 import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
 import { updateCluster, updatedState } from "../cluster/update";
+import { clusterTypes } from "../program/clusterTypes";
 import { clusterProvider } from "../program/dynamicProvider";
 import type { Checked } from "../cluster/check";
 import { autoname, type Autonaming } from "../cluster/autoname";
 
 /** The type of the resource in the engine. */
-export const RESOURCE_TYPE = "alicloud-hpc:index:HpcCluster";
+export const RESOURCE_TYPE = clusterTypes.plugin;
 
 /** One call of the engine about one resource. */
 export interface ResourceCall {
