@@ -155,13 +155,13 @@ function renewed(
   make: (module: CredentialsModule) => Renewable,
   errorFor = (error: unknown): Error => new CredentialsError(source, error),
 ): CredentialSource {
-  let provider: Promise<Renewable> | undefined;
+  let provider: Renewable | undefined;
   let request: Promise<Credentials> | undefined;
 
   async function requestCredentials(): Promise<Credentials> {
     try {
-      provider ??= load().then(make);
-      const { accessKeyId, accessKeySecret, securityToken } = await (await provider).getCredentials();
+      provider ??= make(load());
+      const { accessKeyId, accessKeySecret, securityToken } = await provider.getCredentials();
       return { accessKeyId, accessKeySecret, securityToken };
     } catch (error) {
       // After a failure the default chain tries only its last member: make a new one for the next call.
@@ -183,9 +183,9 @@ function renewed(
 }
 
 /** Loaded on first use: it takes longer to load than everything else. */
-async function load(): Promise<CredentialsModule> {
+function load(): CredentialsModule {
   silenceHttpx("@alicloud/credentials");
   // Not import(): what that returns has other names in the plugin's bundle.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return await Promise.resolve(require("@alicloud/credentials") as CredentialsModule);
+  return require("@alicloud/credentials") as CredentialsModule;
 }
