@@ -12,7 +12,7 @@ export class Engine {
 
   /** @param address host and port of its gRPC server */
   constructor(readonly address: string) {
-    // The engine is on this machine: a proxy of the environment must not be asked for it.
+    // The engine is on this machine, so the environment's proxy is not used.
     this.client = new EngineClient(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   }
 

@@ -4,20 +4,16 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { Metadata, status, type sendUnaryData, type ServerUnaryCall, type ServiceError } from "@grpc/grpc-js";
-import { Any } from "google-protobuf/google/protobuf/any_pb";
+import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Message } from "google-protobuf";
 import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
-import { Status } from "@pulumi/pulumi/proto/status_pb";
-import type { CheckFailure } from "../cluster/checkFailure";
-import { InitializationError } from "../cluster/initializationError";
 import { runNotesInFiles, noRunNotes } from "../cluster/runNotes";
 import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
 import { cancelableClock } from "../ecs/clock";
-import { messageOf, shortened } from "../ecs/errors";
+import { diffResponse, failureMessage, inOwnNamespace, keptBy, RequestError, serviceError } from "./answers";
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
 import { Engine } from "./engine";
 import { invoke } from "./functions";
@@ -28,10 +24,6 @@ import type { Autonaming } from "../cluster/autoname";
 
 const { Mode } = rpc.CheckRequest.AutonamingOptions;
 const { DiffChanges } = rpc.DiffResponse;
-const { Kind } = rpc.PropertyDiff;
-
-/** In characters: an answer with a longer header would end the connection, and all calls with it. */
-const LONGEST_MESSAGE = 4_000;
 
 type Handler<Q extends Message, R extends Message> = (
   call: ServerUnaryCall<Q, R>,
@@ -256,66 +248,6 @@ export class Provider {
   }
 }
 
-/** A request that the engine should not have sent. */
-class RequestError extends Error {}
-
-/** A cluster that exists, but whose creation or change has failed later, stays in the state. */
-class KeptCluster extends Error {
-  constructor(
-    readonly failure: InitializationError,
-    readonly secretNames: ReadonlySet<string>,
-  ) {
-    super(failure.message);
-  }
-}
-
-function keptBy(secretNames: ReadonlySet<string>): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof InitializationError ? new KeptCluster(error, secretNames) : error;
-  };
-}
-
-function serviceError(error: unknown): Partial<ServiceError> {
-  const details = inOwnNamespace(shortened(messageOf(error), LONGEST_MESSAGE));
-  if (!(error instanceof KeptCluster)) {
-    return { code: error instanceof RequestError ? status.INVALID_ARGUMENT : status.UNKNOWN, details };
-  }
-  const { state } = error.failure;
-  const failed = new rpc.ErrorResourceInitFailed()
-    .setId(state.hpcClusterId)
-    .setProperties(sentProperties(resource.storedOutputs(state), error.secretNames))
-    .setReasonsList([details]);
-  const packed = new Any();
-  packed.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-  const metadata = new Metadata();
-  const answer = new Status().setCode(status.UNKNOWN).setMessage(details).setDetailsList([packed]);
-  metadata.set("grpc-status-details-bin", Buffer.from(answer.serializeBinary()));
-  return { code: status.UNKNOWN, details, metadata };
-}
-
-function diffResponse(differences: readonly resource.PropertyDifference[]): rpc.DiffResponse {
-  const replaces = differences.filter((difference) => difference.replaces);
-  const response = new rpc.DiffResponse()
-    .setChanges(differences.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE)
-    .setDiffsList(differences.map(({ property }) => property))
-    .setReplacesList(replaces.map(({ property }) => property))
-    // A cluster that still contains instances cannot be deleted, and then nothing new has been created yet. Always: the
-    // program's replaceOnChanges may make a replacement of an update. (`pulumi up --replace` does not ask the provider.)
-    .setDeletebeforereplace(true)
-    .setHasdetaileddiff(true);
-  for (const { property, kind, replaces: isReplacement } of differences) {
-    const kinds = isReplacement
-      ? { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, update: Kind.UPDATE_REPLACE }
-      : { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE };
-    response.getDetaileddiffMap().set(property, new rpc.PropertyDiff().setKind(kinds[kind]));
-  }
-  return response;
-}
-
-function failureMessage({ property, reason }: CheckFailure): rpc.CheckFailure {
-  return new rpc.CheckFailure().setProperty(property).setReason(inOwnNamespace(reason));
-}
-
 function autonamingOf(options: rpc.CheckRequest.AutonamingOptions | undefined): Autonaming | undefined {
   if (options === undefined) {
     return undefined;
@@ -327,9 +259,4 @@ function autonamingOf(options: rpc.CheckRequest.AutonamingOptions | undefined): 
 /** The provider's id is unknown in the preview of a new stack, and missing before engine 3.154. */
 function knownId(id: string | undefined): string | undefined {
   return id === undefined || id === "" || id === UNKNOWN ? undefined : id;
-}
-
-/** The core's messages name the configuration keys of the dynamic provider, e.g. `alicloud:region`. */
-function inOwnNamespace(text: string): string {
-  return text.replaceAll(/(?<![\w/-])alicloud:(?=[a-z])/g, "alicloud-hpc:");
 }
