@@ -16,7 +16,7 @@ test("a straight line is found again", () => {
   expect(growth.perSquare).toBe(0);
 });
 
-test("what the writes of the state add is told apart from the clusters' own time", () => {
+test("the time of the state's writes is separate from the clusters' own time", () => {
   const growth = fitGrowth(
     along((clusters) => 1.5 + 0.01 * clusters + 0.00004 * clusters ** 2),
     true,

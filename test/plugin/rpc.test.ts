@@ -149,7 +149,7 @@ describe("about itself the plugin answers", () => {
     expect((await failureOf(plugin.schema(7), ProviderError)).message).toContain("version 7");
   });
 
-  test("everything else is not implemented", async () => {
+  test("UNIMPLEMENTED to every other method", async () => {
     const { service } = plugin.client.constructor as unknown as { service: grpc.ServiceDefinition };
     const answered = [
       ...[

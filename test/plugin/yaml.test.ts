@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { runCli } from "../engine/cli.ts";
 import { createStack } from "../engine/stack.ts";
+import { pluginConfiguration } from "./pluginCluster.ts";
 import { isOnPath } from "./sdkTools.ts";
 
 const program = `name: hpc
@@ -29,12 +30,7 @@ test("a YAML program, from up to destroy", async (context) => {
   const ecs = await startEmulator();
   await using stack = await createStack({
     program: () => Promise.reject(new Error("The program is the YAML one.")),
-    config: {
-      "alicloud-hpc:region": "cn-hangzhou",
-      "alicloud-hpc:accessKey": ecs.accessKeyId,
-      "alicloud-hpc:secretKey": { value: ecs.accessKeySecret, secret: true },
-      "alicloud-hpc:endpoints": JSON.stringify([{ ecs: ecs.endpoint }]),
-    },
+    config: pluginConfiguration(ecs),
   });
   writeFileSync(path.join(stack.workDir, "Pulumi.yaml"), program);
   try {
