@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { checkCluster, checkInputs } from "../../provider/cluster/check.ts";
+import { checkCluster } from "../../provider/cluster/check.ts";
+import { checkInputs } from "../../provider/cluster/rules.ts";
 import { createCluster } from "../../provider/cluster/create.ts";
 import {
   changesBetween,

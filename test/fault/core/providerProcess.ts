@@ -1,5 +1,5 @@
 import { readSettings } from "../../../provider/account/settings.ts";
-import { checkCluster, type Checked } from "../../../provider/cluster/check.ts";
+import { checkCluster } from "../../../provider/cluster/check.ts";
 import { createCluster, originFrom } from "../../../provider/cluster/create.ts";
 import { deleteCluster } from "../../../provider/cluster/delete.ts";
 import { diffCluster } from "../../../provider/cluster/diff.ts";
