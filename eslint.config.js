@@ -68,6 +68,7 @@ module.exports = tseslint.config(
       "**/cluster/*",
       "!**/cluster/clientToken",
       "!**/cluster/lookups",
+      "!**/cluster/rules",
       "**/http/*",
       "**/credentials/*",
       popCore,

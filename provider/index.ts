@@ -1,4 +1,9 @@
-export { HpcCluster, type HpcClusterArgs, type HpcClusterGetArgs } from "./program/hpcCluster";
+export {
+  checkHpcCluster,
+  HpcCluster,
+  type HpcClusterArgs,
+  type HpcClusterGetArgs,
+} from "./program/hpcCluster";
 export * from "./program/lookups";
 export {
   Provider,
@@ -7,3 +12,4 @@ export {
   type Endpoints,
   type ProviderArgs,
 } from "./program/provider";
+export type { Violation } from "./program/violations";

@@ -86,15 +86,6 @@ export abstract class ClusterResource extends pulumi.CustomResource {
   }
 }
 
-/** Whether a value is a cluster of this host, of this or of another copy of this package. */
-export function isClusterOf(host: ClusterHost, value: unknown): boolean {
-  // As the SDK's generated packages compare it.
-  return (
-    pulumi.CustomResource.isInstance(value) &&
-    (value as { __pulumiType?: unknown }).__pulumiType === host.type
-  );
-}
-
 /** A stack that moves from one host to the other keeps its clusters. */
 function otherTypes(host: ClusterHost): pulumi.Alias[] {
   return Object.values(clusterTypes)

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ClusterResource, isClusterOf, type ClusterHost } from "./clusterResource";
+import { ClusterResource, type ClusterHost } from "./clusterResource";
 import { clusterProvider } from "./dynamicProvider";
+import { isOfType } from "./pulumiType";
 import { tokenKey } from "./tokenSalt";
+import { violationsIn, type Violation } from "./violations";
 
 /** The properties of an {@link HpcCluster}. */
 export interface HpcClusterArgs {
@@ -85,6 +87,9 @@ const host: ClusterHost = {
  * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
  */
 export class HpcCluster extends ClusterResource {
+  /** @internal */
+  static readonly __pulumiType: string = host.type;
+
   /**
    * Declares an HPC cluster.
    *
@@ -116,8 +121,27 @@ export class HpcCluster extends ClusterResource {
 
   /** Whether a value is an HpcCluster, of this or of another copy of this package. */
   static override isInstance(value: unknown): value is HpcCluster {
-    return isClusterOf(host, value);
+    return isOfType(HpcCluster.__pulumiType, value);
   }
+}
+
+/**
+ * The rules of a preview that the properties of an HPC cluster break, for unit tests: mocks run no checks. It uses neither the
+ * network nor the environment nor the configuration, so it knows nothing of the account: whether the region and the cluster to
+ * adopt exist. A missing `regionId` breaks no rule: the
+ * configuration may have one.
+ *
+ * ```ts
+ * expect(checkHpcCluster({ name: "2nd-farm" })).toEqual([]); // fails: name must start with an English letter …
+ * ```
+ *
+ * @param args the arguments of a cluster, or the `inputs` that a mock's `newResource` gets for one
+ * @returns all that is wrong; empty if nothing is. Outputs, promises and unknown values count as right.
+ */
+export function checkHpcCluster(
+  args: Partial<HpcClusterArgs> | Record<string, unknown>,
+): readonly Violation[] {
+  return violationsIn(args, ["regionId"]);
 }
 
 /** Which arguments are secret, for `check`: the engine would show their values. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configKeys } from "../account/configKeys";
 import { configurationOf, recordConfiguration, type ProviderArgs } from "./provider";
+import { isOfType } from "./pulumiType";
 import { stackMemory } from "./stackMemory";
 
 /** The name of the package in the engine. */
@@ -18,6 +19,9 @@ export const PACKAGE = "alicloud-hpc";
  * `@pulumi/alicloud` has are ignored: both can take the same object.
  */
 export class Provider extends pulumi.ProviderResource {
+  /** @internal */
+  static readonly __pulumiType: string = `pulumi:providers:${PACKAGE}`;
+
   /**
    * @param resourceName the unique name of the resource in the program
    * @param args the account and the region
@@ -31,6 +35,11 @@ export class Provider extends pulumi.ProviderResource {
     }
     super(PACKAGE, resourceName, inputs, opts);
     recordConfiguration(this, configuration);
+  }
+
+  /** Whether a value is a Provider of this kind, of this or of another copy of this package. */
+  static override isInstance(value: unknown): value is Provider {
+    return isOfType(Provider.__pulumiType, value);
   }
 }
 

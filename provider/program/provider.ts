@@ -11,6 +11,7 @@ import {
 } from "../account/configKeys";
 import { nearestName } from "../account/nearestName";
 import { clusterTypes } from "./clusterTypes";
+import { isOfType } from "./pulumiType";
 
 interface ValueTypes {
   string: string;
@@ -78,6 +79,9 @@ const configurations = new WeakMap<
  * error at once. Arguments that only the provider of `@pulumi/alicloud` has are ignored: both can take the same object.
  */
 export class Provider extends pulumi.ProviderResource {
+  /** @internal */
+  static readonly __pulumiType: string = "pulumi:providers:pulumi-nodejs";
+
   /**
    * @param resourceName the unique name of the resource in the program
    * @param args the account and the region
@@ -87,6 +91,11 @@ export class Provider extends pulumi.ProviderResource {
     const configuration = configurationOf(resourceName, args);
     super("pulumi-nodejs", resourceName, configuration, opts);
     recordConfiguration(this, configuration);
+  }
+
+  /** Whether a value is a Provider of this kind, of this or of another copy of this package. */
+  static override isInstance(value: unknown): value is Provider {
+    return isOfType(Provider.__pulumiType, value);
   }
 }
 

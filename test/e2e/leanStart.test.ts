@@ -82,8 +82,10 @@ describe("a program", () => {
       "program/lookups.js",
       "program/promiseOf.js",
       "program/provider.js",
+      "program/pulumiType.js",
       "program/stackMemory.js",
       "program/tokenSalt.js",
+      "program/violations.js",
     ]);
   });
 

@@ -1,0 +1,43 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A rule that the properties of an HPC cluster break. */
+export interface Violation {
+  /** The property; absent if it is none of a cluster, or if its value is a secret. */
+  readonly property?: string;
+  /** What is wrong and what to do, in the words of a preview. */
+  readonly reason: string;
+}
+
+/**
+ * The rules that the properties break. A value that is not known, such as an output, breaks none.
+ *
+ * @param args the properties as the program gives them, or as mocks receive them
+ * @param defaulted the properties that get a value elsewhere if the program gives none
+ */
+export function violationsIn(args: object, defaulted: readonly string[]): readonly Violation[] {
+  const { checkInputs, withoutSecrets } = rules();
+  const { __secretNames, ...given } = { ...args } as Record<string, unknown>;
+  const secretNames = new Set<unknown>(Array.isArray(__secretNames) ? __secretNames : []);
+  const inputs = Object.fromEntries<unknown>(defaulted.map((name) => [name, pulumi.runtime.unknownValue]));
+  for (const [name, value] of Object.entries(given)) {
+    if (pulumi.runtime.isRpcSecret(value)) {
+      secretNames.add(name);
+    }
+    inputs[name] = knownValue(pulumi.runtime.unwrapRpcSecret(value)) ?? inputs[name];
+  }
+  const { failures } = checkInputs(inputs, undefined);
+  return withoutSecrets(secretNames, failures).map(({ property, reason }) =>
+    property === "" ? { reason } : { property, reason },
+  );
+}
+
+function knownValue(value: unknown): unknown {
+  const isUnknown = pulumi.Output.isInstance(value) || value instanceof Promise || pulumi.isUnknown(value);
+  return isUnknown ? pulumi.runtime.unknownValue : value;
+}
+
+/** Loaded on first use: a program that only declares clusters checks nothing itself. */
+function rules(): typeof import("../cluster/rules") {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require("../cluster/rules") as typeof import("../cluster/rules");
+}
