@@ -59,6 +59,16 @@ module.exports = tseslint.config(
       "@typescript-eslint/require-await": "off",
     },
   },
+  {
+    // The SDK's types of mocks are any.
+    files: ["examples/*/*.test.ts"],
+    rules: {
+      "@typescript-eslint/no-unsafe-argument": "off",
+      "@typescript-eslint/no-unsafe-assignment": "off",
+      "@typescript-eslint/no-unsafe-member-access": "off",
+      "@typescript-eslint/no-unsafe-return": "off",
+    },
+  },
   room(
     "provider/program",
     "The program side declares resources. It loads neither the hosts nor the core (only what is named here) nor pop-core.",

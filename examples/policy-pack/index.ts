@@ -18,8 +18,12 @@ new PolicyPack("hpc-policies", {
       description: "The name of an HPC cluster starts with its environment: dev- or prod-.",
       // The dynamic provider and the plugin have a class each. A policy for one of them does not see the clusters of the other.
       validateResource: [
-        validateResourceOfType(HpcCluster, ({ name }, _, report) => checkName(name, report)),
-        validateResourceOfType(PluginHpcCluster, ({ name }, _, report) => checkName(name, report)),
+        validateResourceOfType(HpcCluster, ({ name }, _, report) => {
+          checkName(name, report);
+        }),
+        validateResourceOfType(PluginHpcCluster, ({ name }, _, report) => {
+          checkName(name, report);
+        }),
       ],
     },
   ],

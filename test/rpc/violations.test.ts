@@ -2,7 +2,7 @@
  * Promise: `checkHpcCluster` finds what the check of a preview finds, with the same words, in the arguments of a program and in what
  * mocks receive. What only the account knows is left out here: the regions and the cluster to adopt.
  */
-import { isUnknown, type Output, runtime, secret } from "@pulumi/pulumi";
+import { isUnknown, runtime, secret } from "@pulumi/pulumi";
 import fc from "fast-check";
 import * as dynamic from "pulumi-alicloud-hpc";
 import * as plugin from "pulumi-alicloud-hpc/plugin";
@@ -25,7 +25,7 @@ const hosts = [
   {
     name: "dynamic provider",
     ...dynamic,
-    async start() {
+    start: async () => {
       const provider = await DynamicProvider.start(folder, await folder.providerText());
       const named = Object.entries(settings).map(([key, value]) => [`alicloud:${key}`, value]);
       await provider.configure(Object.fromEntries(named) as Record<string, string>);
@@ -37,7 +37,7 @@ const hosts = [
   {
     name: "plugin",
     ...plugin,
-    async start() {
+    start: async () => {
       const provider = await PluginProvider.start();
       await provider.configure(settings);
       return provider;
@@ -86,7 +86,7 @@ describe.each(hosts)("of the $name", ({ name: hostName, HpcCluster, checkHpcClus
   });
 
   test("outputs and promises are not known", () => {
-    const name = secret("x") as Output<string>;
+    const name = secret<string>("x");
     expect(checkHpcCluster({ name, description: Promise.resolve("x"), regionId: undefined })).toEqual([]);
   });
 

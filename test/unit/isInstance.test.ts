@@ -10,10 +10,10 @@ const classes = {
   "pulumi:providers:alicloud-hpc": PluginProvider,
 };
 
-test.each(Object.entries(classes))("%s", (own, { isInstance }) => {
+test.each(Object.entries(classes))("%s", (own, itsClass) => {
   const types = [...Object.keys(classes), "alicloud:ecs/hpcCluster:HpcCluster"];
-  expect(types.filter((type) => isInstance({ __pulumiType: type }))).toEqual([own]);
+  expect(types.filter((type) => itsClass.isInstance({ __pulumiType: type }))).toEqual([own]);
   for (const value of [undefined, null, {}, "", own]) {
-    expect(isInstance(value)).toBe(false);
+    expect(itsClass.isInstance(value)).toBe(false);
   }
 });
