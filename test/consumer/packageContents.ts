@@ -22,6 +22,7 @@ const publicDeclarations = [
   "program/pluginProvider",
   "program/provider",
   "program/lookups",
+  "program/violations",
   "account/configKeys",
 ];
 

@@ -3,7 +3,14 @@
  * check when the line below it is accepted.
  */
 import type { CustomResource, CustomResourceOptions, Input, Output } from "@pulumi/pulumi";
-import { HpcCluster, type HpcClusterArgs, type HpcClusterGetArgs } from "pulumi-alicloud-hpc";
+import { validateResourceOfType } from "@pulumi/policy";
+import {
+  checkHpcCluster,
+  HpcCluster,
+  type HpcClusterArgs,
+  type HpcClusterGetArgs,
+  type Violation,
+} from "pulumi-alicloud-hpc";
 import { expectTypeOf } from "vitest";
 
 declare const cluster: HpcCluster;
@@ -78,3 +85,13 @@ declare const anything: unknown;
 if (HpcCluster.isInstance(anything)) {
   expectTypeOf(anything).toEqualTypeOf<HpcCluster>();
 }
+
+// What mocks receive has no type; it may be anything.
+declare const args: HpcClusterArgs;
+expectTypeOf(checkHpcCluster(args)).toEqualTypeOf<readonly Violation[]>();
+checkHpcCluster({ name: text, descriptoin: 7, __resourceName: "c" });
+
+validateResourceOfType(HpcCluster, ({ name, regionId }) => {
+  expectTypeOf(name).toEqualTypeOf<string>();
+  expectTypeOf(regionId).toEqualTypeOf<string | undefined>();
+});

@@ -32,6 +32,14 @@ test.each(documents)("%s has no broken relative links", (name) => {
   expect(broken).toEqual([]);
 });
 
+test.each([
+  ["docs/unit-tests.md", "examples/unit-tests/index.ts"],
+  ["docs/unit-tests.md", "examples/unit-tests/index.test.ts"],
+  ["docs/policies.md", "examples/policy-pack/index.ts"],
+])("%s shows %s as it is", (page, example) => {
+  expect(textOf(page)).toContain(textOf(example));
+});
+
 test("every configuration key is documented with its own default, unit and environment variable", () => {
   const comments = commentsOf("configKeys");
   for (const [key, row] of Object.entries<ConfigKey>(configKeys)) {

@@ -47,15 +47,22 @@ function packOf(policies: string, from = "pulumi-alicloud-hpc"): string {
   cpSync(example, pack, { recursive: true });
   writeFileSync(
     path.join(pack, "index.ts"),
-    `import { PolicyPack, validateResourceOfType, validateStackResourcesOfType } from "@pulumi/policy";
+    `import { PolicyPack, remediateResourceOfType, validateResourceOfType, validateStackResourcesOfType } from "@pulumi/policy";
      import { HpcCluster, Provider } from ${JSON.stringify(from)};
      new PolicyPack("of-the-test", { policies: [${policies}] });`,
   );
   return pack;
 }
 
+/** A file with the enforcement levels of policies. */
+function configFile(levels: Record<string, string>): string {
+  const file = path.join(mkdtempSync(path.join(folder, "config-")), "policies.json");
+  writeFileSync(file, JSON.stringify(levels));
+  return file;
+}
+
 /** What policies have reported: the policy, the resource's name, and the last line of the message. */
-function reportsIn({ events }: Transcript): string[][] {
+function reportsIn({ events }: Pick<Transcript, "events">): string[][] {
   return events
     .flatMap(({ policyEvent }) => policyEvent ?? [])
     .map(({ policyName, resourceUrn, message }) => [
@@ -90,14 +97,14 @@ describe.each(hosts)("of the $name", (host) => {
     expect(failed.output).toContain(report);
   });
 
-  test("policies see the properties of clusters and providers, and nothing hidden; the example accepts a good name", async () => {
+  test("policies see what is visible of clusters and providers; a remediation changes a cluster; an advisory one stops nothing", async () => {
     await using stack = await createEcsStack(ecs, {
       env,
       config: { "alicloud:region": "cn-shanghai" },
       program: async () => {
         const beijing = new Provider("beijing", { ...account(), region: "cn-beijing" });
         new HpcCluster("one", { name: "dev-one", description: "Nightly frames" }, { provider: beijing });
-        new HpcCluster("two", { name: "dev-two" });
+        new HpcCluster("two", { name: "two" });
       },
     });
     const seeing = packOf(
@@ -105,6 +112,12 @@ describe.each(hosts)("of the $name", (host) => {
         name: "cluster",
         description: "Each cluster",
         validateResource: validateResourceOfType(HpcCluster, (cluster, _, report) => report(JSON.stringify(cluster))),
+      },
+      {
+        name: "description",
+        description: "Each cluster has a description",
+        enforcementLevel: "remediate",
+        remediateResource: remediateResourceOfType(HpcCluster, (cluster) => ({ description: "For films", ...cluster })),
       },
       {
         name: "clusters",
@@ -122,17 +135,22 @@ describe.each(hosts)("of the $name", (host) => {
       }`,
       host.name === "plugin" ? "pulumi-alicloud-hpc/plugin" : "pulumi-alicloud-hpc",
     );
-    const previewed = await stack.preview({ policyPacks: [example, seeing] });
+    const { events } = await stack.up({
+      policyPacks: [example, seeing],
+      policyPackConfigs: [configFile({ "hpc-cluster-name": "advisory" }), configFile({})],
+    });
     const defaultProvider = host.name === "plugin" ? "alicloud-hpc" : "default";
-    expect(reportsIn(previewed)).toEqual([
+    expect(reportsIn({ events })).toEqual([
       ["cluster", "one", '{"description":"Nightly frames","name":"dev-one","regionId":"cn-beijing"}'],
-      ["cluster", "two", '{"name":"dev-two","regionId":"cn-shanghai"}'],
-      ["clusters", "hpc-test", "dev-one in cn-beijing, dev-two in cn-shanghai"],
+      ["cluster", "two", '{"description":"For films","name":"two","regionId":"cn-shanghai"}'],
+      ["clusters", "hpc-test", "dev-one in cn-beijing, two in cn-shanghai"],
+      ["hpc-cluster-name", "two", expect.stringContaining("does not match")],
       ...[
         ["provider", "beijing", "cn-beijing"],
         ["provider", defaultProvider, "cn-shanghai"],
       ].sort(),
     ]);
+    expect(ecs.store.clusters({ name: "two" })).toMatchObject([{ description: "For films" }]);
   });
 });
 
