@@ -16,10 +16,9 @@ export interface Violation {
  */
 export function violationsIn(args: object, defaulted: readonly string[]): readonly Violation[] {
   const { checkInputs, withoutSecrets } = rules();
-  const { __secretNames, ...given } = { ...args } as Record<string, unknown>;
-  const secretNames = new Set<unknown>(Array.isArray(__secretNames) ? __secretNames : []);
   const inputs = Object.fromEntries<unknown>(defaulted.map((name) => [name, pulumi.runtime.unknownValue]));
-  for (const [name, value] of Object.entries(given)) {
+  const secretNames = new Set<string>();
+  for (const [name, value] of Object.entries<unknown>({ ...args })) {
     if (pulumi.runtime.isRpcSecret(value)) {
       secretNames.add(name);
     }
