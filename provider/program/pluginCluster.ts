@@ -74,17 +74,19 @@ export class HpcCluster extends ClusterResource {
 }
 
 /**
- * The rules of a preview that the properties of an HPC cluster break, for unit tests: mocks run no checks. It uses neither the
- * network nor the environment nor the configuration, so it knows nothing of the account: whether the region and the cluster to
- * adopt exist. A missing `regionId` breaks no rule, since
- * the configuration may have one; nor does a missing `name`, since the plugin makes one.
+ * Checks the properties of an HPC cluster in a unit test, where mocks take the place of the provider and nothing else checks them.
+ * The rules and the words are those of a preview.
+ *
+ * It uses neither the network, nor the environment, nor the configuration. So it does not know whether the region and the cluster
+ * to adopt exist. A missing `regionId` breaks no rule, since the configuration may have one; nor does a missing `name`, since the
+ * plugin makes one, which is not checked here.
  *
  * ```ts
- * expect(checkHpcCluster({ name: "2nd-farm" })).toEqual([]); // fails: name must start with an English letter …
+ * expect(checkHpcCluster({ name: "render-farm" })).toEqual([]);
  * ```
  *
  * @param args the arguments of a cluster, or the `inputs` that a mock's `newResource` gets for one
- * @returns all that is wrong; empty if nothing is. Outputs, promises and unknown values count as right.
+ * @returns everything that is wrong; empty if nothing is. Outputs, promises and unknown values break no rule.
  */
 export function checkHpcCluster(
   args: Partial<HpcClusterArgs> | Record<string, unknown> = {},

@@ -19,7 +19,7 @@ export const PACKAGE = "alicloud-hpc";
  * `@pulumi/alicloud` has are ignored: both can take the same object.
  */
 export class Provider extends pulumi.ProviderResource {
-  /** @internal */
+  /** @internal The whole type: policies compare it with those of resources. */
   static readonly __pulumiType: string = `pulumi:providers:${PACKAGE}`;
 
   /**

@@ -79,7 +79,7 @@ const configurations = new WeakMap<
  * error at once. Arguments that only the provider of `@pulumi/alicloud` has are ignored: both can take the same object.
  */
 export class Provider extends pulumi.ProviderResource {
-  /** @internal */
+  /** @internal The whole type: policies compare it with those of resources. */
   static readonly __pulumiType: string = "pulumi:providers:pulumi-nodejs";
 
   /**

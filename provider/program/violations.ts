@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** A rule that the properties of an HPC cluster break. */
 export interface Violation {
-  /** The property; absent if it is none of a cluster, or if its value is a secret. */
+  /** The property; absent if clusters have no such property, or if its value is a secret. */
   readonly property?: string;
   /** What is wrong and what to do, in the words of a preview. */
   readonly reason: string;
