@@ -47,7 +47,7 @@ export class Accounts {
       denied: new Set(account.deniedActions ?? []),
     });
     const [first, ...others] = account.keys ?? [];
-    const key = this.addKey(account.accountId, first ?? randomKey("LTAI5t"));
+    const key = this.addKey(account.accountId, first ?? randomKey());
     for (const other of others) {
       this.addKey(account.accountId, other);
     }
@@ -55,7 +55,7 @@ export class Accounts {
   }
 
   /** Adds a key to an account. Default: a random one. */
-  addKey(accountId: string, key: AccessKey = randomKey("LTAI5t")): AccessKey {
+  addKey(accountId: string, key: AccessKey = randomKey()): AccessKey {
     if (key.accessKeyId === "" || key.accessKeySecret === "") {
       throw new Error("An access key must have an id and a secret.");
     }
@@ -164,7 +164,8 @@ export function checkSecurityToken(key: AccessKey, securityToken: string | undef
   }
 }
 
-function randomKey(prefix: string): AccessKey {
+/** A random key pair. */
+export function randomKey(prefix = "LTAI5t"): AccessKey {
   return {
     accessKeyId: prefix + randomBytes(9).toString("hex"),
     accessKeySecret: randomBytes(15).toString("hex"),

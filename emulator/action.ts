@@ -1,6 +1,6 @@
 import type { Body } from "./answer.ts";
 import type { ServiceFault } from "./fault.ts";
-import type { Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 import type { Store } from "./store.ts";
 
@@ -11,7 +11,9 @@ export const actionNames = [
   "ModifyHpcClusterAttribute",
   "DeleteHpcCluster",
   "DescribeRegions",
+  "RunInstances",
   "DescribeInstances",
+  "DeleteInstances",
   "GetCallerIdentity",
 ] as const;
 
@@ -37,7 +39,7 @@ export interface Call {
 export interface Action {
   readonly name: ActionName;
   readonly version: "2014-05-26" | "2015-04-01";
-  /** Whether it changes clusters. Only then it takes a client token. */
+  /** Whether it changes the store. Only then it takes a client token. */
   readonly changes: boolean;
   /** Checks every parameter, then returns the function that reads or changes the store and answers. */
   prepare(call: Call): () => Body;
@@ -62,4 +64,11 @@ export function required(call: Call, name: string, missing: Refusal): string {
     throw missing;
   }
   return value;
+}
+
+/** Refuses a call that only wants its checks, after these. Refusal: the code, which differs between the actions. */
+export function checkDryRun({ parameters }: Call, code: "DryRunOperation" | "DRYRUN.SUCCESS"): void {
+  if (parameters.DryRun === "true") {
+    throw new Refusal(412, code, "Request validation has been passed with DryRun flag set.");
+  }
 }

@@ -1,20 +1,25 @@
 import type { Action } from "./action.ts";
 import { createHpcCluster } from "./actions/createHpcCluster.ts";
 import { deleteHpcCluster } from "./actions/deleteHpcCluster.ts";
+import { deleteInstances } from "./actions/deleteInstances.ts";
 import { describeHpcClusters } from "./actions/describeHpcClusters.ts";
 import { describeInstances } from "./actions/describeInstances.ts";
 import { describeRegions } from "./actions/describeRegions.ts";
 import { getCallerIdentity } from "./actions/getCallerIdentity.ts";
 import { modifyHpcClusterAttribute } from "./actions/modifyHpcClusterAttribute.ts";
+import { runInstances } from "./actions/runInstances.ts";
 import { missingCommonParameter, refusal } from "./refusal.ts";
 
-const actions: readonly Action[] = [
+/** The actions of this service. */
+export const actions: readonly Action[] = [
   createHpcCluster,
   describeHpcClusters,
   modifyHpcClusterAttribute,
   deleteHpcCluster,
   describeRegions,
+  runInstances,
   describeInstances,
+  deleteInstances,
   getCallerIdentity,
 ];
 

@@ -1,19 +1,20 @@
+#!/usr/bin/env node
 import { parseArgs } from "node:util";
 
-import { startEmulator } from "./emulator.ts";
+import { startEmulator, type Emulator } from "./emulator.ts";
 import { FaultPlanError, readFaultFile } from "./faultFile.ts";
 import type { FaultPlan } from "./fault.ts";
 import { openRequestLog } from "./requestLog.ts";
 
-const usage = `Usage: npm run emulator -- [options]
+const usage = `Usage: pulumi-alicloud-hpc emulator [options]
 
-A local ECS on 127.0.0.1. Prints one JSON line, {"endpoint","accessKeyId","accessKeySecret"}, and runs until SIGINT or SIGTERM.
-The endpoint serves ECS and STS: set alicloud:endpoints to [{"ecs":ENDPOINT,"sts":ENDPOINT}].
+A local ECS on 127.0.0.1 with an account of its own, for tests. It runs until SIGINT or SIGTERM.
+On standard output it prints one JSON line: {"endpoint","accessKeyId","accessKeySecret"}.
 
   --port N                  default 0: a free port
   --access-key-id ID        default: a random key pair
   --access-key-secret SECRET
-  --faults FILE             a fault plan, see emulator/fault.ts
+  --faults FILE             a fault plan: {"rules":[{"kind":"throttling","rate":0.1}]}
   --seed N                  makes ids and faults repeatable
   --log FILE                appends a JSON line for each request
   --help
@@ -31,10 +32,10 @@ interface Arguments {
 class UsageError extends Error {}
 
 function readArguments(args: readonly string[]): Arguments | "help" {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
     strict: true,
-    allowPositionals: false,
+    allowPositionals: true,
     options: {
       port: { type: "string" },
       faults: { type: "string" },
@@ -47,6 +48,15 @@ function readArguments(args: readonly string[]): Arguments | "help" {
   });
   if (values.help === true) {
     return "help";
+  }
+  const [command, ...others] = positionals;
+  if (command !== "emulator") {
+    throw new UsageError(
+      command === undefined ? "The command is missing." : `${JSON.stringify(command)} is not a command.`,
+    );
+  }
+  if (others.length > 0) {
+    throw new UsageError(`The emulator takes no argument ${JSON.stringify(others[0])}.`);
   }
   const accessKeyId = values["access-key-id"];
   const accessKeySecret = values["access-key-secret"];
@@ -108,8 +118,8 @@ async function main(): Promise<void> {
   try {
     await run(chosen);
   } catch (error) {
-    // A port in use or a log that cannot be written: the system's message is enough.
-    if (!(error instanceof Error) || !("syscall" in error)) {
+    // A port in use or a log that cannot be written: the message is enough.
+    if (!(error instanceof Error) || !("syscall" in ((error.cause as object | undefined) ?? error))) {
       throw error;
     }
     process.stderr.write(`${error.message}\n`);
@@ -119,7 +129,8 @@ async function main(): Promise<void> {
 
 async function run(chosen: Arguments): Promise<void> {
   const log = chosen.log === undefined ? undefined : await openRequestLog(chosen.log);
-  const ecs = await startEmulator({
+  const reported = new Set<string>();
+  const ecs: Emulator = await startEmulator({
     port: chosen.port,
     ...(chosen.key === undefined
       ? {}
@@ -127,17 +138,29 @@ async function run(chosen: Arguments): Promise<void> {
     ...(chosen.seed === undefined ? {} : { seed: chosen.seed }),
     ...(chosen.faults === undefined ? {} : { faults: chosen.faults }),
     requestLimit: 1000,
-    ...(log === undefined ? {} : { onFinished: log.write }),
+    onFinished: (record) => {
+      log?.write(record);
+      for (const action of ecs.missingActions.filter((name) => !reported.has(name))) {
+        reported.add(action);
+        process.stderr.write(
+          `${action} is not an action of this emulator; it has ${ecs.actions.join(", ")}.\n`,
+        );
+      }
+    },
   });
 
   const stop = (): void => {
-    void ecs.close().then(() => log?.close());
+    void ecs.stop().then(() => log?.close());
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   // After the handlers are installed: a parent may send the signal as soon as it reads the line.
   const { endpoint, accessKeyId, accessKeySecret } = ecs;
   process.stdout.write(JSON.stringify({ endpoint, accessKeyId, accessKeySecret }) + "\n");
+  if (process.stdout.isTTY) {
+    const variables = Object.entries(ecs.environment).map(([name, value]) => `export ${name}=${value}\n`);
+    process.stderr.write(`\nFor programs of this shell:\n\n${variables.join("")}\nCtrl+C stops it.\n`);
+  }
 }
 
-await main();
+void main();

@@ -1,6 +1,9 @@
 import { randomBytes, randomInt } from "node:crypto";
 
-import { Accounts, type Account } from "./accounts.ts";
+import { Accounts, randomKey, type AccessKey, type Account } from "./accounts.ts";
+import type { ActionName } from "./action.ts";
+import { actions } from "./actions.ts";
+import { control } from "./control.ts";
 import { parseFaultPlan } from "./faultFile.ts";
 import type { FaultPlan } from "./fault.ts";
 import { Faults } from "./faults.ts";
@@ -16,10 +19,11 @@ import { Store } from "./store.ts";
 export type { AccessKey, Account, Accounts } from "./accounts.ts";
 export type { ActionName } from "./action.ts";
 export type { Fault, FaultKind, FaultPlan, FaultRule, FaultSelector, ListFault } from "./fault.ts";
+export { FaultPlanError } from "./faultFile.ts";
 export type { ActiveFault, Faults } from "./faults.ts";
 export type { Held, Hold, HoldRequest, When } from "./holds.ts";
 export type { RequestRecord } from "./requests.ts";
-export type { Hidden, NewCluster, Store, StoredCluster } from "./store.ts";
+export type { Hidden, NewCluster, NewInstance, Store, StoredCluster, StoredInstance } from "./store.ts";
 
 /** The options of a local ECS. */
 export interface EmulatorOptions {
@@ -29,6 +33,7 @@ export interface EmulatorOptions {
   readonly accounts?: readonly Account[];
   /** Makes ids, request ids and faults repeatable. Default: random. */
   readonly seed?: number;
+  /** The faults from the start, and after a reset. Default: none. */
   readonly faults?: FaultPlan;
   /** Default: the regions of the API reference. The first is the default of `store.add`. */
   readonly regions?: readonly string[];
@@ -47,21 +52,41 @@ export interface EmulatorOptions {
   readonly onFinished?: (record: RequestRecord) => void;
 }
 
+/** A value of a stack's configuration, as the Automation API takes it. */
+export interface StackConfigValue {
+  readonly value: string;
+  readonly secret?: boolean;
+}
+
 /** A running local ECS. */
 export interface Emulator {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT`: the endpoint of ECS and of STS. */
   readonly endpoint: string;
-  /** The first account, its first key. */
+  /** The id of the first account. The credentials are its first key. */
   readonly accountId: string;
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
+  /** Undefined unless the key is an STS key. */
   readonly securityToken: string | undefined;
+  /** The ids of the regions. The first is the default of `stackConfig`, `environment` and `store.add`. */
   readonly regions: readonly string[];
+  /**
+   * The configuration that makes a stack use this service: region, credentials and endpoints. For `stack.setAllConfig` of the
+   * Automation API.
+   */
+  readonly stackConfig: Record<string, StackConfigValue>;
+  /** The environment variables that make a program use this service: region, credentials and endpoints. */
+  readonly environment: Record<string, string>;
+  /** The clusters and instances of all accounts and regions. */
   readonly store: Store;
   readonly accounts: Accounts;
   readonly faults: Faults;
   /** Every request, in the order of arrival. */
   readonly requests: readonly RequestRecord[];
+  /** The names of the actions that this service has. */
+  readonly actions: readonly ActionName[];
+  /** The names of the actions that were called and that this service does not have. They answer InvalidAction.NotFound. */
+  readonly missingActions: readonly string[];
   /** The requests of one action and one region, both optional. */
   calls(action?: string, regionId?: string): RequestRecord[];
   /** Resolves when the condition is true. It is checked at once and after every change of a request. */
@@ -70,11 +95,20 @@ export interface Emulator {
   hold(request: HoldRequest): Hold;
   /** Forgets every ClientToken: a known one creates a new cluster. */
   forgetTokens(): void;
-  /** Drops the held calls, closes every connection and frees the port. */
-  close(): Promise<void>;
+  /**
+   * Returns to the state after the start: no clusters, instances, requests and ClientTokens, and the accounts and faults of the
+   * options. Endpoint and credentials stay. Calls in progress are dropped. Get `store`, `accounts` and `faults` again after it.
+   */
+  reset(): void;
+  /** Drops the calls in progress, closes every connection and frees the port. */
+  stop(): Promise<void>;
 }
 
-/** Starts a local ECS. */
+/**
+ * Starts a local ECS on 127.0.0.1.
+ *
+ * @throws if the port is in use, or an option is not valid
+ */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const plan = options.faults === undefined ? undefined : parseFaultPlan(options.faults, "faults");
   const seed = options.seed ?? plan?.seed ?? randomInt(2 ** 32);
@@ -83,68 +117,121 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   if (firstRegion === undefined) {
     throw new Error("The list of regions is empty.");
   }
-
-  const accounts = new Accounts();
-  const [first = { accountId: randomAccountId() }, ...others] = options.accounts ?? [];
-  const key = accounts.add(first);
-  for (const other of others) {
-    accounts.add(other);
-  }
-
-  const store = new Store(randomStream(seed), first.accountId, firstRegion);
-  const faults = new Faults(plan?.seed ?? seed);
-  for (const rule of plan?.rules ?? []) {
-    faults.add(rule);
-  }
-  const holds = new Holds();
-  const tokens = new ClientTokens({
-    lastMs: options.tokensLastMs ?? Number.POSITIVE_INFINITY,
-    refuse: ({ HpcClusterId: id }) =>
-      options.tokensOfDeleted === "mismatch" && typeof id === "string" && store.find(id) === undefined,
-  });
-  const requests = new Requests(options.requestLimit ?? Number.POSITIVE_INFINITY);
   const clock = options.clock ?? Date.now;
-  const closing = new AbortController();
-  const gateway = new Gateway({
-    accounts,
-    store,
-    regions,
-    faults,
-    holds,
-    requests,
-    tokens,
-    clock,
-    random: randomStream(seed ^ 0x5bd1e995), // its own stream: otherwise ids would depend on how often clients retry
-    closing: closing.signal,
-  });
-  const server = await listen(gateway, options.port ?? 0, closing.signal, (record, change) => {
-    requests.update(record, { ...change, finishedAt: clock() });
-    options.onFinished?.(record);
-  });
+  const given = options.accounts ?? [];
+  const accounts = (given.length === 0 ? [{ accountId: randomAccountId() }] : given).map(withKeys);
+  const { accountId, keys } = accounts[0]!;
+  const { accessKeyId, accessKeySecret, securityToken } = keys[0]!;
 
-  return {
-    endpoint: `http://127.0.0.1:${server.port}`,
-    accountId: first.accountId,
-    accessKeyId: key.accessKeyId,
-    accessKeySecret: key.accessKeySecret,
-    securityToken: key.securityToken,
-    regions,
-    store,
-    accounts,
-    faults,
+  const requests = new Requests(options.requestLimit ?? Number.POSITIVE_INFINITY);
+  const missingActions = new Set<string>();
+
+  /** Everything that a reset replaces. */
+  const begin = () => {
+    const store = new Store(randomStream(seed), accountId, firstRegion);
+    const state = {
+      accounts: new Accounts(),
+      store,
+      faults: new Faults(plan?.seed ?? seed),
+      holds: new Holds(),
+      tokens: new ClientTokens({
+        lastMs: options.tokensLastMs ?? Number.POSITIVE_INFINITY,
+        refuse: ({ HpcClusterId: id }) =>
+          options.tokensOfDeleted === "mismatch" && typeof id === "string" && store.find(id) === undefined,
+      }),
+      ending: new AbortController(),
+    };
+    for (const account of accounts) {
+      state.accounts.add(account);
+    }
+    for (const rule of plan?.rules ?? []) {
+      state.faults.add(rule);
+    }
+    const gateway = new Gateway({
+      ...{ ...state, regions, requests, clock },
+      random: randomStream(seed ^ 0x5bd1e995), // its own stream: otherwise ids would depend on how often clients retry
+      closing: state.ending.signal,
+    });
+    return { ...state, gateway };
+  };
+  let state = begin();
+  const end = (): void => {
+    state.ending.abort();
+    state.holds.close();
+  };
+
+  const server = await listen(
+    {
+      serve: (incoming) => state.gateway.serve(incoming),
+      control: (incoming) => control(emulator, incoming),
+      finish: (record, change) => {
+        requests.update(record, { ...change, finishedAt: clock() });
+        if (record.code === "InvalidAction.NotFound" && !actions.some(({ name }) => name === record.action)) {
+          missingActions.add(record.action);
+        }
+        options.onFinished?.(record);
+      },
+    },
+    options.port ?? 0,
+  );
+  const endpoint = `http://127.0.0.1:${server.port}`;
+
+  const emulator: Emulator = {
+    ...{ endpoint, accountId, accessKeyId, accessKeySecret, securityToken, regions },
+    stackConfig: {
+      "alicloud:region": { value: firstRegion },
+      "alicloud:accessKey": { value: accessKeyId, secret: true },
+      "alicloud:secretKey": { value: accessKeySecret, secret: true },
+      ...(securityToken === undefined
+        ? {}
+        : { "alicloud:securityToken": { value: securityToken, secret: true } }),
+      "alicloud:endpoints": { value: JSON.stringify([{ ecs: endpoint, sts: endpoint }]) },
+    },
+    environment: {
+      ALIBABA_CLOUD_REGION: firstRegion,
+      ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+      ...(securityToken === undefined ? {} : { ALIBABA_CLOUD_SECURITY_TOKEN: securityToken }),
+      ALIBABA_CLOUD_ENDPOINT_ECS: endpoint,
+      ALIBABA_CLOUD_ENDPOINT_STS: endpoint,
+    },
+    actions: actions.map(({ name }) => name),
+    get store() {
+      return state.store;
+    },
+    get accounts() {
+      return state.accounts;
+    },
+    get faults() {
+      return state.faults;
+    },
     requests: requests.records,
+    get missingActions() {
+      return [...missingActions];
+    },
     calls: (action, regionId) => requests.calls(action, regionId),
     until: (condition) => requests.until(condition),
-    hold: (request) => holds.add(request),
+    hold: (request) => state.holds.add(request),
     forgetTokens: () => {
-      tokens.forget();
+      state.tokens.forget();
     },
-    close: async () => {
-      closing.abort();
-      holds.close();
+    reset: () => {
+      end();
+      requests.clear();
+      missingActions.clear();
+      state = begin();
+    },
+    stop: async () => {
+      end();
       await server.close();
     },
   };
+  return emulator;
+}
+
+/** The account with its keys: a random one if none is given. */
+function withKeys(account: Account): Account & { readonly keys: readonly AccessKey[] } {
+  return { ...account, keys: account.keys?.length ? account.keys : [randomKey()] };
 }
 
 function randomAccountId(): string {

@@ -36,7 +36,7 @@ export interface GatewayParts {
   readonly tokens: ClientTokens;
   readonly clock: () => number;
   readonly random: () => number;
-  /** Aborted when the service closes, which ends every pause. */
+  /** Aborted when the service is stopped or reset, which ends every pause. */
   readonly closing: AbortSignal;
 }
 
@@ -230,7 +230,9 @@ export class Gateway {
 
   private async pause(ms: number): Promise<void> {
     if (ms > 0) {
-      await pause(ms, undefined, { signal: this.parts.closing });
+      await pause(ms, undefined, { signal: this.parts.closing }).catch(() => {
+        throw new Dropped(); // the service is stopped or reset
+      });
     }
   }
 }

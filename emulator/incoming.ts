@@ -41,9 +41,14 @@ export function parametersOf(incoming: Incoming): IncomingParameters {
   return { query, all };
 }
 
-/** The parameters of the action itself, without keys and signatures: these may be recorded. */
+/** Parameters of RunInstances that may contain passwords. */
+const secret = new Set(["Password", "UserData"]);
+
+/** The parameters of the action itself, without keys, signatures and secrets: these may be recorded. */
 export function businessParameters(parameters: Parameters): Parameters {
-  return Object.fromEntries(Object.entries(parameters).filter(([name]) => !common.has(name)));
+  return Object.fromEntries(
+    Object.entries(parameters).filter(([name]) => !common.has(name) && !secret.has(name)),
+  );
 }
 
 /** Whether the request has a version 3 signature, valid or not. */

@@ -54,6 +54,12 @@ export class Requests {
     this.notify();
   }
 
+  /** Forgets every request. */
+  clear(): void {
+    this.records.length = 0;
+    this.notify();
+  }
+
   calls(action?: string, regionId?: string): RequestRecord[] {
     return this.records.filter(
       (record) =>

@@ -60,7 +60,8 @@ export function pageOf<T>(items: readonly T[], { pageNumber, pageSize }: Paging)
   return items.slice((pageNumber - 1) * pageSize, pageNumber * pageSize);
 }
 
-function wholeNumber(text: string | undefined, defaultValue: number, most: number): number {
+/** A whole number from 1. An empty one is the same as none. */
+export function wholeNumber(text: string | undefined, defaultValue: number, most: number): number {
   if (text === undefined || text === "") {
     return defaultValue;
   }
@@ -74,32 +75,40 @@ function wholeNumber(text: string | undefined, defaultValue: number, most: numbe
   return value;
 }
 
-/** The ids in HpcClusterIds, a string with a JSON array. Undefined without a filter. */
-export function idFilterOf(parameters: Parameters): readonly string[] | undefined {
-  const text = parameters.HpcClusterIds;
+/** The values of a list, `Name.1`, `Name.2` and so on, in this order. */
+export function listOf(parameters: Parameters, name: string): string[] {
+  return Object.keys(parameters)
+    .flatMap((key) => (key.startsWith(`${name}.`) ? [Number(key.slice(name.length + 1))] : []))
+    .sort((a, b) => a - b)
+    .map((index) => parameters[`${name}.${index}`] ?? "");
+}
+
+/** The ids in a string with a JSON array. Undefined without a filter. */
+export function idFilterOf(
+  parameters: Parameters,
+  list: string,
+  item: string,
+): readonly string[] | undefined {
+  const text = parameters[list];
   if (text === undefined || text === "") {
     return undefined;
   }
   const ids = parseIds(text);
   if (ids === undefined) {
-    throw new Refusal(
-      400,
-      "InvalidHpcClusterIds.Malformed",
-      "The specified parameter HpcClusterIds is not valid.",
-    );
+    throw new Refusal(400, `Invalid${list}.Malformed`, `The specified parameter ${list} is not valid.`);
   }
   if (ids.length === 0) {
     throw new Refusal(
       400,
-      "MissingParameter.HpcClusterId",
-      "The input parameter HpcClusterId that is mandatory for processing this request is not supplied.",
+      `MissingParameter.${item}`,
+      `The input parameter ${item} that is mandatory for processing this request is not supplied.`,
     );
   }
   if (ids.length > 100) {
     throw new Refusal(
       400,
-      "InvalidHpcClusterIds.ExceedLimit",
-      "The number of the specified HpcClusterIds exceeds the limit.",
+      `Invalid${list}.ExceedLimit`,
+      `The number of the specified ${list} exceeds the limit.`,
     );
   }
   return ids;

@@ -1,30 +1,39 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-import { deliver, type Finish } from "./delivery.ts";
-import type { Gateway } from "./gateway.ts";
+import type { ControlAnswer } from "./control.ts";
+import { deliver, type Delivery, type Finish } from "./delivery.ts";
 import type { Incoming } from "./incoming.ts";
+import type { RequestRecord } from "./requests.ts";
 
-/** An HTTP server on the loopback interface in front of the gateway. */
+/** What is behind the server. */
+export interface Services {
+  /** A call of the API. */
+  serve(incoming: Incoming): Promise<{ readonly delivery: Delivery; readonly record: RequestRecord }>;
+  /** A request that controls the emulator; undefined if it is none. */
+  control(incoming: Incoming): ControlAnswer | undefined;
+  readonly finish: Finish;
+}
+
+/** An HTTP server on the loopback interface. */
 export interface ListeningServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1 only. Port 0 is a free port. */
-export async function listen(
-  gateway: Gateway,
-  port: number,
-  closing: AbortSignal,
-  finish: Finish,
-): Promise<ListeningServer> {
+/**
+ * Listens on 127.0.0.1 only. Port 0 is a free port.
+ *
+ * @throws if the port is in use or not allowed
+ */
+export async function listen(services: Services, port: number): Promise<ListeningServer> {
   const sockets = new Set<Socket>();
+  const serving = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    serve(gateway, request, response, finish).catch((error: unknown) => {
+    const served = serve(services, request, response).finally(() => serving.delete(served));
+    serving.add(served);
+    served.catch((error: unknown) => {
       response.destroy();
-      if (closing.aborted) {
-        return; // pauses end with an error when the service closes
-      }
       // A bug in the emulator ends the process: an answer would look like a fault.
       queueMicrotask(() => {
         throw error;
@@ -58,32 +67,48 @@ export async function listen(
         socket.destroy();
       }
       await closed;
+      await Promise.allSettled(serving);
     },
   };
 }
 
 function listening(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new Error(portError(port, error), { cause: error }));
+    });
     server.listen(port, "127.0.0.1", () => {
-      server.off("error", reject);
+      server.removeAllListeners("error");
       resolve();
     });
   });
 }
 
-async function serve(
-  gateway: Gateway,
-  request: IncomingMessage,
-  response: ServerResponse,
-  finish: Finish,
-): Promise<void> {
+function portError(port: number, { code, message }: NodeJS.ErrnoException): string {
+  const advice = "choose another port (0: a free one).";
+  switch (code) {
+    case "EADDRINUSE":
+      return `Port ${port} on 127.0.0.1 is in use. Stop the process that uses it, or ${advice}`;
+    case "EACCES":
+      return `Port ${port} on 127.0.0.1 needs more rights than this user has; ${advice}`;
+    default:
+      return `Port ${port} on 127.0.0.1 cannot be used: ${message}; ${advice}`;
+  }
+}
+
+async function serve(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const incoming = await read(request);
   if (incoming === undefined) {
     return; // the client closed the connection before its request was complete
   }
-  const { delivery, record } = await gateway.serve(incoming);
-  await deliver(delivery, record, response, finish);
+  const controlled = services.control(incoming);
+  if (controlled !== undefined) {
+    response.writeHead(controlled.status, { "content-type": "application/json" });
+    response.end(JSON.stringify(controlled.body));
+    return;
+  }
+  const { delivery, record } = await services.serve(incoming);
+  await deliver(delivery, record, response, services.finish);
 }
 
 async function read(request: IncomingMessage): Promise<Incoming | undefined> {

@@ -7,17 +7,22 @@ export interface StoredCluster {
   readonly hpcClusterId: string;
   readonly name: string;
   readonly description: string;
-  /** The number of instances. The API deletes only a cluster without instances. */
+  /** The number of its instances. The API deletes only a cluster without instances. */
   readonly instances: number;
 }
 
 /** Fields of a new cluster; everything but the name has a default. */
 export interface NewCluster {
   readonly name: string;
+  /** Default: empty. */
   readonly description?: string;
+  /** Default: the first account. */
   readonly accountId?: string;
+  /** Default: the first region. */
   readonly regionId?: string;
+  /** Default: a new id. */
   readonly hpcClusterId?: string;
+  /** Default: 0. */
   readonly instances?: number;
 }
 
@@ -27,102 +32,106 @@ export interface Hidden {
   readonly describes?: number;
 }
 
+/** An instance in the store. It runs until it is deleted. */
+export interface StoredInstance {
+  readonly accountId: string;
+  readonly regionId: string;
+  readonly instanceId: string;
+  readonly name: string;
+  readonly instanceType: string;
+  readonly imageId: string;
+  /** The cluster that it is in. Undefined if it is in none. */
+  readonly hpcClusterId: string | undefined;
+}
+
+/** The fields of a new instance. The default of the name is the id. */
+export type NewInstance = Omit<StoredInstance, "instanceId" | "name"> & { readonly name?: string };
+
 interface Entry {
-  cluster: StoredCluster;
+  cluster: Omit<StoredCluster, "instances">;
+  readonly instanceIds: Set<string>;
   hiddenUntil: number;
   hiddenDescribes: number;
   /** Set when the cluster is deleted: until then DescribeHpcClusters still shows it. */
   shownUntil: number | undefined;
-  /** The ids of the instances, also of former ones: an instance keeps its id. */
-  readonly instanceIds: string[];
 }
 
-/** An instance in a cluster. */
-export interface StoredInstance {
-  readonly instanceId: string;
-  readonly hpcClusterId: string;
-}
-
-/** The clusters of all accounts and regions. Tests read and change them without the API. */
+/** The clusters and instances of all accounts and regions. Tests read and change them without the API. */
 export class Store {
   private readonly entries = new Map<string, Entry>();
   // The clusters of one account in one region, in the order of their creation, as Describe lists them.
   private readonly byRegion = new Map<string, Map<string, Entry>>();
+  private readonly running = new Map<string, StoredInstance>();
   private readonly random: () => number;
   private readonly defaultAccountId: string;
   private readonly defaultRegionId: string;
 
+  /** @internal */
   constructor(random: () => number, defaultAccountId: string, defaultRegionId: string) {
     this.random = random;
     this.defaultAccountId = defaultAccountId;
     this.defaultRegionId = defaultRegionId;
   }
 
-  /** Copies of the clusters whose fields equal those of the filter. */
+  /** Copies of the clusters whose fields equal those of the filter, in the order of their creation. */
   clusters(filter: Partial<StoredCluster> = {}): StoredCluster[] {
-    const wanted = Object.entries(filter) as [string, string | number | undefined][];
-    return [...this.entries.values()]
-      .map((entry) => entry.cluster)
-      .filter((cluster) =>
-        wanted.every(
-          ([field, value]) => value === undefined || cluster[field as keyof StoredCluster] === value,
-        ),
-      )
-      .map((cluster) => ({ ...cluster }));
+    return [...this.entries.values()].map(clusterOf).filter((cluster) => matches(cluster, filter));
   }
 
   /** A copy of the cluster with that id, in any account and region. */
   find(hpcClusterId: string): StoredCluster | undefined {
     const entry = this.entries.get(hpcClusterId);
-    return entry === undefined ? undefined : { ...entry.cluster };
+    return entry === undefined ? undefined : clusterOf(entry);
   }
 
-  /** Adds a cluster, by default to the first account and the first region. */
+  /** Adds a cluster. */
   add(cluster: NewCluster, hidden: Hidden = {}): StoredCluster {
-    const stored: StoredCluster = {
+    const stored = {
       accountId: cluster.accountId ?? this.defaultAccountId,
       regionId: cluster.regionId ?? this.defaultRegionId,
-      hpcClusterId: cluster.hpcClusterId ?? this.newId(),
+      hpcClusterId: cluster.hpcClusterId ?? this.newId("hpc-", 16, this.entries),
       name: cluster.name,
       description: cluster.description ?? "",
-      instances: cluster.instances ?? 0,
     };
     if (this.entries.has(stored.hpcClusterId)) {
       throw new Error(`The cluster ${stored.hpcClusterId} already exists.`);
     }
     const entry: Entry = {
       cluster: stored,
+      instanceIds: new Set(),
       hiddenUntil: hidden.untilTime ?? Number.NEGATIVE_INFINITY,
       hiddenDescribes: hidden.describes ?? 0,
       shownUntil: undefined,
-      instanceIds: [],
     };
     this.entries.set(stored.hpcClusterId, entry);
     const key = regionKey(stored.accountId, stored.regionId);
     const clusters = this.byRegion.get(key) ?? new Map<string, Entry>();
     this.byRegion.set(key, clusters.set(stored.hpcClusterId, entry));
-    return { ...stored };
+    this.setInstances(stored.hpcClusterId, cluster.instances ?? 0);
+    return clusterOf(entry);
   }
 
   /** Changes a cluster and returns a copy of it. */
   modify(
     hpcClusterId: string,
-    change: Partial<Pick<StoredCluster, "name" | "description" | "instances">>,
+    { name, description, instances }: Partial<Pick<StoredCluster, "name" | "description" | "instances">>,
   ): StoredCluster {
     const entry = this.entry(hpcClusterId);
-    const { name, description, instances } = entry.cluster;
     entry.cluster = {
       ...entry.cluster,
-      name: change.name ?? name,
-      description: change.description ?? description,
-      instances: change.instances ?? instances,
+      ...(name === undefined ? {} : { name }),
+      ...(description === undefined ? {} : { description }),
     };
-    return { ...entry.cluster };
+    if (instances !== undefined) {
+      this.setInstances(hpcClusterId, instances);
+    }
+    return clusterOf(entry);
   }
 
   /** Removes a cluster, with its instances. Until `shownUntil` DescribeHpcClusters still shows it. */
   remove(hpcClusterId: string, shownUntil?: number): void {
     const entry = this.entry(hpcClusterId);
+    this.setInstances(hpcClusterId, 0);
     this.entries.delete(hpcClusterId);
     entry.shownUntil = shownUntil;
     if (shownUntil === undefined) {
@@ -130,12 +139,53 @@ export class Store {
     }
   }
 
-  /** Sets the number of instances in a cluster. */
+  /** Starts instances in a cluster, or removes the last ones, until it has this number. */
   setInstances(hpcClusterId: string, instances: number): void {
-    this.modify(hpcClusterId, { instances });
+    const { cluster, instanceIds } = this.entry(hpcClusterId);
+    while (instanceIds.size < instances) {
+      const { accountId, regionId } = cluster;
+      this.runInstance({ accountId, regionId, hpcClusterId, instanceType: "ecs.test", imageId: "test" });
+    }
+    for (const instanceId of [...instanceIds].slice(instances)) {
+      this.removeInstance(instanceId);
+    }
   }
 
-  /** The clusters that one DescribeHpcClusters shows. It counts as a call for each cluster that is still hidden. */
+  /** Copies of the instances whose fields equal those of the filter, in the order of their start. */
+  instances(filter: Partial<StoredInstance> = {}): StoredInstance[] {
+    return [...this.running.values()]
+      .filter((instance) => matches(instance, filter))
+      .map((instance) => ({ ...instance }));
+  }
+
+  /** Starts an instance. */
+  runInstance(instance: NewInstance): StoredInstance {
+    const instanceId = this.newId("i-", 20, this.running);
+    const stored = { ...instance, instanceId, name: instance.name ?? instanceId };
+    if (stored.hpcClusterId !== undefined) {
+      this.entry(stored.hpcClusterId).instanceIds.add(instanceId);
+    }
+    this.running.set(instanceId, stored);
+    return { ...stored };
+  }
+
+  /** Removes an instance. */
+  removeInstance(instanceId: string): void {
+    const instance = this.running.get(instanceId);
+    if (instance === undefined) {
+      throw new Error(`The instance ${instanceId} does not exist.`);
+    }
+    this.running.delete(instanceId);
+    if (instance.hpcClusterId !== undefined) {
+      this.entry(instance.hpcClusterId).instanceIds.delete(instanceId);
+    }
+  }
+
+  /**
+   * The clusters that one DescribeHpcClusters shows. It counts as a call for each cluster that is still hidden.
+   *
+   * @internal
+   */
   describe(
     accountId: string,
     regionId: string,
@@ -150,21 +200,17 @@ export class Store {
       ids === undefined
         ? [...clusters.values()]
         : [...new Set(ids)].map((id) => clusters.get(id)).filter((entry) => entry !== undefined);
-    return entries.filter((entry) => visible(entry, now)).map((entry) => entry.cluster);
+    return entries.filter((entry) => visible(entry, now)).map(clusterOf);
   }
 
-  /** The instances of one account in one region, of all clusters or of one. */
-  instances(accountId: string, regionId: string, hpcClusterId?: string): StoredInstance[] {
-    return [...this.entries.values()]
-      .filter(({ cluster }) => cluster.accountId === accountId && cluster.regionId === regionId)
-      .filter(({ cluster }) => hpcClusterId === undefined || cluster.hpcClusterId === hpcClusterId)
-      .flatMap((entry) => this.instancesOf(entry));
-  }
-
-  /** The cluster, if it belongs to this account and region. */
+  /**
+   * The cluster, if it belongs to this account and region.
+   *
+   * @internal
+   */
   owned(accountId: string, regionId: string, hpcClusterId: string): StoredCluster | undefined {
     const entry = this.byRegion.get(regionKey(accountId, regionId))?.get(hpcClusterId);
-    return entry === undefined || entry.shownUntil !== undefined ? undefined : entry.cluster;
+    return entry === undefined || entry.shownUntil !== undefined ? undefined : clusterOf(entry);
   }
 
   private entry(hpcClusterId: string): Entry {
@@ -175,23 +221,25 @@ export class Store {
     return entry;
   }
 
-  private instancesOf({ cluster, instanceIds }: Entry): StoredInstance[] {
-    while (instanceIds.length < cluster.instances) {
-      instanceIds.push(`i-${lowerCaseId(this.random, 20)}`);
-    }
-    return instanceIds
-      .slice(0, cluster.instances)
-      .map((instanceId) => ({ instanceId, hpcClusterId: cluster.hpcClusterId }));
-  }
-
-  private newId(): string {
+  private newId(prefix: string, length: number, taken: ReadonlyMap<string, unknown>): string {
     for (;;) {
-      const id = `hpc-${lowerCaseId(this.random, 16)}`;
-      if (!this.entries.has(id)) {
+      const id = `${prefix}${lowerCaseId(this.random, length)}`;
+      if (!taken.has(id)) {
         return id;
       }
     }
   }
+}
+
+function clusterOf({ cluster, instanceIds }: Entry): StoredCluster {
+  return { ...cluster, instances: instanceIds.size };
+}
+
+/** Whether each field of the filter is undefined or has the item's value. */
+function matches<T extends object>(item: T, filter: Partial<T>): boolean {
+  return (Object.keys(filter) as (keyof T)[]).every(
+    (field) => filter[field] === undefined || filter[field] === item[field],
+  );
 }
 
 function visible(entry: Entry, now: number): boolean {

@@ -212,7 +212,7 @@ async function main(): Promise<void> {
   const { HpcCluster } = await import("pulumi-alicloud-hpc");
   let args: HpcClusterArgs = wrong;
   await using cleanup = new AsyncDisposableStack();
-  const ecs = cleanup.adopt(await startEmulator(), (emulator) => emulator.close());
+  const ecs = cleanup.adopt(await startEmulator(), (emulator) => emulator.stop());
   const stack = cleanup.use(
     await createEcsStack(ecs, {
       projectName: "demo",

@@ -15,7 +15,7 @@ export const describeHpcClusters: Action = {
   changes: false,
   prepare(call) {
     const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
-    const ids = idFilterOf(call.parameters);
+    const ids = idFilterOf(call.parameters, "HpcClusterIds", "HpcClusterId");
     const paging = pagingOf(call.parameters);
     const fault = faultOf(call.faults, "badList")?.list;
     return () => {

@@ -1,11 +1,11 @@
 import { regionOf, type Action } from "../action.ts";
 import { notSupplied, Refusal } from "../refusal.ts";
-import { pageOf, pagingOf } from "../rules.ts";
+import { idFilterOf, pageOf, pagingOf } from "../rules.ts";
 
 const unknownRegion = () =>
   new Refusal(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.");
 
-/** Lists the instances in a region or in one of its clusters. */
+/** Lists the instances in a region: all, those in one cluster, or some by id. */
 export const describeInstances: Action = {
   name: "DescribeInstances",
   version: "2014-05-26",
@@ -14,8 +14,11 @@ export const describeInstances: Action = {
     const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
     const paging = pagingOf(call.parameters);
     const { HpcClusterId: hpcClusterId } = call.parameters;
+    const ids = idFilterOf(call.parameters, "InstanceIds", "InstanceId");
     return () => {
-      const instances = call.store.instances(call.accountId, regionId, hpcClusterId);
+      const instances = call.store
+        .instances({ accountId: call.accountId, regionId, ...(hpcClusterId ? { hpcClusterId } : {}) })
+        .filter(({ instanceId }) => ids?.includes(instanceId) ?? true);
       return {
         TotalCount: instances.length,
         PageNumber: paging.pageNumber,
@@ -23,10 +26,12 @@ export const describeInstances: Action = {
         Instances: {
           Instance: pageOf(instances, paging).map((instance) => ({
             InstanceId: instance.instanceId,
-            InstanceName: instance.instanceId,
+            InstanceName: instance.name,
+            InstanceType: instance.instanceType,
+            ImageId: instance.imageId,
             Status: "Running",
             RegionId: regionId,
-            HpcClusterId: instance.hpcClusterId,
+            HpcClusterId: instance.hpcClusterId ?? "",
           })),
         },
       };

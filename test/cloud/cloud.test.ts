@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   child?.kill("SIGKILL"); // after a test that failed half-way
-  await ecs.close();
+  await ecs.stop();
 });
 
 /** An environment with an account of the stand-in, and without this test run's own variables. */

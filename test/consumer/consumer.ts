@@ -261,7 +261,7 @@ class Consumer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.host?.[Symbol.asyncDispose]();
-    await this.ecs.close();
+    await this.ecs.stop();
     this.backend.dispose();
     rmSync(this.root, { recursive: true, force: true, maxRetries: 3 });
   }

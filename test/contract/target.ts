@@ -43,7 +43,7 @@ export async function openTarget(environment: Environment = process.env): Promis
       securityToken,
       prefix: "hpctest-emulator-",
     },
-    ...{ region: "cn-hangzhou", otherRegion: "cn-beijing", close: () => emulator.close() },
+    ...{ region: "cn-hangzhou", otherRegion: "cn-beijing", close: () => emulator.stop() },
   };
 }
 

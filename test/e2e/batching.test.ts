@@ -7,7 +7,7 @@ import { clustersInState, configurationFor, createEcsStack, defaultRegion } from
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const count = 150;
 

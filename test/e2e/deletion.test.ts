@@ -6,7 +6,7 @@ import { clusterOps, clustersInState, createEcsStack, failureOf } from "./ecsSta
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program = (regionId: string) => async () => ({
   id: new HpcCluster("rendering", { name: "render-farm", regionId }).id,

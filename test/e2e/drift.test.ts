@@ -10,7 +10,7 @@ import { clusterOps, clustersInState, createEcsStack, failureOf } from "./ecsSta
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const wanted = { name: "render-farm", description: "Nightly frames" };
 const program =

@@ -10,7 +10,7 @@ import { ExamplesCopy, exampleProgram, examplesFolder } from "./exampleProgram.t
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 interface Example {
   folder: string;

@@ -9,7 +9,7 @@ import { clustersInState, createEcsStack, failureOf } from "./ecsStack.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 /** The table of CreateHpcCluster's page, without InternalError, which is worth another attempt; and what to change. */
 const documented = [

@@ -6,7 +6,7 @@ import { changingCalls, clusterOps, createEcsStack, failureOf } from "./ecsStack
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const outputsOf = ({ id, hpcClusterId, name, description, regionId, requestId }: HpcCluster) => ({
   id,

@@ -103,7 +103,7 @@ describe("the provider's process", () => {
   beforeEach(async () => void (ecs = await startEmulator()));
   afterEach(async () => {
     await provider?.stop();
-    await ecs.close();
+    await ecs.stop();
   });
 
   /** Starts one that writes down what it has loaded. */

@@ -9,7 +9,7 @@ import { changingCalls, clusterOps, clustersInState, createEcsStack, defaultRegi
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program = (args: HpcClusterArgs) => async () => {
   const cluster = new HpcCluster("rendering", args);

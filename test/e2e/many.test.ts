@@ -6,7 +6,7 @@ import { changingCalls, clusterOps, clustersInState, createEcsStack } from "./ec
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const count = 30;
 const names = Array.from({ length: count }, (_, at) => `render-farm-${at}`);

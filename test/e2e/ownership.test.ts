@@ -16,7 +16,7 @@ beforeEach(async () => {
     accounts: [{ accountId: "1000000000000001" }, { accountId: "1000000000000002" }],
   });
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 /** The names and ids in the state. */
 const held = (stack: TestStack) =>

@@ -15,7 +15,7 @@ import { dynamicHost, hosts } from "./hosts.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 let folder: string;
 let example: string;

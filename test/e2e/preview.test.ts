@@ -9,7 +9,7 @@ import { changingCalls, createEcsStack, failureOf } from "./ecsStack.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program = (args: object) => async () => {
   new HpcCluster("rendering", args as HpcClusterArgs);

@@ -32,6 +32,6 @@ test("the README shows what a preview of three mistakes really prints", async ()
       expect(readFileSync(new URL(`../../${readme}`, import.meta.url), "utf8")).toContain(shown);
     }
   } finally {
-    await ecs.close();
+    await ecs.stop();
   }
 });

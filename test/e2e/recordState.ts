@@ -24,5 +24,5 @@ try {
   console.error(`recorded ${ecs.store.clusters().length} clusters in ${file}`);
 } finally {
   await stack.dispose();
-  await ecs.close();
+  await ecs.stop();
 }

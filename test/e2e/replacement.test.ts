@@ -7,7 +7,7 @@ import { clusterOps, clustersInState, createEcsStack } from "./ecsStack.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program = (regionId: string, opts?: CustomResourceOptions) => async () => ({
   id: new HpcCluster("rendering", { name: "render-farm", regionId }, opts).id,

@@ -7,7 +7,7 @@ import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf }
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 class Farm extends ComponentResource {
   readonly cluster: HpcCluster;

@@ -10,7 +10,7 @@ import { clusterType, createEcsStack, failureOf } from "./ecsStack.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program = (name: string) => async () => {
   const { id, requestId } = new HpcCluster("rendering", { name });

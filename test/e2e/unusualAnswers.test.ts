@@ -21,7 +21,7 @@ async function withStack(run: (stack: TestStack, ecs: Emulator) => Promise<void>
     });
     await run(stack, ecs);
   } finally {
-    await ecs.close();
+    await ecs.stop();
   }
 }
 

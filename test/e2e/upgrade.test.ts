@@ -91,7 +91,7 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
         await stack.destroy();
         expect(ecs.store.clusters().map(({ name: left }) => left)).toEqual(["somebody-elses"]);
       } finally {
-        await ecs.close();
+        await ecs.stop();
       }
     },
   );

@@ -10,7 +10,7 @@ import { dynamicHost, hosts } from "./hosts.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 describe.each(hosts)("$name", ({ HpcCluster }) => {
   test("inputs that are not known yet pass the preview, and dependents of the id stay unchanged when the cluster changes", async () => {

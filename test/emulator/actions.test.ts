@@ -12,7 +12,7 @@ let ecs: Emulator;
 beforeEach(async () => {
   ecs = await startEmulator({ seed: 7 });
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const create = (parameters: Overrides = {}, asking: Asking = {}) =>
   ask(ecs, "CreateHpcCluster", { ...creation, ...parameters }, asking);
@@ -74,7 +74,7 @@ test("only the regions that the emulator was started with exist", async () => {
     const accepted = await ask(small, "CreateHpcCluster", { ...creation, RegionId: "cn-moon-1" });
     expect(accepted.status).toBe(200);
   } finally {
-    await small.close();
+    await small.stop();
   }
 });
 

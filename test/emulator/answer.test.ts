@@ -63,7 +63,7 @@ describe("the requested format", () => {
   beforeEach(async () => {
     ecs = await startEmulator();
   });
-  afterEach(() => ecs.close());
+  afterEach(() => ecs.stop());
 
   test.each([
     [undefined, "text/xml"],

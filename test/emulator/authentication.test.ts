@@ -15,7 +15,7 @@ beforeEach(async () => {
   now = Date.now();
   ecs = await startEmulator({ clock: () => now, seed: 7 });
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 // It is not in the API reference.
 const unsupportedMethod = {

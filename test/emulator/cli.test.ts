@@ -31,7 +31,7 @@ interface Ended {
 }
 
 function start(...args: readonly string[]) {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [cli, "emulator", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   child.once("close", () => running.delete(child));
   const out: string[] = [];
@@ -61,9 +61,15 @@ describe("a running emulator", () => {
       expect(Object.keys(ecs)).toEqual(["endpoint", "accessKeyId", "accessKeySecret"]);
       expect(ecs.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
       expect((await ask(ecs, "DescribeRegions")).status).toBe(200);
+      for (const _ of [1, 2]) {
+        expect((await ask(ecs, "RebootInstance")).json["Code"]).toBe("InvalidAction.NotFound");
+      }
       service.child.kill(signal);
       expect(await service.ended).toEqual({ code: 0, signal: null });
-      expect([service.out.length, service.err()]).toEqual([1, ""]);
+      expect(service.out).toHaveLength(1);
+      expect(service.err()).toMatch(
+        /^RebootInstance is not an action of this emulator; it has CreateHpcCluster, .*\.\n$/,
+      );
     },
   );
 
@@ -118,7 +124,7 @@ describe("a running emulator", () => {
 describe("an invalid command line", () => {
   test.concurrent.each([
     [["--bogus"], "Unknown option '--bogus'"],
-    [["extra"], "Unexpected argument 'extra'"],
+    [["extra"], 'The emulator takes no argument "extra".'],
     [["--port"], "--port"],
     [["--port", "99999"], '--port must be a whole number from 0 to 65535, not "99999".'],
     [["--port", "x"], '--port must be a whole number from 0 to 65535, not "x".'],
@@ -131,15 +137,17 @@ describe("an invalid command line", () => {
     expect(await service.ended).toEqual({ code: 2, signal: null });
     expect(service.out).toEqual([]);
     expect(service.err()).toContain(message);
-    expect(service.err()).toContain("Usage: npm run emulator");
+    expect(service.err()).toContain("Usage: pulumi-alicloud-hpc emulator");
   });
 
   test("exits with 1 and one line when the port is in use", async () => {
     const first = start();
-    const { endpoint } = JSON.parse(await first.first) as Service;
-    const second = start("--port", new URL(endpoint).port);
+    const { port } = new URL((JSON.parse(await first.first) as Service).endpoint);
+    const second = start("--port", port);
     expect(await second.ended).toEqual({ code: 1, signal: null });
-    expect(second.err()).toMatch(/^.*EADDRINUSE.*\n$/);
+    expect(second.err()).toBe(
+      `Port ${port} on 127.0.0.1 is in use. Stop the process that uses it, or choose another port (0: a free one).\n`,
+    );
     first.child.kill("SIGTERM");
     expect((await first.ended).code).toBe(0);
   });
@@ -156,6 +164,6 @@ describe("an invalid command line", () => {
   test("prints the usage for --help", async () => {
     const service = start("--help");
     expect((await service.ended).code).toBe(0);
-    expect(service.out[0]).toBe("Usage: npm run emulator -- [options]");
+    expect(service.out[0]).toBe("Usage: pulumi-alicloud-hpc emulator [options]");
   });
 });

@@ -22,7 +22,7 @@ beforeEach(async () => {
   now = Date.now();
   ecs = await startEmulator({ seed: 7, clock: () => now });
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const create = (asking: Asking = {}) => ask(ecs, "CreateHpcCluster", farm, asking);
 const regions = (asking: Asking = {}) => ask(ecs, "DescribeRegions", {}, asking);
@@ -151,7 +151,7 @@ describe("connections", () => {
     ecs.faults.add({ kind: "noAnswer" });
     const lost = create().catch(caught);
     await ecs.until(() => ecs.requests[0]?.fault === "noAnswer");
-    await ecs.close();
+    await ecs.stop();
     expect(await lost).toBeInstanceOf(Error);
     ecs = await startEmulator();
   });
@@ -193,7 +193,7 @@ describe("a slow answer", () => {
     await ecs.until(() => ecs.requests[0]?.fault === rules.at(-1)?.kind);
     await regions(); // answered at once
     expect(ecs.requests[0]).toMatchObject({ code: undefined, finishedAt: undefined });
-    await ecs.close();
+    await ecs.stop();
     expect(await lost).toBeInstanceOf(Error);
     ecs = await startEmulator();
   });
@@ -202,7 +202,7 @@ describe("a slow answer", () => {
     ecs.faults.add({ kind: "delay", ms: 3_600_000 });
     const lost = create().catch(caught);
     await ecs.until(() => ecs.requests[0]?.fault === "delay");
-    await ecs.close();
+    await ecs.stop();
     expect(await lost).toBeInstanceOf(Error);
     expect(ecs.store.clusters()).toEqual([]);
     ecs = await startEmulator();
@@ -520,7 +520,7 @@ describe("a rule affects", () => {
         }
         return seen;
       } finally {
-        await other.close();
+        await other.stop();
       }
     };
     const rules = [{ ...busy, rate: 0.5 }];

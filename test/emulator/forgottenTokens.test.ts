@@ -12,7 +12,7 @@ async function withEmulator(
   try {
     await run(ecs, async () => (await ask(ecs, "CreateHpcCluster", parameters)).json);
   } finally {
-    await ecs.close();
+    await ecs.stop();
   }
 }
 

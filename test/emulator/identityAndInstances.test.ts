@@ -8,7 +8,7 @@ let ecs: Emulator;
 beforeEach(async () => {
   ecs = await startEmulator({ seed: 7 });
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 describe("GetCallerIdentity", () => {
   const whoAmI = (asking: Asking = {}) =>
@@ -66,6 +66,8 @@ describe("DescribeInstances", () => {
           {
             InstanceId: expect.stringMatching(/^i-[a-z0-9]{20}$/),
             InstanceName: idsOf(answer)[0],
+            InstanceType: "ecs.test",
+            ImageId: "test",
             Status: "Running",
             RegionId: "cn-hangzhou",
             HpcClusterId: id,
@@ -74,6 +76,8 @@ describe("DescribeInstances", () => {
       },
     });
     expect(await list()).toMatchObject({ TotalCount: 3 });
+    const ids = idsOf(await list());
+    expect(idsOf(await list({ InstanceIds: JSON.stringify([ids[2], "i-unknown"]) }))).toEqual([ids[2]]);
     expect(await list({ HpcClusterId: "hpc-unknown" })).toMatchObject({ TotalCount: 0 });
     expect(await list({ RegionId: "cn-beijing" })).toMatchObject({ TotalCount: 0 });
   });
@@ -93,7 +97,84 @@ describe("DescribeInstances", () => {
     ["MissingParameter", { RegionId: undefined }],
     ["InvalidRegionId.NotFound", { RegionId: "cn-nowhere" }],
     ["Invalid.Parameter", { PageSize: "101" }],
+    ["InvalidInstanceIds.Malformed", { InstanceIds: "i-1" }],
   ])("fails with %s", async (code, parameters) => {
     expect(await list(parameters)).toMatchObject({ Code: code });
+  });
+});
+
+describe("RunInstances and DeleteInstances", () => {
+  const region = { RegionId: "cn-hangzhou" };
+  const instance = { ...region, ImageId: "aliyun_3", InstanceType: "ecs.ebmgn7e.32xlarge" };
+  const run = async (parameters: Overrides = {}) =>
+    (await ask(ecs, "RunInstances", { ...instance, ...parameters })).json as {
+      readonly Code?: string;
+      readonly InstanceIdSets?: { readonly InstanceIdSet: readonly string[] };
+    };
+  const release = async (ids: readonly string[], parameters: Overrides = {}) => {
+    const list = Object.fromEntries(ids.map((id, index) => [`InstanceId.${index + 1}`, id]));
+    const { json } = await ask(ecs, "DeleteInstances", { ...region, Force: "true", ...list, ...parameters });
+    return json["Code"] ?? "released";
+  };
+
+  test("a cluster can be deleted when its instances are released", async () => {
+    const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
+    const drop = async () =>
+      (await ask(ecs, "DeleteHpcCluster", { ...region, HpcClusterId: id })).json["Code"];
+    const answer = await run({ HpcClusterId: id, Amount: "11", InstanceName: "node" });
+    const ids = answer.InstanceIdSets?.InstanceIdSet ?? [];
+    expect(ecs.store.find(id)).toMatchObject({ instances: 11 });
+    expect(ecs.store.instances().map(({ instanceId }) => instanceId)).toEqual(ids);
+    expect(ecs.store.instances()[0]).toEqual({
+      accountId: ecs.accountId,
+      regionId: "cn-hangzhou",
+      instanceId: ids[0],
+      name: "node",
+      instanceType: instance.InstanceType,
+      imageId: instance.ImageId,
+      hpcClusterId: id,
+    });
+    expect(await drop()).toBe("NotEmpty.HpcCluster");
+    expect(await release(ids.slice(1))).toBe("released");
+    expect(ecs.store.instances()).toMatchObject([{ instanceId: ids[0] }]);
+    expect(await drop()).toBe("NotEmpty.HpcCluster");
+    expect(await release(ids.slice(0, 1))).toBe("released");
+    expect(await drop()).toBeUndefined();
+    expect([ecs.store.clusters(), ecs.store.instances()]).toEqual([[], []]);
+  });
+
+  test("a repeated ClientToken starts nothing more; passwords are not recorded", async () => {
+    const repeated = { ClientToken: "once", Password: "secret-1", UserData: "c2VjcmV0" };
+    expect((await run(repeated)).InstanceIdSets).toEqual((await run(repeated)).InstanceIdSets);
+    expect(ecs.store.instances()).toMatchObject([{ hpcClusterId: undefined }]);
+    expect(ecs.requests[0]?.params).toEqual({ ...instance, ClientToken: "once" });
+  });
+
+  test.each<[string, Overrides]>([
+    ["MissingParameter", { RegionId: undefined }],
+    ["InvalidRegionId.NotFound", { RegionId: "cn-nowhere" }],
+    ["MissingParameter", { ImageId: undefined }],
+    ["MissingParameter", { InstanceType: "" }],
+    ["Invalid.Parameter", { Amount: "101" }],
+    ["Invalid.Parameter", { Amount: "1", MinAmount: "2" }],
+    ["InvalidHpcClusterId.NotFound", { HpcClusterId: "hpc-unknown" }],
+    ["DryRunOperation", { DryRun: "true" }],
+  ])("RunInstances fails with %s", async (code, parameters) => {
+    expect((await run(parameters)).Code).toBe(code);
+    expect(ecs.store.instances()).toEqual([]);
+  });
+
+  test.each<[string, (id: string) => readonly string[], Overrides]>([
+    ["MissingParameter", (id) => [id], { RegionId: undefined }],
+    ["MissingParameter", () => [], {}],
+    ["Invalid.Parameter", (id) => Array.from({ length: 101 }, () => id), {}],
+    ["InvalidInstanceId.NotFound", (id) => [id, "i-unknown"], {}],
+    ["InvalidInstanceId.NotFound", (id) => [id], { RegionId: "cn-beijing" }],
+    ["IncorrectInstanceStatus", (id) => [id], { Force: undefined }],
+    ["DRYRUN.SUCCESS", (id) => [id], { DryRun: "true" }],
+  ])("DeleteInstances fails with %s and releases none", async (code, ids, parameters) => {
+    const answer = await run();
+    expect(await release(ids(answer.InstanceIdSets?.InstanceIdSet[0] ?? ""), parameters)).toBe(code);
+    expect(ecs.store.instances()).toHaveLength(1);
   });
 });

@@ -8,7 +8,7 @@ export const test = base.extend<{ ecs: Emulator }>({
   ecs: async ({}, use) => {
     const ecs = await startEmulator();
     await use(ecs);
-    await ecs.close();
+    await ecs.stop();
   },
 });
 

@@ -100,7 +100,7 @@ beforeEach(async () => {
     onFinished: log.write,
   });
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const hidden = (value: string) => ({ value, secret: true });
 const withoutKeys = { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined };

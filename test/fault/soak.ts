@@ -217,7 +217,7 @@ export async function soakOnce(seed: number, createEngineStage?: CreateStage): P
   } finally {
     report.injected = ecs.faults.injected;
     report.requests = ecs.requests.length;
-    await ecs.close();
+    await ecs.stop();
   }
   return report;
 }

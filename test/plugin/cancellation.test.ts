@@ -19,7 +19,7 @@ const test = withEcs.extend<{ ecs: Emulator; forward: (minutes: number) => void 
   ecs: async ({ forward: _ }, use) => {
     const ecs = await startEmulator({ clock: () => Date.now() + aheadMs });
     await use(ecs);
-    await ecs.close();
+    await ecs.stop();
   },
   forward: async ({}, use) => {
     aheadMs = 0;

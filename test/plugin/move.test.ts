@@ -13,7 +13,7 @@ let ecs: Emulator;
 beforeEach(async () => {
   ecs = await startEmulator();
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program =
   ({ HpcCluster }: typeof dynamic | typeof plugin, count: number) =>

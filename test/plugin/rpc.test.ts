@@ -42,7 +42,7 @@ afterEach(async () => {
 afterAll(async () => {
   await plugin.stop();
   engine.kill();
-  await ecs.close();
+  await ecs.stop();
 });
 
 const configuration = (changes: Properties = {}): Properties => ({

@@ -17,7 +17,7 @@ beforeAll(async () => {
   ecs = await startEmulator();
 });
 
-afterAll(() => ecs.close());
+afterAll(() => ecs.stop());
 
 /** A new run. */
 async function start(): Promise<PluginProvider> {

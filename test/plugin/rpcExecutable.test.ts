@@ -53,7 +53,7 @@ test("starts through symbolic links, also relative ones, and finds the engine's 
   expect(await plugin.ended).toBe(0);
   expect(plugin.output).toEqual({ stdout: `${plugin.port}\n`, stderr: "" });
   engine.kill();
-  await ecs.close();
+  await ecs.stop();
 });
 
 test("whose engine is gone before it has started ends", async () => {

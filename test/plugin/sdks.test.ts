@@ -120,7 +120,7 @@ describe("generated SDKs", { timeout: 60 * minutes }, () => {
       await runTool(python, [program], stack.workDir, { ...variables, OPERATION: "destroy" });
       expect(ecs.store.clusters()).toEqual([]);
     } finally {
-      await ecs.close();
+      await ecs.stop();
     }
   });
 

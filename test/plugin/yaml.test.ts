@@ -43,6 +43,6 @@ test("a YAML program, from up to destroy", async (context) => {
     expect(destroy.exitCode, destroy.stderr + destroy.stdout).toBe(0);
     expect(ecs.store.clusters()).toEqual([]);
   } finally {
-    await ecs.close();
+    await ecs.stop();
   }
 });

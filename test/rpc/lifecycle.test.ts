@@ -126,7 +126,7 @@ describe.each(hosts)("$host", ({ start, namespace, key, withSecretName }) => {
 
   afterAll(async () => {
     await provider.stop();
-    await ecs.close();
+    await ecs.stop();
   });
 
   describe("configure", () => {

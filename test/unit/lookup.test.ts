@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
-  await ecs.close();
+  await ecs.stop();
 });
 
 /** Options of a lookup in the local ECS; every provider has a client of its own. */

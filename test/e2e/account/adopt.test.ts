@@ -17,7 +17,7 @@ beforeEach(async () => {
   ecs = await startEmulator({ accounts: [{ accountId: "1000000000000001" }, { accountId: archive }] });
   existing = ecs.store.add({ name: "render-farm", description: "By hand" });
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 /** Not protected, so that the cluster can be deleted at the end; ownership.test.ts tests the protection. */
 const unprotected = { protect: false };

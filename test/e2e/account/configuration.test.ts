@@ -19,7 +19,7 @@ beforeEach(async () => {
   ecs = await startEmulator({ accounts: [{ accountId: studio }, { accountId: archive }] });
   archiveKey = ecs.accounts.addKey(archive);
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const nothingConfigured = {
   "alicloud:region": undefined,

@@ -13,7 +13,7 @@ import { errorsIn } from "./diagnostics.ts";
 describe("on the engine", () => {
   let ecs: Emulator;
   beforeEach(async () => void (ecs = await startEmulator()));
-  afterEach(() => ecs.close());
+  afterEach(() => ecs.stop());
 
   test("adopt: shows who made the cluster, and previews where the program differs", async () => {
     const { hpcClusterId } = ecs.store.add({ name: "by-hand", description: "Made by hand" });

@@ -26,7 +26,7 @@ beforeEach(async () => {
   ecs = await startEmulator({ accounts: [{ accountId: studio }, { accountId: archive }] });
   keys = { [studio]: ecs.accounts.addKey(studio), [archive]: ecs.accounts.addKey(archive) };
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 /** What a provider for one account and region is told. */
 function argumentsFor(accountId: keyof typeof keys, region: string) {

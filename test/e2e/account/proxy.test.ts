@@ -16,7 +16,7 @@ import { selfSignedCertificate } from "./selfSignedCertificate.ts";
 const certificate = selfSignedCertificate();
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program = async () => {
   new HpcCluster("rendering", { name: "render-farm" });

@@ -13,7 +13,7 @@ import { errorsIn, warningsIn } from "./diagnostics.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const program = async () => {
   for (const name of ["one", "two", "three"]) {

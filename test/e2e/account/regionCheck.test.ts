@@ -10,7 +10,7 @@ import { errorsIn, warningsIn } from "./diagnostics.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const names = ["one", "two", "three"];
 const clusters =
@@ -100,7 +100,7 @@ test("regions that cannot be checked are one warning for each provider, and the 
   // Each provider has a service of its own, so that each is refused in its own way.
   await using services = new AsyncDisposableStack();
   const cannotCheck = async (fail: (service: Emulator) => void) => {
-    const service = services.adopt(await startEmulator(), (emulator) => emulator.close());
+    const service = services.adopt(await startEmulator(), (emulator) => emulator.stop());
     fail(service);
     return service;
   };

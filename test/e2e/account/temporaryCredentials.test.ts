@@ -20,7 +20,7 @@ beforeEach(async () => {
   ecs = await startEmulator({ accounts: [{ accountId: studio }, { accountId: archive }] });
   issued = [];
 });
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 /** New credentials each time, near enough to their end to be asked for again. */
 function issueAnother(): Answer {

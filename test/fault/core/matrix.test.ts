@@ -255,7 +255,7 @@ describe("a call waits", () => {
 
   test("for a connection no longer than that, and the error says that it was refused", async ({ ecs }) => {
     const closed = await startEmulator();
-    await closed.close();
+    await closed.stop();
     const stack = stackOf(ecs, {
       "alicloud:endpoints": JSON.stringify([{ ecs: closed.endpoint }]),
       "alicloud:maxRetryTimeout": "10",

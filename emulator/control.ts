@@ -1,0 +1,65 @@
+import type { Emulator } from "./emulator.ts";
+import { FaultPlanError, parseFaultPlan } from "./faultFile.ts";
+import type { Incoming } from "./incoming.ts";
+
+/** An answer with a JSON body. */
+export interface ControlAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** The part of the emulator that other processes may see and change. */
+type Controlled = Pick<Emulator, "store" | "requests" | "actions" | "missingActions" | "faults" | "reset">;
+
+/** What each request does, by method and path. Throws FaultPlanError. */
+const controls: Readonly<Record<string, (ecs: Controlled, body: string) => unknown>> = {
+  "GET /_emulator/clusters": ({ store }) => store.clusters(),
+  "GET /_emulator/instances": ({ store }) => store.instances(),
+  "GET /_emulator/requests": ({ requests }) => requests,
+  "GET /_emulator/actions": ({ actions, missingActions }) => ({ actions, missingActions }),
+  "PUT /_emulator/faults": (ecs, body) => {
+    const { rules } = parseFaultPlan(parseJson(body), "The body");
+    ecs.faults.clear();
+    for (const rule of rules) {
+      ecs.faults.add(rule);
+    }
+    return {};
+  },
+  "POST /_emulator/reset": (ecs) => {
+    ecs.reset();
+    return {};
+  },
+};
+
+/** Lets other processes look at the emulator and change it, below `/_emulator/`; undefined for every other path. */
+export function control(ecs: Controlled, incoming: Incoming): ControlAnswer | undefined {
+  const { method, path, headers, body } = incoming;
+  if (!path.startsWith("/_emulator/")) {
+    return undefined;
+  }
+  // Browsers send it. A web page must not change the emulator.
+  if (headers["origin"] !== undefined) {
+    return { status: 403, body: { error: "Requests of web pages are refused." } };
+  }
+  const run = controls[`${method} ${path}`];
+  if (run === undefined) {
+    const known = Object.keys(controls).join(", ");
+    return { status: 404, body: { error: `${method} ${path} is not one of ${known}.` } };
+  }
+  try {
+    return { status: 200, body: run(ecs, body.toString("utf8")) };
+  } catch (error) {
+    if (error instanceof FaultPlanError) {
+      return { status: 400, body: { error: error.message } };
+    }
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FaultPlanError("The body", [error instanceof Error ? error.message : String(error)]);
+  }
+}
