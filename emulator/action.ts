@@ -68,7 +68,12 @@ export function required(call: Call, name: string, missing: Refusal): string {
 
 /** Refuses a call that only wants its checks, after these. Refusal: the code, which differs between the actions. */
 export function checkDryRun({ parameters }: Call, code: "DryRunOperation" | "DRYRUN.SUCCESS"): void {
-  if (parameters.DryRun === "true") {
+  if (isTrue(parameters.DryRun)) {
     throw new Refusal(412, code, "Request validation has been passed with DryRun flag set.");
   }
+}
+
+/** The value of a switch. Python's SDK sends `True`. */
+export function isTrue(value: string | undefined): boolean {
+  return value?.toLowerCase() === "true";
 }

@@ -1,4 +1,4 @@
-import { checkDryRun, regionOf, type Action } from "../action.ts";
+import { checkDryRun, isTrue, regionOf, type Action } from "../action.ts";
 import { notSupplied, Refusal, refusal } from "../refusal.ts";
 import { listOf } from "../rules.ts";
 
@@ -27,7 +27,7 @@ export const deleteInstances: Action = {
       if (instances.length < new Set(ids).size) {
         throw new Refusal(404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist.");
       }
-      if (parameters.Force !== "true") {
+      if (!isTrue(parameters.Force)) {
         throw new Refusal(
           403,
           "IncorrectInstanceStatus",

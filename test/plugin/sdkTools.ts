@@ -13,7 +13,10 @@ import { engineCacheFolder, putIntoCache, repositoryRoot, run } from "../engine/
 export const generatorModule = path.join(repositoryRoot, "test/plugin/sdkgen");
 
 /** What the generated Python package needs; the SDK is that of the pinned engine. */
-const pythonPackages = ["pulumi==3.259.0", "parver==0.5", "semver==3.0.4", "setuptools==80.9.0"];
+const pulumiForPython = ["pulumi==3.259.0", "parver==0.5", "semver==3.0.4", "setuptools==80.9.0"];
+
+/** The ECS SDK of the vendor. */
+const ecsForPython = ["alibabacloud_ecs20140526==7.11.8"];
 
 const withinMs = 30 * 60_000;
 
@@ -69,12 +72,22 @@ export async function generateProgram(
   return await text(child.stdout);
 }
 
-/** Makes a virtual environment with what the Python SDK needs, once, and returns its interpreter. Needs python3. */
+/** The interpreter of a virtual environment with what the generated Python SDK needs. Needs python3. */
 export async function pythonWithPulumi(): Promise<string> {
-  return await cached(`python-${hashOf(pythonPackages)}`, "bin/python", async (staging) => {
+  return await pythonWith(pulumiForPython);
+}
+
+/** The interpreter of a virtual environment with the vendor's ECS SDK. Needs python3. */
+export async function pythonWithEcs(): Promise<string> {
+  return await pythonWith(ecsForPython);
+}
+
+/** Makes a virtual environment with these packages, once. */
+async function pythonWith(packages: readonly string[]): Promise<string> {
+  return await cached(`python-${hashOf(packages)}`, "bin/python", async (staging) => {
     await runTool("python3", ["-m", "venv", staging]);
     await runTool(path.join(staging, "bin/python"), [
-      ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...pythonPackages],
+      ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages],
     ]);
   });
 }
