@@ -144,7 +144,8 @@ export class Toolbox implements Disposable {
 
   /** Runs a command with a user's own environment, that Node first on PATH; resolves to all it printed. */
   run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
-    const PATH = [path.dirname(options.node), environment["PATH"] ?? ""].join(path.delimiter);
+    const others = options.env?.["PATH"] ?? environment["PATH"] ?? "";
+    const PATH = [path.dirname(options.node), others].join(path.delimiter);
     return execute(command, args, { cwd: options.cwd, env: { ...environment, ...options.env, PATH } });
   }
 

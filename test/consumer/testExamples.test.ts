@@ -1,13 +1,17 @@
-/** Promise: the example of a unit test runs in a user's folder, for both classes, and fails for a program that breaks a rule. */
+/**
+ * Promise: the examples of tests run in a user's folder, with the packed package. A unit test fails for a program that breaks a rule,
+ * for both classes; the test with the emulator needs an engine and no account.
+ */
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examplesFolder } from "../e2e/exampleProgram.ts";
+import { enginePath, ensureEngine } from "../engine/engine.ts";
 import { CommandFailure, Toolbox } from "./toolbox.ts";
 
 const node = process.execPath;
 const toolbox = new Toolbox((line) => process.stderr.write(`[unit tests] ${line}\n`));
-const folder = path.join(toolbox.folder, "program");
+const folder = path.join(toolbox.folder, "programs");
 afterAll(() => toolbox[Symbol.dispose]());
 
 beforeAll(
@@ -16,7 +20,9 @@ beforeAll(
       dependencies: Record<string, string>;
       devDependencies: Record<string, string>;
     };
-    cpSync(path.join(examplesFolder, "unit-tests"), folder, { recursive: true });
+    for (const name of ["unit-tests", "testing"]) {
+      cpSync(path.join(examplesFolder, name), path.join(folder, name), { recursive: true });
+    }
     const manifest = {
       private: true,
       dependencies: {
@@ -33,18 +39,18 @@ beforeAll(
 );
 
 /** What `vitest run` prints; rejects with it if a test fails. */
-function runTests(): Promise<string> {
-  return toolbox.run(node, ["node_modules/vitest/vitest.mjs", "run"], {
-    cwd: folder,
+function runTests(example: string, env: Record<string, string> = {}): Promise<string> {
+  return toolbox.run(node, ["../node_modules/vitest/vitest.mjs", "run"], {
+    cwd: path.join(folder, example),
     node,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   });
 }
 
 /** Changes the example's files, as a user would. */
 function edit(names: readonly string[], from: string, to: string): void {
   for (const name of names) {
-    const file = path.join(folder, name);
+    const file = path.join(folder, "unit-tests", name);
     const text = readFileSync(file, "utf8");
     expect(text).toContain(from);
     writeFileSync(file, text.replace(from, to));
@@ -55,12 +61,12 @@ describe.each(["pulumi-alicloud-hpc", "pulumi-alicloud-hpc/plugin"])("with %s", 
   beforeAll(() => edit(["index.ts", "index.test.ts"], '"pulumi-alicloud-hpc"', JSON.stringify(imported)));
 
   test("passes", async () => {
-    expect(await runTests()).toContain("2 passed");
+    expect(await runTests("unit-tests")).toContain("2 passed");
   });
 
   test("names the rule, the property and the cluster when the program breaks one", async () => {
     edit(["index.ts"], "Render farm of", "https://wiki.example/");
-    const { output } = await runTests().then(
+    const { output } = await runTests("unit-tests").then(
       () => Promise.reject(new Error("the tests did not fail")),
       (error: unknown) => error as CommandFailure,
     );
@@ -69,4 +75,12 @@ describe.each(["pulumi-alicloud-hpc", "pulumi-alicloud-hpc/plugin"])("with %s", 
     expect(output).toMatch(/film: expected \[ \{ property: 'description'/);
     expect(output).toContain("description must not start with http:// or https://");
   });
+});
+
+test("the test with the emulator passes", { timeout: 5 * 60_000 }, async () => {
+  const { root } = await ensureEngine();
+  const PATH = enginePath(
+    [...(root === "" ? [] : [path.join(root, "bin")]), process.env["PATH"]].join(path.delimiter),
+  );
+  expect(await runTests("testing", { PATH })).toContain("3 passed");
 });

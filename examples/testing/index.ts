@@ -1,0 +1,3 @@
+import { declareClusters } from "./clusters.js";
+
+export const { clusterId } = declareClusters();
