@@ -63,6 +63,7 @@ module.exports = tseslint.config(
     // The SDK's types of mocks are any.
     files: ["examples/*/*.test.ts"],
     rules: {
+      "@typescript-eslint/require-await": "off",
       "@typescript-eslint/no-unsafe-argument": "off",
       "@typescript-eslint/no-unsafe-assignment": "off",
       "@typescript-eslint/no-unsafe-member-access": "off",

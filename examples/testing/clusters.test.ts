@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { startEmulator, type Emulator } from "pulumi-alicloud-hpc/emulator";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { declareClusters } from "./clusters.js";
+
+// Each operation starts the engine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let ecs: Emulator;
 let stack: Stack;
@@ -32,7 +35,7 @@ test("the cluster is created, and a second run changes nothing", async () => {
 
   const { outputs } = await stack.up();
   expect(ecs.store.clusters()).toMatchObject([
-    { hpcClusterId: outputs["clusterId"]?.value, name: "render-farm", regionId: "cn-hangzhou" },
+    { hpcClusterId: outputs["clusterId"].value, name: "render-farm", regionId: "cn-hangzhou" },
   ]);
 
   const { summary } = await stack.up({ expectNoChanges: true });
@@ -51,11 +54,11 @@ test("throttled calls are repeated", async () => {
 
 test("a cluster with instances is not destroyed", async () => {
   await stack.up();
-  const [cluster] = ecs.store.clusters();
-  ecs.store.setInstances(cluster!.hpcClusterId, 1);
+  const [{ hpcClusterId }] = ecs.store.clusters();
+  ecs.store.setInstances(hpcClusterId, 1);
   await expect(stack.destroy()).rejects.toThrow("NotEmpty.HpcCluster");
 
-  ecs.store.setInstances(cluster!.hpcClusterId, 0);
+  ecs.store.setInstances(hpcClusterId, 0);
   await stack.destroy();
   expect(ecs.store.clusters()).toEqual([]);
 });

@@ -77,6 +77,14 @@ describe.each(["pulumi-alicloud-hpc", "pulumi-alicloud-hpc/plugin"])("with %s", 
   });
 });
 
+test("npx starts the emulator", async () => {
+  const usage = await toolbox.npm(["exec", "--", "pulumi-alicloud-hpc", "emulator", "--help"], {
+    cwd: folder,
+    node,
+  });
+  expect(usage).toContain("Usage: pulumi-alicloud-hpc emulator [options]");
+});
+
 test("the test with the emulator passes", { timeout: 5 * 60_000 }, async () => {
   const { root } = await ensureEngine();
   const PATH = enginePath(

@@ -31,7 +31,8 @@ type NodeSdk = Record<string, new (fields: object) => unknown> & {
 };
 type Method = (request: unknown) => Promise<{ body: { toMap(): Record<string, unknown> } }>;
 // With import, the names depend on how the loader treats CommonJS.
-const sdk = createRequire(import.meta.url)("@alicloud/ecs20140526") as NodeSdk;
+const require = createRequire(import.meta.url);
+const sdk = require("@alicloud/ecs20140526") as NodeSdk;
 
 async function nodeClient(accessKeySecret: string): Promise<VendorClient> {
   const { accessKeyId, endpoint } = ecs;

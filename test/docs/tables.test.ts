@@ -36,6 +36,7 @@ test.each([
   ["docs/unit-tests.md", "examples/unit-tests/index.ts"],
   ["docs/unit-tests.md", "examples/unit-tests/index.test.ts"],
   ["docs/policies.md", "examples/policy-pack/index.ts"],
+  ["docs/emulator.md", "examples/testing/clusters.test.ts"],
 ])("%s shows %s as it is", (page, example) => {
   expect(textOf(page)).toContain(textOf(example));
 });

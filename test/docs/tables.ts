@@ -2,6 +2,10 @@
  * The tables in README.md and docs/ that repeat facts of the code. Each stands between `<!-- table: NAME -->` and
  * `<!-- /table -->`; `npm run docs:tables` writes them.
  */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { actions } from "../../emulator/actions.ts";
+import { faultKinds } from "../../emulator/faultKinds.ts";
 import {
   assumeRoleFields,
   assumeRoleWithOidcFields,
@@ -18,6 +22,7 @@ import {
 } from "../../provider/ecs/errorCodes.ts";
 import { benchmarkTables } from "../bench/publishedTables.ts";
 import { documented } from "./docstrings.ts";
+import { root } from "./documents.ts";
 
 /** Returns a cell of the document as it is now: of the row that starts with this cell, and of this column. */
 type HandWritten = (firstCell: string, column: number) => string;
@@ -101,8 +106,37 @@ const tables: Readonly<Record<string, Table>> = {
         event ?? handWritten(code(name), 2),
       ]),
     ),
+  emulatorActions: () =>
+    markdown(
+      ["action", "version", "what it does"],
+      actions.map(({ name, version }) => {
+        const file = `actions/${name.charAt(0).toLowerCase()}${name.slice(1)}.ts`;
+        return [name, version, commentBefore(file, /export const \w+: Action/)];
+      }),
+    ),
+  emulatorFaults: () =>
+    markdown(
+      ["kind", "fields", "what happens"],
+      Object.entries(faultKinds).map(([kind, fields]) => [
+        code(kind),
+        Object.entries(fields)
+          .map(([name, { required }]) => `${code(name)}${required === true ? " (required)" : ""}`)
+          .join(", "),
+        commentBefore("fault.ts", new RegExp(`(\\||export interface \\w+) \\{\\s*readonly kind: "${kind}"`)),
+      ]),
+    ),
   ...benchmarkTables,
 };
+
+/** The documentation comment before a declaration in the emulator. */
+function commentBefore(file: string, declaration: RegExp): string {
+  const text = readFileSync(path.join(root, "emulator", file), "utf8");
+  const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*${declaration.source}`).exec(text)?.[1];
+  if (comment === undefined) {
+    throw new Error(`emulator/${file} has no documentation of ${declaration.source}.`);
+  }
+  return comment.replaceAll(/\s*\n\s*\*?\s*/g, " ").trim();
+}
 
 /** A markdown document with all its tables rendered again. Cells written by hand stay as they are. */
 export function withCurrentTables(document: string): string {

@@ -1,7 +1,8 @@
-/** Promise: a cluster with instances is neither replaced nor deleted, and stays in the state. */
+/** Promise: a cluster with instances is neither replaced nor deleted, and stays in the state until they are released. */
 import { HpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { ask } from "../emulator/rawRequest.ts";
 import { clusterOps, clustersInState, createEcsStack, failureOf } from "./ecsStack.ts";
 
 let ecs: Emulator;
@@ -15,7 +16,9 @@ const program = (regionId: string) => async () => ({
 test("a cluster that holds instances is neither replaced nor deleted, and stays in the state", async () => {
   await using stack = await createEcsStack(ecs, { program: program("cn-hangzhou") });
   const id = (await stack.up()).outputs["id"]?.value as string;
-  ecs.store.setInstances(id, 2);
+  const region = { RegionId: "cn-hangzhou" };
+  const machine = { ImageId: "aliyun_3", InstanceType: "ecs.ebmgn7e.32xlarge" };
+  await ask(ecs, "RunInstances", { ...region, ...machine, HpcClusterId: id, Amount: "2" });
   const unchanged = () => {
     expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: id, regionId: "cn-hangzhou", instances: 2 }]);
     expect(clustersInState(stack)).toMatchObject([{ id, outputs: { regionId: "cn-hangzhou" } }]);
@@ -34,7 +37,9 @@ test("a cluster that holds instances is neither replaced nor deleted, and stays 
   expect(undeleted.output).toContain(ecs.calls("DeleteHpcCluster").at(-1)?.requestId);
   unchanged();
 
-  ecs.store.setInstances(id, 0);
+  const [one, two] = ecs.store.instances();
+  const both = { "InstanceId.1": one?.instanceId, "InstanceId.2": two?.instanceId };
+  await ask(ecs, "DeleteInstances", { ...region, ...both, Force: "true" });
   expect(clusterOps(await stack.destroy())).toEqual({ rendering: ["delete"] });
   expect(ecs.store.clusters()).toEqual([]);
   expect(clustersInState(stack)).toEqual([]);

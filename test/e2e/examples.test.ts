@@ -85,6 +85,7 @@ const runnable: Example[] = [
 /** Examples that are compiled (`npm run check:types`), and why they do not run here. */
 const compiledOnly: Record<string, string> = {
   instances: "it needs the plugin of @pulumi/alicloud",
+  testing: "test/consumer/testExamples.test.ts runs it with its test",
   "unit-tests": "test/consumer/testExamples.test.ts runs it with its test",
 };
 

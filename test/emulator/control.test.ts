@@ -53,7 +53,7 @@ describe("after a reset", () => {
 describe("over HTTP", () => {
   async function control(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
     const answer = await fetch(`${ecs.endpoint}/_emulator/${path}`, { method, body, headers });
-    return { status: answer.status, body: (await answer.json()) as unknown };
+    return { status: answer.status, body: await answer.json() };
   }
 
   test("shows what is stored and what was asked for, and resets", async () => {
