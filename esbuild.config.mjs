@@ -34,6 +34,9 @@ const { metafile } = await build({
   bundle: true,
   plugins: [silentHttpx],
   metafile: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 120,
 });
 copyFileSync("provider/plugin/schema.json", path.join(folder, "schema.json"));
 writeFileSync(path.join(folder, "THIRD_PARTY_LICENSES.txt"), licencesOf(Object.keys(metafile.inputs)));

@@ -1,6 +1,7 @@
 /**
  * Runs programs as `pulumi-language-nodejs` does, for a machine whose Pulumi comes without it: with `cmd/run` of the program's own
- * SDK, in a process of its own. `pulumi up --client=<address>` takes it for the language host.
+ * SDK, in a process of its own. `pulumi up --client=<address>` takes it for the language host, and a command without that option with
+ * PULUMI_DEBUG_LANGUAGES.
  */
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
@@ -46,6 +47,12 @@ export class LanguageHost implements AsyncDisposable {
         answer(null, new messages.GetRequiredPluginsResponse()),
       getRequiredPackages: (_call: unknown, answer: Answer) =>
         answer(null, new messages.GetRequiredPackagesResponse()),
+      handshake: (_call: unknown, answer: Answer) => answer(null, new messages.LanguageHandshakeResponse()),
+      template: (_call: unknown, answer: Answer) => answer(null, new messages.TemplateResponse()),
+      runtimeOptionsPrompts: (_call: unknown, answer: Answer) =>
+        answer(null, new messages.RuntimeOptionsResponse()),
+      // The test installs them, with the npm and the settings of its own.
+      installDependencies: (call: grpc.ServerWritableStream<unknown, unknown>) => call.end(),
       run: ({ request }: { request: LanguageMessages.RunRequest }, answer: Answer) => {
         const program = createRequire(path.join(folder, "index.js"));
         const env = {

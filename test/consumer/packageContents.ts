@@ -12,7 +12,7 @@ const folder = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(folder, "../..");
 const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });
 
-/** The declarations that `index.d.ts` and `plugin.d.ts` export from; the others are not reachable by the package's users. */
+/** The declarations that the entry points export from; the others are not reachable by the package's users. */
 const publicDeclarations = [
   "index",
   "plugin",
@@ -24,6 +24,14 @@ const publicDeclarations = [
   "program/lookups",
   "program/violations",
   "account/configKeys",
+  "emulator/emulator",
+  "emulator/accounts",
+  "emulator/fault",
+  "emulator/faultFile",
+  "emulator/faults",
+  "emulator/holds",
+  "emulator/requests",
+  "emulator/store",
 ];
 
 interface PackedFile {

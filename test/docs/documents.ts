@@ -1,5 +1,5 @@
-/** The markdown documents of the repository, and the links in them. */
-import { readdirSync } from "node:fs";
+/** The markdown documents of the repository (llms.txt is one, by its format), and the links in them. */
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 export const root = path.resolve(import.meta.dirname, "../..");
@@ -10,7 +10,27 @@ const markdownIn = (folder: string): string[] =>
     .map((name) => path.posix.join(folder, name));
 
 /** Paths from the root of the repository. */
-export const documents: readonly string[] = [...markdownIn("."), ...markdownIn("docs")];
+export const documents: readonly string[] = [...markdownIn("."), ...markdownIn("docs"), "llms.txt"];
+
+/** A page of docs/. */
+export interface Page {
+  readonly file: string;
+  readonly title: string;
+  /** What the page is about. */
+  readonly firstSentence: string;
+}
+
+/** Every page of docs/, by its name. */
+export function pages(): Page[] {
+  return markdownIn("docs").map((file) => {
+    const text = readFileSync(path.join(root, file), "utf8");
+    const [, title, firstSentence] = /^# (.+)\n\n([^#`|<-][^]*?\.)\s/.exec(text) ?? [];
+    if (title === undefined || firstSentence === undefined || firstSentence.includes("\n\n")) {
+      throw new Error(`${file}: start with a title and a sentence that says what the page is about.`);
+    }
+    return { file, title, firstSentence: firstSentence.replaceAll("\n", " ") };
+  });
+}
 
 /** The targets of links and pictures that are not URLs. */
 export function relativeLinks(markdown: string): string[] {

@@ -1,6 +1,6 @@
 /**
- * The tables in README.md and docs/ that repeat facts of the code. Each stands between `<!-- table: NAME -->` and
- * `<!-- /table -->`; `npm run docs:tables` writes them.
+ * The tables in README.md, docs/ and llms.txt that repeat facts of the code; in llms.txt some are lists. Each stands between
+ * `<!-- table: NAME -->` and `<!-- /table -->`; `npm run docs:tables` writes them.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -21,8 +21,9 @@ import {
   networkErrorCodes,
 } from "../../provider/ecs/errorCodes.ts";
 import { benchmarkTables } from "../bench/publishedTables.ts";
-import { documented } from "./docstrings.ts";
-import { root } from "./documents.ts";
+import { type Documented, documented } from "./docstrings.ts";
+import { pages, root } from "./documents.ts";
+import { oneLine, publicFunctions } from "./publicFunctions.ts";
 
 /** Returns a cell of the document as it is now: of the row that starts with this cell, and of this column. */
 type HandWritten = (firstCell: string, column: number) => string;
@@ -52,6 +53,13 @@ function fieldTable(variable: string, fields: object): Table {
       ["field", "description"],
       Object.keys(fields).map((name) => [code(name), comments.get(name) ?? ""]),
     );
+}
+
+function memberList({ members }: Documented): string {
+  return [...members]
+    .filter(([, { text }]) => text !== "")
+    .map(([name, { text, isOptional }]) => `- ${code(isOptional ? `${name}?` : name)}: ${oneLine(text)}`)
+    .join("\n");
 }
 
 const tables: Readonly<Record<string, Table>> = {
@@ -125,6 +133,22 @@ const tables: Readonly<Record<string, Table>> = {
         commentBefore("fault.ts", new RegExp(`(\\||export interface \\w+) \\{\\s*readonly kind: "${kind}"`)),
       ]),
     ),
+  arguments: () => memberList(documented("program/hpcCluster.ts", "HpcClusterArgs")),
+  outputs: () => memberList(documented("program/clusterResource.ts", "ClusterResource")),
+  functions: () =>
+    publicFunctions()
+      .map(({ signature, text, throws }) =>
+        [`- ${code(signature)}:`, text, ...(throws === undefined ? [] : [`Throws ${throws}.`])].join(" "),
+      )
+      .join("\n"),
+  lookupTypes: () =>
+    ["GetHpcClusterArgs", "GetHpcClustersArgs", "GetHpcClusterResult", "Region"]
+      .map((name) => `### ${name}\n\n${memberList(documented("program/lookups.ts", name))}`)
+      .join("\n\n"),
+  pages: () =>
+    pages()
+      .map(({ file, title, firstSentence }) => `- [${title}](${file}): ${firstSentence}`)
+      .join("\n"),
   ...benchmarkTables,
 };
 

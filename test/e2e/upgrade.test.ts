@@ -108,13 +108,3 @@ describe.each(recordings)("the state that an earlier release wrote, %s", (name) 
     }
   });
 });
-
-// What pnpm's and npm's layouts of `node_modules` make of the same reference: states hold both forms.
-test.each(["lifecycle", "tokenSaltLifecycle"])(
-  "every name by which a state may refer to %s is the same module",
-  (name) => {
-    expect(require(`pulumi-alicloud-hpc/dist/dynamic/${name}.js`)).toBe(
-      require(`pulumi-alicloud-hpc/${name}`),
-    );
-  },
-);

@@ -84,7 +84,9 @@ export async function installPackedPackage(
 }
 
 function hashOfSources(root: string): string {
-  const sources = readdirSync(path.join(root, "provider"), { recursive: true, withFileTypes: true })
+  const sources = ["provider", "template"]
+    .filter((folder) => existsSync(path.join(root, folder)))
+    .flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
     .sort();
