@@ -17,6 +17,7 @@ import {
   formatOf,
   isV3,
   parametersOf,
+  recordedParameters,
   type Incoming,
   type IncomingParameters,
 } from "./incoming.ts";
@@ -79,7 +80,7 @@ export class Gateway {
       requestId,
       action: actionOf(incoming, parameters.all).action ?? "",
       regionId: parameters.all.RegionId,
-      params: businessParameters(parameters.all),
+      params: recordedParameters(parameters.all),
       accountId: undefined,
       status: undefined,
       code: undefined,
@@ -203,7 +204,7 @@ export class Gateway {
     const reservation =
       token === undefined || !action.changes
         ? undefined
-        : tokens.reserve(scope, token, record.params, call.now());
+        : tokens.reserve(scope, token, businessParameters(call.parameters), call.now());
     let body: Body;
     try {
       await this.pause(delayOf(call.faults, "beforeCommit"));

@@ -42,13 +42,17 @@ export function parametersOf(incoming: Incoming): IncomingParameters {
 }
 
 /** Parameters of RunInstances that may contain passwords. */
-const secret = new Set(["Password", "UserData"]);
+const secret = ["Password", "UserData"];
 
-/** The parameters of the action itself, without keys, signatures and secrets: these may be recorded. */
+/** The parameters of the action itself, without keys and signatures. */
 export function businessParameters(parameters: Parameters): Parameters {
-  return Object.fromEntries(
-    Object.entries(parameters).filter(([name]) => !common.has(name) && !secret.has(name)),
-  );
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => !common.has(name)));
+}
+
+/** The parameters of the action itself that may be recorded: no secrets. */
+export function recordedParameters(parameters: Parameters): Parameters {
+  const own = Object.entries(businessParameters(parameters));
+  return Object.fromEntries(own.filter(([name]) => !secret.includes(name)));
 }
 
 /** Whether the request has a version 3 signature, valid or not. */

@@ -148,6 +148,7 @@ describe("RunInstances and DeleteInstances", () => {
     expect((await run(repeated)).InstanceIdSets).toEqual((await run(repeated)).InstanceIdSets);
     expect(ecs.store.instances()).toMatchObject([{ hpcClusterId: undefined }]);
     expect(ecs.requests[0]?.params).toEqual({ ...instance, ClientToken: "once" });
+    expect((await run({ ...repeated, Password: "secret-2" })).Code).toBe("IdempotentParameterMismatch");
   });
 
   test.each<[string, Overrides]>([
