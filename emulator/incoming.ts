@@ -41,8 +41,8 @@ export function parametersOf(incoming: Incoming): IncomingParameters {
   return { query, all };
 }
 
-/** Parameters of RunInstances that may contain passwords. */
-const secret = ["Password", "UserData"];
+/** Parameters that may contain passwords, of RunInstances and of actions that this service does not have. */
+const secret = /password|secret|UserData/i;
 
 /** The parameters of the action itself, without keys and signatures. */
 export function businessParameters(parameters: Parameters): Parameters {
@@ -52,7 +52,7 @@ export function businessParameters(parameters: Parameters): Parameters {
 /** The parameters of the action itself that may be recorded: no secrets. */
 export function recordedParameters(parameters: Parameters): Parameters {
   const own = Object.entries(businessParameters(parameters));
-  return Object.fromEntries(own.filter(([name]) => !secret.includes(name)));
+  return Object.fromEntries(own.filter(([name]) => !secret.test(name)));
 }
 
 /** Whether the request has a version 3 signature, valid or not. */
