@@ -214,6 +214,25 @@ test("a role with an OIDC token: the documented request, and the file is read ag
   expect(await messageOf(lost.getCredentials())).toMatch(/alicloud:assumeRoleWithOidc\).*ENOENT/);
 });
 
+test("a role with the OIDC token itself, which comes before a file", async () => {
+  await using sts = await startSts(certificate, counting(later));
+  const assumeRoleWithOidc = {
+    roleArn,
+    oidcProviderArn: "acs:ram::1000000000000001:oidc-provider/ci",
+    oidcToken: "given-oidc-token",
+  };
+  const oidcTokenFile = path.join(folder, "oidc-token-of-file");
+  writeFileSync(oidcTokenFile, "other-oidc-token");
+  for (const given of [assumeRoleWithOidc, { ...assumeRoleWithOidc, oidcTokenFile }]) {
+    await sourceOf({ endpoints: [{ sts: sts.host }], assumeRoleWithOidc: given }).getCredentials();
+    expect(sts.asked.at(-1)?.params).toMatchObject({
+      Action: "AssumeRoleWithOIDC",
+      OIDCToken: "given-oidc-token",
+      RoleArn: roleArn,
+    });
+  }
+});
+
 describe("a credentials URI", () => {
   test("is requested once while its credentials last, also by many calls at once", async () => {
     await using uri = await startCredentialsUri(counting(later));

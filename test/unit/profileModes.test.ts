@@ -1,6 +1,8 @@
 /** Promise: each mode of the CLI's profiles works against its service, or is refused at preview with a text that says why. */
 import {
   chmodSync,
+  chownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -30,6 +32,17 @@ import { type ForwardProxy, startForwardProxy } from "../e2e/account/forwardProx
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
 import { hideDeveloperSettings } from "./developerSettings.ts";
 import { failureOf } from "./failureOf.ts";
+
+/** A file that rename() refuses to replace, as the system does with the place of a mount. */
+const mounted = vi.hoisted(() => ({ file: undefined as string | undefined }));
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:fs/promises")>();
+  const rename: typeof original.rename = (from, to) =>
+    to === mounted.file
+      ? Promise.reject(Object.assign(new Error("resource busy"), { code: "EBUSY" }))
+      : original.rename(from, to);
+  return { ...original, rename };
+});
 
 const certificate = selfSignedCertificate("oauth.aliyun.com", "oauth.alibabacloud.com");
 const trusted = tls.getCACertificates("default");
@@ -544,6 +557,7 @@ describe("OAuth", () => {
     expect(profiles[0]?.["oauth_access_token_expire"]).toBeGreaterThan(Date.now() / 1_000 + 3_600);
     expect(readFileSync(file, "utf8")).toBe(JSON.stringify(contentOf(), null, "\t"));
     expect(readdirSync(folder).sort()).toEqual(["config.json", "real.json"]);
+    expect(lstatSync(file).isSymbolicLink()).toBe(true);
     expect(statSync(real).mode & 0o777).toBe(0o640);
     // The home folder of this test is the same folder: nothing was made in it.
     expect(new Set(oauth.proxy.asked)).toEqual(new Set(["CONNECT oauth.aliyun.com:443"]));
@@ -648,6 +662,16 @@ describe("OAuth", () => {
       expect(contentOf().profiles).toEqual([profile()]);
     },
   );
+
+  test("writes to a file that cannot be replaced, such as one that is mounted into a container", async () => {
+    await using oauth = await startOauth();
+    const source = sourceOf([profile(), other], oauth.proxy);
+    mounted.file = file;
+    await expect(source.getCredentials()).resolves.toEqual(temporary);
+    mounted.file = undefined;
+    expect(contentOf().profiles).toMatchObject([{ oauth_refresh_token: "oauth-refresh-1" }, other]);
+    expect(readdirSync(folder)).toEqual(["config.json"]);
+  });
 
   test("behind a lock that nobody releases is an error that names the lock", async () => {
     writeFileSync(`${file}.lock`, "");

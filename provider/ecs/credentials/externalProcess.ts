@@ -40,7 +40,7 @@ function outputOf(command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const [file, ...args] = wordsOf(command);
     const options = { timeout: TIMEOUT_MS, windowsHide: true };
-    execFile(file!, args, options, (error, stdout) => {
+    const child = execFile(file!, args, options, (error, stdout) => {
       if (error === null) {
         resolve(stdout);
         return;
@@ -53,6 +53,8 @@ function outputOf(command: string): Promise<string> {
           : `failed (${code ?? signal ?? "no exit code"})`;
       reject(new CredentialsReason(`process_command ${why}; run it in a terminal to see why.`));
     });
+    // A command that asks a question fails, and does not wait for an answer.
+    child.stdin?.end();
   });
 }
 

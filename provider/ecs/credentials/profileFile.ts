@@ -69,7 +69,8 @@ async function openLock(target: string, lock: string, clock: Clock): Promise<Fil
   for (;;) {
     let handle: FileHandle | undefined;
     try {
-      await access(target, constants.W_OK);
+      // A file that may not be written to is not replaced either.
+      await (await open(target, "r+")).close();
       const { mode, uid, gid } = await stat(target);
       handle = await open(lock, "wx", 0o600);
       await handle.chown(uid, gid);
@@ -102,6 +103,7 @@ async function store(handle: FileHandle, text: string, target: string, lock: str
   try {
     await handle.writeFile(text);
     await handle.sync();
+    await handle.close();
     try {
       await rename(lock, target);
       return true;
