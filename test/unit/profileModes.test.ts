@@ -644,6 +644,8 @@ describe("OAuth", () => {
       chmodSync(folder, ofFolder);
       const isRoot = process.geteuid?.() === 0;
       if (isRoot) {
+        chownSync(file, 65_534, 65_534);
+        process.setegid!(65_534);
         process.seteuid!(65_534);
       }
       let message: string;
@@ -652,6 +654,7 @@ describe("OAuth", () => {
       } finally {
         if (isRoot) {
           process.seteuid!(0);
+          process.setegid!(0);
         }
         chmodSync(folder, 0o755);
       }
