@@ -1,15 +1,4 @@
-import { constants } from "node:fs";
-import {
-  access,
-  type FileHandle,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Clock } from "../clock";
 import { CredentialsReason } from "./credentialErrors";
 import { jsonObject } from "./temporaryCredentials";
