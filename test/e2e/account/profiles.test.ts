@@ -7,7 +7,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
-import { hosts } from "../hosts.ts";
+import { dynamicHost, type Host, hosts, pluginHost } from "../hosts.ts";
 import { OauthService } from "./credentialServers.ts";
 import { errorsIn } from "./diagnostics.ts";
 import { startForwardProxy } from "./forwardProxy.ts";
@@ -19,26 +19,30 @@ afterEach(() => ecs.close());
 
 const withoutKeys = { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined };
 
+const oauthProfile = {
+  name: "work",
+  mode: "OAuth",
+  oauth_site_type: "CN",
+  oauth_access_token: "oauth-access-expired",
+  oauth_refresh_token: "oauth-refresh-0",
+  oauth_access_token_expire: 1_700_000_000,
+};
+const fileOf = (profile: object) =>
+  JSON.stringify({ current: "work", profiles: [profile], meta_path: "" }, null, "\t");
+const startService = () =>
+  new OauthService(() => ({
+    key: ecs.accounts.issueToken(ecs.accountId),
+    expiresAt: Date.now() + 60 * 60_000,
+  }));
+const programOf = (host: Host) => async () => {
+  new host.HpcCluster("rendering", { name: "render-farm" });
+};
+
 describe.each(hosts)("$name", (host) => {
-  const program = async () => {
-    new host.HpcCluster("rendering", { name: "render-farm" });
-  };
-  const oauthProfile = {
-    name: "work",
-    mode: "OAuth",
-    oauth_site_type: "CN",
-    oauth_access_token: "oauth-access-expired",
-    oauth_refresh_token: "oauth-refresh-0",
-    oauth_access_token_expire: 1_700_000_000,
-  };
-  const fileOf = (profile: object) =>
-    JSON.stringify({ current: "work", profiles: [profile], meta_path: "" }, null, "\t");
+  const program = programOf(host);
 
   test("writes renewed OAuth tokens to sharedCredentialsFile only", async () => {
-    const service = new OauthService(() => ({
-      key: ecs.accounts.issueToken(ecs.accountId),
-      expiresAt: Date.now() + 60 * 60_000,
-    }));
+    const service = startService();
     const certificate = selfSignedCertificate("oauth.aliyun.com");
     await using oauth = await service.start(certificate);
     await using proxy = await startForwardProxy(() => oauth.host);
@@ -95,4 +99,30 @@ describe.each(hosts)("$name", (host) => {
     expect(preview.output).not.toContain("secret-bearer");
     expect(ecs.requests).toEqual([]);
   });
+});
+
+test("two processes that need the same OAuth tokens renew them once, and both go on", async () => {
+  const service = startService();
+  const certificate = selfSignedCertificate("oauth.aliyun.com");
+  await using oauth = await service.start(certificate);
+  await using proxy = await startForwardProxy(() => oauth.host);
+  const create = (host: Host) =>
+    createEcsStack(ecs, {
+      program: programOf(host),
+      config: withoutKeys,
+      env: { HTTPS_PROXY: proxy.url },
+    });
+  await using one = await create(dynamicHost);
+  await using other = await create(pluginHost);
+  const [authority, file] = ["authority.pem", "shared.json"].map((name) => path.join(one.workDir, name));
+  writeFileSync(authority!, certificate.cert);
+  writeFileSync(file!, fileOf(oauthProfile));
+  for (const stack of [one, other]) {
+    stack.setEnv({ NODE_EXTRA_CA_CERTS: authority! });
+    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file! });
+  }
+  await Promise.all([one.up(), other.up()]);
+  expect(ecs.store.clusters()).toHaveLength(2);
+  expect(service.renewals).toBe(1);
+  expect(readFileSync(file!, "utf8")).toContain(service.refreshToken);
 });
