@@ -7,7 +7,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
-import { dynamicHost, type Host, hosts, pluginHost } from "../hosts.ts";
+import { hosts } from "../hosts.ts";
 import { OauthService } from "./credentialServers.ts";
 import { errorsIn } from "./diagnostics.ts";
 import { startForwardProxy } from "./forwardProxy.ts";
@@ -29,20 +29,16 @@ const oauthProfile = {
 };
 const fileOf = (profile: object) =>
   JSON.stringify({ current: "work", profiles: [profile], meta_path: "" }, null, "\t");
-const startService = () =>
-  new OauthService(() => ({
-    key: ecs.accounts.issueToken(ecs.accountId),
-    expiresAt: Date.now() + 60 * 60_000,
-  }));
-const programOf = (host: Host) => async () => {
-  new host.HpcCluster("rendering", { name: "render-farm" });
-};
-
 describe.each(hosts)("$name", (host) => {
-  const program = programOf(host);
+  const program = async () => {
+    new host.HpcCluster("rendering", { name: "render-farm" });
+  };
 
   test("writes renewed OAuth tokens to sharedCredentialsFile only", async () => {
-    const service = startService();
+    const service = new OauthService(() => ({
+      key: ecs.accounts.issueToken(ecs.accountId),
+      expiresAt: Date.now() + 60 * 60_000,
+    }));
     const certificate = selfSignedCertificate("oauth.aliyun.com");
     await using oauth = await service.start(certificate);
     await using proxy = await startForwardProxy(() => oauth.host);
@@ -99,30 +95,4 @@ describe.each(hosts)("$name", (host) => {
     expect(preview.output).not.toContain("secret-bearer");
     expect(ecs.requests).toEqual([]);
   });
-});
-
-test("two processes that need the same OAuth tokens renew them once, and both go on", async () => {
-  const service = startService();
-  const certificate = selfSignedCertificate("oauth.aliyun.com");
-  await using oauth = await service.start(certificate);
-  await using proxy = await startForwardProxy(() => oauth.host);
-  const create = (host: Host) =>
-    createEcsStack(ecs, {
-      program: programOf(host),
-      config: withoutKeys,
-      env: { HTTPS_PROXY: proxy.url },
-    });
-  await using one = await create(dynamicHost);
-  await using other = await create(pluginHost);
-  const [authority, file] = ["authority.pem", "shared.json"].map((name) => path.join(one.workDir, name));
-  writeFileSync(authority!, certificate.cert);
-  writeFileSync(file!, fileOf(oauthProfile));
-  for (const stack of [one, other]) {
-    stack.setEnv({ NODE_EXTRA_CA_CERTS: authority! });
-    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file! });
-  }
-  await Promise.all([one.up(), other.up()]);
-  expect(ecs.store.clusters()).toHaveLength(2);
-  expect(service.renewals).toBe(1);
-  expect(readFileSync(file!, "utf8")).toContain(service.refreshToken);
 });
