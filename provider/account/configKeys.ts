@@ -13,6 +13,8 @@ export type ValueType =
 export interface Field {
   readonly type: "string" | "number";
   readonly isRequired?: true;
+  /** The environment variables that give a missing field its value; the first that is set counts. */
+  readonly environment?: readonly [string, ...string[]];
 }
 export type Fields = Readonly<Record<string, Field>>;
 
@@ -30,13 +32,20 @@ export interface ConfigKey {
 /** The fields of `alicloud:assumeRole`. */
 export const assumeRoleFields = {
   /** The ARN of the role, `acs:ram::<account>:role/<name>`. Required. */
-  roleArn: { type: "string", isRequired: true },
+  roleArn: {
+    type: "string",
+    isRequired: true,
+    environment: ["ALICLOUD_ASSUME_ROLE_ARN", "ALIBABA_CLOUD_ROLE_ARN"],
+  },
   /** A policy that restricts the role's rights further. Default: none. */
   policy: { type: "string" },
   /** The name of the session, as the account's logs show it. Default: a generated one. */
-  sessionName: { type: "string" },
+  sessionName: {
+    type: "string",
+    environment: ["ALICLOUD_ASSUME_ROLE_SESSION_NAME", "ALIBABA_CLOUD_ROLE_SESSION_NAME"],
+  },
   /** How long the temporary credentials last, seconds; at least 900. Default: 3600. They are renewed during a run. */
-  sessionExpiration: { type: "number" },
+  sessionExpiration: { type: "number", environment: ["ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION"] },
   /** The external id that the role's trust policy requires. Default: none. */
   externalId: { type: "string" },
 } as const satisfies Fields;
@@ -44,15 +53,17 @@ export const assumeRoleFields = {
 /** The fields of `alicloud:assumeRoleWithOidc`. */
 export const assumeRoleWithOidcFields = {
   /** The ARN of the role. Required. */
-  roleArn: { type: "string", isRequired: true },
+  roleArn: { type: "string", isRequired: true, environment: ["ALIBABA_CLOUD_ROLE_ARN"] },
   /** The ARN of the identity provider in RAM. Required. */
-  oidcProviderArn: { type: "string", isRequired: true },
-  /** The file that contains the token; read again for each renewal. Required. */
-  oidcTokenFile: { type: "string", isRequired: true },
+  oidcProviderArn: { type: "string", isRequired: true, environment: ["ALIBABA_CLOUD_OIDC_PROVIDER_ARN"] },
+  /** The file that contains the token; read again for each renewal. Required, unless `oidcToken` is set. */
+  oidcTokenFile: { type: "string", environment: ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] },
+  /** The token itself. It comes before the file, and cannot be renewed during a run. Default: none. */
+  oidcToken: { type: "string", environment: ["ALIBABA_CLOUD_OIDC_TOKEN"] },
   /** A policy that restricts the role's rights further. Default: none. */
   policy: { type: "string" },
   /** The name of the session. Default: a generated one. */
-  roleSessionName: { type: "string" },
+  roleSessionName: { type: "string", environment: ["ALIBABA_CLOUD_ROLE_SESSION_NAME"] },
   /** How long the temporary credentials last, seconds; at least 900. Default: 3600. */
   sessionExpiration: { type: "number" },
 } as const satisfies Fields;
@@ -60,9 +71,9 @@ export const assumeRoleWithOidcFields = {
 /** The fields of the objects in `alicloud:endpoints`. */
 export const endpointsFields = {
   /** The endpoint of ECS, for every region. */
-  ecs: { type: "string" },
+  ecs: { type: "string", environment: ["ALIBABA_CLOUD_ENDPOINT_ECS", "ECS_ENDPOINT"] },
   /** The endpoint of STS, which assumes roles and knows the account of the credentials. */
-  sts: { type: "string" },
+  sts: { type: "string", environment: ["ALIBABA_CLOUD_ENDPOINT_STS", "STS_ENDPOINT"] },
 } as const satisfies Fields;
 
 /**
@@ -108,16 +119,13 @@ export const configKeys = {
   /** A role to assume with the credentials above. */
   assumeRole: { type: { fields: assumeRoleFields }, isSecret: true },
   /** A role to assume with an OpenID Connect token, instead of the credentials above. */
-  assumeRoleWithOidc: { type: { fields: assumeRoleWithOidcFields } },
-  /** Other endpoints than the usual ones: a list of one object. Environment, for ECS alone: `ALIBABA_CLOUD_ENDPOINT_ECS`, … */
-  endpoints: {
-    type: { listOf: endpointsFields },
-    environment: ["ALIBABA_CLOUD_ENDPOINT_ECS", "ECS_ENDPOINT"],
-  },
+  assumeRoleWithOidc: { type: { fields: assumeRoleWithOidcFields }, isSecret: true },
+  /** Other endpoints than the usual ones: a list of one object. */
+  endpoints: { type: { listOf: endpointsFields } },
   /** The protocol of endpoints without a scheme. Default: `HTTPS`. */
   protocol: { type: ["HTTPS", "HTTP"] },
-  /** `true`: preview does not call DescribeRegions. Default: `false`. */
-  skipRegionValidation: { type: "boolean" },
+  /** `true`: preview does not call DescribeRegions. Default: `false`. Environment: `ALICLOUD_SKIP_REGION_VALIDATION`. */
+  skipRegionValidation: { type: "boolean", environment: ["ALICLOUD_SKIP_REGION_VALIDATION"] },
   /** How long an answer may take, milliseconds. Default: 30,000. Environment: `CLIENT_READ_TIMEOUT`. */
   clientReadTimeout: {
     type: "number",

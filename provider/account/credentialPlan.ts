@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import path from "node:path";
-import type { CredentialChoice, CredentialPlan, RoleToAssume } from "../ecs/credentials/credentialSource";
+import type {
+  CredentialChoice,
+  CredentialPlan,
+  RoleToAssume,
+  StsChoice,
+} from "../ecs/credentials/credentialSource";
 import {
   assumeRoleFields,
   assumeRoleWithOidcFields,
@@ -9,19 +11,21 @@ import {
   type ConfigKeyName,
   type Fields,
 } from "./configKeys";
-import { fieldOf, isObject, parseJson, type SettingReader } from "./settingReader";
+import { type CliProfile, readCurrentProfile } from "./cliProfile";
+import { profileCredentials } from "./profileModes";
+import { fieldOf, type SettingReader } from "./settingReader";
 
 /** How to get credentials: the base ones, and the role that is assumed with them, if any. */
 export function readCredentialPlan(
   reader: SettingReader,
-  profile: Profile | undefined,
+  profile: CliProfile | undefined,
   stsEndpoint: string | undefined,
 ): CredentialPlan {
   // @alicloud/credentials takes a host, and always calls it with HTTPS.
   const sts = { region: reader.text("region"), endpoint: stsEndpoint?.replace(/^https?:\/\//i, "") };
   const role = readRole(reader);
   const oidcRole = readOidcRole(reader);
-  const base = oidcRole ?? readOwnCredentials(reader, profile);
+  const base = oidcRole ?? readOwnCredentials(reader, profile, sts);
   return { base, role: oidcRole === undefined ? role : undefined, sts };
 }
 
@@ -50,7 +54,11 @@ function credentialKind(reader: SettingReader): keyof typeof credentialKeys | "d
   );
 }
 
-function readOwnCredentials(reader: SettingReader, profile: Profile | undefined): CredentialChoice {
+function readOwnCredentials(
+  reader: SettingReader,
+  profile: CliProfile | undefined,
+  sts: StsChoice,
+): CredentialChoice {
   const kind = credentialKind(reader);
   if (kind === "static") {
     const choice = readAccessKey(reader);
@@ -59,7 +67,11 @@ function readOwnCredentials(reader: SettingReader, profile: Profile | undefined)
     }
   }
   if (kind === "profile" && profile !== undefined) {
-    return { kind, name: profile.name, profiles: profile.profiles, source: profile.source };
+    const found = profileCredentials(profile, sts, reader);
+    if (!("reason" in found)) {
+      return found;
+    }
+    reader.addProblem(profile.origin, `cannot be used: ${found.reason}`);
   }
   if (kind === "ecsRole") {
     const { value, origin } = reader.find("ecsRoleName")!;
@@ -72,14 +84,61 @@ function readOwnCredentials(reader: SettingReader, profile: Profile | undefined)
     }
     return { kind, uri: value, source: `the URI in ${origin}` };
   }
-  return {
-    kind: "default",
-    searched: [
-      "stack configuration alicloud:accessKey and alicloud:secretKey",
-      `environment variables ${configKeys.accessKey.environment.join(" / ")} and ${configKeys.secretKey.environment.join(" / ")}`,
-      "stack configuration alicloud:profile, alicloud:ecsRoleName and alicloud:credentialsUri, and their environment variables",
-    ],
-  };
+  return readDefaultCredentials(reader, sts, kind === "default");
+}
+
+/** The variables of the default chain's OIDC role. */
+const oidcVariables = [
+  ...assumeRoleWithOidcFields.roleArn.environment,
+  ...assumeRoleWithOidcFields.oidcProviderArn.environment,
+  ...assumeRoleWithOidcFields.oidcTokenFile.environment,
+] as const;
+
+/**
+ * The default chain of Alibaba Cloud's SDKs, as far as nothing before it has the same variables. Its first members are here, and
+ * not the library's: that stores new tokens of a profile elsewhere than where they were read.
+ */
+function readDefaultCredentials(
+  reader: SettingReader,
+  sts: StsChoice,
+  isUnconfigured: boolean,
+): CredentialChoice {
+  const [roleArn, oidcProviderArn, oidcTokenFile] = oidcVariables.map((name) => reader.variable(name)?.value);
+  if (roleArn !== undefined && oidcProviderArn !== undefined && oidcTokenFile !== undefined) {
+    return {
+      kind: "oidcRole",
+      roleArn,
+      oidcProviderArn,
+      oidcTokenFile,
+      oidcToken: undefined,
+      policy: undefined,
+      sessionName: reader.variable(...assumeRoleWithOidcFields.roleSessionName.environment)?.value,
+      sessionExpirationS: undefined,
+      source: `the role ${roleArn} (environment variables ${oidcVariables.join(", ")})`,
+    };
+  }
+  const file = reader.find("sharedCredentialsFile");
+  // With this name it is also the SDKs' own file, which the rest of the chain reads.
+  if (isUnconfigured && file !== undefined && !file.origin.endsWith(" ALIBABA_CLOUD_CREDENTIALS_FILE")) {
+    reader.addProblem(
+      file.origin,
+      "is set, but no profile of that file is; set alicloud:profile, or unset it.",
+    );
+  }
+  const current = readCurrentProfile(reader);
+  const found = "reason" in current ? current : profileCredentials(current, sts, reader);
+  return "reason" in found
+    ? {
+        kind: "default",
+        searched: [
+          "stack configuration alicloud:accessKey and alicloud:secretKey",
+          `environment variables ${configKeys.accessKey.environment.join(" / ")} and ${configKeys.secretKey.environment.join(" / ")}`,
+          "stack configuration alicloud:profile, alicloud:ecsRoleName and alicloud:credentialsUri, and their environment variables",
+          `environment variables ${oidcVariables.join(", ")}`,
+          `~/.aliyun/config.json, the current profile of the Alibaba Cloud CLI: ${found.reason}`,
+        ],
+      }
+    : found;
 }
 
 function readAccessKey(reader: SettingReader): CredentialChoice | undefined {
@@ -110,7 +169,7 @@ function readAccessKey(reader: SettingReader): CredentialChoice | undefined {
 }
 
 function readRole(reader: SettingReader): RoleToAssume | undefined {
-  const given = reader.object("assumeRole");
+  const given = reader.object("assumeRole", assumeRoleFields);
   if (given === undefined) {
     return undefined;
   }
@@ -129,18 +188,28 @@ function readRole(reader: SettingReader): RoleToAssume | undefined {
 }
 
 function readOidcRole(reader: SettingReader): CredentialChoice | undefined {
-  const given = reader.object("assumeRoleWithOidc");
+  const given = reader.object("assumeRoleWithOidc", assumeRoleWithOidcFields);
   if (given === undefined) {
     return undefined;
   }
   const required = readRequired(reader, "assumeRoleWithOidc", assumeRoleWithOidcFields, given);
   const sessionExpirationS = readExpiration(reader, "assumeRoleWithOidc", given);
+  const [oidcToken, oidcTokenFile] = [fieldOf(given, "oidcToken"), fieldOf(given, "oidcTokenFile")];
+  if (oidcToken === undefined && oidcTokenFile === undefined) {
+    reader.addProblem(
+      "alicloud:assumeRoleWithOidc",
+      "has no oidcTokenFile and no oidcToken, one of which is required; set it with " +
+        "pulumi config set --path 'alicloud:assumeRoleWithOidc.oidcTokenFile' ….",
+    );
+  }
   if (required === undefined) {
     return undefined;
   }
   return {
     kind: "oidcRole",
     ...required,
+    oidcToken,
+    oidcTokenFile,
     policy: fieldOf(given, "policy"),
     sessionName: fieldOf(given, "roleSessionName"),
     sessionExpirationS,
@@ -186,55 +255,4 @@ function readExpiration(
     `has a sessionExpiration of ${JSON.stringify(text)}; give a number of seconds, at least 900.`,
   );
   return undefined;
-}
-
-/** A profile of the Alibaba Cloud CLI's configuration file. */
-export interface Profile {
-  name: string;
-  region: string | undefined;
-  /** The file's content: some modes refer to other profiles. */
-  profiles: { profiles: Record<string, unknown>[]; current?: string };
-  source: string;
-}
-
-/** The profile in `alicloud:profile`; undefined if there is none, or it cannot be used. */
-export function readProfile(reader: SettingReader): Profile | undefined {
-  const wanted = reader.find("profile");
-  if (wanted === undefined) {
-    return undefined;
-  }
-  const found = reader.find("sharedCredentialsFile");
-  const file = (found?.value ?? "~/.aliyun/config.json").replace(/^~(?=[/\\])/, homedir());
-  const where = `the profile ${JSON.stringify(wanted.value)} (${wanted.origin}) of ${path.normalize(file)}`;
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
-    reader.addProblem(
-      wanted.origin,
-      `cannot be used: ${file} cannot be read (${code}); write it with \`aliyun configure\`.`,
-    );
-    return undefined;
-  }
-  const content = parseJson(text);
-  // The content contains secrets, so it is not part of the message.
-  if (!isObject(content) || !Array.isArray(content["profiles"])) {
-    reader.addProblem(
-      wanted.origin,
-      `cannot be used: ${file} is not a configuration file of the Alibaba Cloud CLI.`,
-    );
-    return undefined;
-  }
-  const profiles = content["profiles"].filter(isObject);
-  const profile = profiles.find((candidate) => candidate["name"] === wanted.value);
-  if (profile === undefined) {
-    const names = profiles.map((candidate) => String(candidate["name"])).join(", ");
-    reader.addProblem(
-      wanted.origin,
-      `is ${JSON.stringify(wanted.value)}, but ${file} has only these profiles: ${names}.`,
-    );
-    return undefined;
-  }
-  return { name: wanted.value, region: fieldOf(profile, "region_id"), profiles: { profiles }, source: where };
 }

@@ -1,4 +1,4 @@
-import { configKey, type ConfigKeyName } from "./configKeys";
+import { configKey, type ConfigKeyName, type Fields } from "./configKeys";
 
 /** Looks up a key of the stack configuration, e.g. `alicloud:region`. Structured values are JSON texts. */
 export type ConfigLookup = (key: string) => string | undefined;
@@ -47,7 +47,12 @@ export class SettingReader {
   }
 
   fromEnvironment(key: ConfigKeyName): FoundSetting | undefined {
-    const name = configKey(key).environment?.find((candidate) => this.environment[candidate]);
+    return this.variable(...(configKey(key).environment ?? []));
+  }
+
+  /** The first of these environment variables that is set. */
+  variable(...names: string[]): FoundSetting | undefined {
+    const name = names.find((candidate) => this.environment[candidate]);
     return name === undefined
       ? undefined
       : { value: this.environment[name]!.trim(), origin: `environment variable ${name}` };
@@ -63,12 +68,12 @@ export class SettingReader {
 
   /** One of a few words, in any case; the first is the default. */
   word<const T extends string>(key: ConfigKeyName, words: readonly [T, ...T[]]): T {
-    const found = this.fromConfig(key);
+    const found = this.find(key);
     const wanted = (found?.value ?? words[0]).toLowerCase();
     const word = words.find((candidate) => candidate.toLowerCase() === wanted);
     if (word === undefined) {
       this.addProblem(
-        `alicloud:${key}`,
+        found!.origin,
         `is ${quotedIfShort(found?.value)}; give ${words.map((each) => each.toLowerCase()).join(" or ")} ` +
           `(default: ${words[0].toLowerCase()}).`,
       );
@@ -77,6 +82,11 @@ export class SettingReader {
   }
 
   boolean(key: ConfigKeyName): boolean {
+    const found = this.fromEnvironment(key)?.value;
+    // As Terraform reads a variable.
+    if (this.fromConfig(key) === undefined && (found === "0" || found === "1")) {
+      return found === "1";
+    }
     return this.word(key, ["false", "true"]) === "true";
   }
 
@@ -99,8 +109,11 @@ export class SettingReader {
     return defaultValue;
   }
 
-  /** A structured value: an object, as `pulumi config set --path` writes it. */
-  object(key: ConfigKeyName): Record<string, unknown> | undefined {
+  /**
+   * A structured value: an object, as `pulumi config set --path` writes it. The environment gives only fields that are missing
+   * in an object that is there, as in the Terraform provider.
+   */
+  object(key: ConfigKeyName, fields: Fields): Record<string, unknown> | undefined {
     const found = this.fromConfig(key);
     if (found === undefined) {
       return undefined;
@@ -109,7 +122,11 @@ export class SettingReader {
     // The Terraform provider has lists of one object here.
     const object: unknown = Array.isArray(parsed) && parsed.length === 1 ? parsed[0] : parsed;
     if (isObject(object)) {
-      return object;
+      const fromEnvironment = Object.entries(fields).flatMap(([name, { environment = [] }]) => {
+        const value = this.variable(...environment)?.value;
+        return value === undefined || fieldOf(object, name) !== undefined ? [] : [{ [name]: value }];
+      });
+      return Object.assign({}, object, ...fromEnvironment) as Record<string, unknown>;
     }
     this.addProblem(
       `alicloud:${key}`,

@@ -1,6 +1,7 @@
 import type { CredentialPlan } from "../ecs/credentials/credentialSource";
 import type { EndpointChoice } from "../ecs/http/endpoints";
-import { readCredentialPlan, readProfile } from "./credentialPlan";
+import { readProfile } from "./cliProfile";
+import { readCredentialPlan } from "./credentialPlan";
 import { endpointsFields } from "./configKeys";
 import {
   isObject,
@@ -43,7 +44,7 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
     regionOrigin: reader.find("region")?.origin ?? profile?.source,
     credentials: readCredentialPlan(reader, profile, endpoints.sts),
     endpoint: {
-      override: endpoints.ecs ?? readEndpointVariable(reader),
+      override: endpoints.ecs,
       stsOverride: endpoints.sts,
       protocol: reader.word("protocol", ["https", "http"]),
     },
@@ -62,23 +63,30 @@ function isEndpoint(value: string): boolean {
   return !/@|:\/\//.test(withoutScheme) && URL.canParse(`https://${withoutScheme}`);
 }
 
-/** The ECS endpoint in the environment. */
-function readEndpointVariable(reader: SettingReader): string | undefined {
-  const found = reader.fromEnvironment("endpoints");
-  if (found !== undefined && !isEndpoint(found.value)) {
-    reader.addProblem(
-      found.origin,
-      "is neither a host nor an http:// or https:// URL without a password; give one, or unset it.",
-    );
-    return undefined;
-  }
-  return found?.value;
-}
-
 type EndpointUrls = { -readonly [K in keyof typeof endpointsFields]?: string };
 
-/** `alicloud:endpoints`: a list of objects, e.g. `[{"ecs":"ecs.example.com"}]`. The services of other packages are ignored. */
+/** The endpoints in the stack configuration, then those in the environment. */
 function readEndpoints(reader: SettingReader): EndpointUrls {
+  const endpoints = configuredEndpoints(reader);
+  for (const service of Object.keys(endpointsFields) as (keyof EndpointUrls)[]) {
+    const found = reader.variable(...endpointsFields[service].environment);
+    if (endpoints[service] !== undefined || found === undefined) {
+      continue;
+    }
+    if (isEndpoint(found.value)) {
+      endpoints[service] = found.value;
+    } else {
+      reader.addProblem(
+        found.origin,
+        "is neither a host nor an http:// or https:// URL without a password; give one, or unset it.",
+      );
+    }
+  }
+  return endpoints;
+}
+
+/** `alicloud:endpoints`: a list of objects, e.g. `[{"ecs":"ecs.example.com"}]`. The services of other packages are ignored. */
+function configuredEndpoints(reader: SettingReader): EndpointUrls {
   const found = reader.fromConfig("endpoints");
   if (found === undefined) {
     return {};

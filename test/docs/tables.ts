@@ -12,7 +12,9 @@ import {
   type ConfigKey,
   configKeys,
   endpointsFields,
+  type Fields,
 } from "../../provider/account/configKeys.ts";
+import { profileModes } from "../../provider/account/profileModes.ts";
 import { type Property, properties } from "../../provider/cluster/properties.ts";
 import {
   type ErrorCode,
@@ -46,12 +48,16 @@ function propertyTable(
     );
 }
 
-function fieldTable(variable: string, fields: object): Table {
+function fieldTable(variable: string, fields: Fields): Table {
   const comments = commentsOf(variable);
   return () =>
     markdown(
-      ["field", "description"],
-      Object.keys(fields).map((name) => [code(name), comments.get(name) ?? ""]),
+      ["field", "environment variables", "description"],
+      Object.entries(fields).map(([name, { environment = [] }]) => [
+        code(name),
+        environment.map(code).join(", "),
+        comments.get(name) ?? "",
+      ]),
     );
 }
 
@@ -88,6 +94,21 @@ const tables: Readonly<Record<string, Table>> = {
   assumeRole: fieldTable("assumeRoleFields", assumeRoleFields),
   assumeRoleWithOidc: fieldTable("assumeRoleWithOidcFields", assumeRoleWithOidcFields),
   endpoints: fieldTable("endpointsFields", endpointsFields),
+  profileModes: () =>
+    markdown(
+      ["mode", "credentials", "required fields", "further fields", "written back"],
+      Object.entries(profileModes).map(([name, mode]) =>
+        "refused" in mode
+          ? [code(name), `refused: ${mode.refused}`, "", "", ""]
+          : [
+              code(name),
+              mode.credentials,
+              mode.required.map(code).join(", "),
+              (mode.optional ?? []).map(code).join(", "),
+              mode.writtenBack ?? "",
+            ],
+      ),
+    ),
   errorCodes: () => {
     const rows: [string, ErrorCode][] = [
       ...Object.entries<ErrorCode>(errorCodes).map(([name, row]): [string, ErrorCode] => [code(name), row]),

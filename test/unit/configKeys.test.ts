@@ -47,10 +47,10 @@ const expectations: Record<ConfigKeyName, Expectation> = {
     isSecret: true,
   },
   assumeRole: { isSecret: true },
-  assumeRoleWithOidc: {},
-  endpoints: { environment: ["ALIBABA_CLOUD_ENDPOINT_ECS", "ECS_ENDPOINT"] },
+  assumeRoleWithOidc: { isSecret: true },
+  endpoints: {},
   protocol: { default: "HTTPS" },
-  skipRegionValidation: { default: "false" },
+  skipRegionValidation: { environment: ["ALICLOUD_SKIP_REGION_VALIDATION"], default: "false" },
   clientReadTimeout: { environment: ["CLIENT_READ_TIMEOUT"], default: "30,000", unit: "milliseconds" },
   clientConnectTimeout: { environment: ["CLIENT_CONNECT_TIMEOUT"], default: "10,000", unit: "milliseconds" },
   maxRetryTimeout: { environment: ["MAX_RETRY_TIMEOUT"], default: "300", unit: "seconds" },
@@ -170,4 +170,126 @@ test("the times are used in milliseconds, and 0 means the default", () => {
     connectTimeoutMs: 1_234,
     maxRetryTimeoutMs: 1_234_000,
   });
+});
+
+test.each([
+  ["true", true],
+  ["TRUE", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+])(
+  "ALICLOUD_SKIP_REGION_VALIDATION=%s is read as Terraform reads it, after the stack configuration",
+  (text, skips) => {
+    const environment = { ALICLOUD_SKIP_REGION_VALIDATION: text };
+    expect(readSettings(() => undefined, environment)).toMatchObject({
+      skipRegionValidation: skips,
+      problems: [],
+    });
+    const opposite = (key: string) => (key === "alicloud:skipRegionValidation" ? String(!skips) : undefined);
+    expect(readSettings(opposite, environment).skipRegionValidation).toBe(!skips);
+  },
+);
+
+test("another ALICLOUD_SKIP_REGION_VALIDATION is a problem that names the variable", () => {
+  const { problems } = readSettings(() => undefined, { ALICLOUD_SKIP_REGION_VALIDATION: "yes" });
+  expect(problems).toEqual([
+    {
+      key: "environment variable ALICLOUD_SKIP_REGION_VALIDATION",
+      reason: 'is "yes"; give false or true (default: false).',
+    },
+  ]);
+});
+
+describe("a role's missing fields come from the environment", () => {
+  const role = {
+    ALICLOUD_ASSUME_ROLE_ARN: "acs:ram::1:role/first",
+    ALIBABA_CLOUD_ROLE_ARN: "acs:ram::1:role/second",
+    ALICLOUD_ASSUME_ROLE_SESSION_NAME: "first",
+    ALIBABA_CLOUD_ROLE_SESSION_NAME: "second",
+    ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION: "1000",
+  };
+  const oidc = {
+    ALIBABA_CLOUD_OIDC_PROVIDER_ARN: "acs:ram::1:oidc-provider/ci",
+    ALIBABA_CLOUD_OIDC_TOKEN_FILE: "/token",
+    ALIBABA_CLOUD_OIDC_TOKEN: "token-of-environment",
+  };
+  const read = (key: string, text: string | undefined, environment: Record<string, string>) =>
+    readSettings((name) => (name === `alicloud:${key}` ? text : undefined), environment);
+
+  test("if assumeRole is there, as in the Terraform provider, each by itself", () => {
+    expect(read("assumeRole", "{}", role)).toMatchObject({
+      problems: [],
+      credentials: {
+        role: { roleArn: "acs:ram::1:role/first", sessionName: "first", sessionExpirationS: 1_000 },
+      },
+    });
+    const given = '{"roleArn":"acs:ram::1:role/given","sessionExpiration":2000}';
+    expect(read("assumeRole", given, role).credentials.role).toMatchObject({
+      roleArn: "acs:ram::1:role/given",
+      sessionName: "first",
+      sessionExpirationS: 2_000,
+    });
+    const { ALICLOUD_ASSUME_ROLE_ARN: _, ALICLOUD_ASSUME_ROLE_SESSION_NAME: __, ...second } = role;
+    expect(read("assumeRole", "{}", second).credentials.role).toMatchObject({
+      roleArn: "acs:ram::1:role/second",
+      sessionName: "second",
+    });
+  });
+
+  test("and if it is not there, no role is assumed", () => {
+    expect(read("assumeRole", undefined, role).credentials.role).toBeUndefined();
+  });
+
+  test("and so do those of assumeRoleWithOidc", () => {
+    expect(read("assumeRoleWithOidc", "{}", { ...role, ...oidc })).toMatchObject({
+      problems: [],
+      credentials: {
+        base: {
+          kind: "oidcRole",
+          roleArn: "acs:ram::1:role/second",
+          sessionName: "second",
+          oidcProviderArn: "acs:ram::1:oidc-provider/ci",
+          oidcTokenFile: "/token",
+          oidcToken: "token-of-environment",
+        },
+      },
+    });
+    // Without the key they are a member of the default chain, which takes no token but a file.
+    expect(read("assumeRoleWithOidc", undefined, { ...role, ...oidc }).credentials.base).toMatchObject({
+      kind: "oidcRole",
+      oidcToken: undefined,
+      source:
+        "the role acs:ram::1:role/second (environment variables ALIBABA_CLOUD_ROLE_ARN, " +
+        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN_FILE)",
+    });
+  });
+});
+
+test("endpoints: each service has its own variables, after the stack configuration", () => {
+  const environment = {
+    ALIBABA_CLOUD_ENDPOINT_ECS: "ecs.one",
+    ECS_ENDPOINT: "ecs.two",
+    ALIBABA_CLOUD_ENDPOINT_STS: "http://127.0.0.1:4566",
+    STS_ENDPOINT: "sts.two",
+  };
+  const read = (text: string | undefined, given: Record<string, string>) =>
+    readSettings((key) => (key === "alicloud:endpoints" ? text : undefined), given);
+  expect(read(undefined, environment)).toMatchObject({
+    endpoint: { override: "ecs.one", stsOverride: "http://127.0.0.1:4566" },
+    credentials: { sts: { endpoint: "127.0.0.1:4566" } },
+    problems: [],
+  });
+  const { ECS_ENDPOINT, STS_ENDPOINT } = environment;
+  expect(read(undefined, { ECS_ENDPOINT, STS_ENDPOINT }).endpoint).toMatchObject({
+    override: "ecs.two",
+    stsOverride: "sts.two",
+  });
+  expect(read('[{"sts":"sts.given"}]', environment).endpoint).toMatchObject({
+    override: "ecs.one",
+    stsOverride: "sts.given",
+  });
+  expect(read(undefined, { STS_ENDPOINT: "not a host" }).problems).toMatchObject([
+    { key: "environment variable STS_ENDPOINT" },
+  ]);
 });

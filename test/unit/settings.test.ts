@@ -99,7 +99,10 @@ describe("keys", () => {
 describe("what the stack gives explicitly comes before all of the environment:", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "hpc-explicit-"));
   const file = path.join(folder, "config.json");
-  writeFileSync(file, JSON.stringify({ profiles: [{ name: "render", mode: "AK" }] }));
+  writeFileSync(
+    file,
+    JSON.stringify({ profiles: [{ name: "render", mode: "EcsRamRole", ram_role_name: "of-profile" }] }),
+  );
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });
@@ -119,7 +122,7 @@ describe("what the stack gives explicitly comes before all of the environment:",
 
   test.each<[string, Record<string, string>, Record<string, unknown>]>([
     ["an access key", configuredKeys, { kind: "static" }],
-    ["a profile", profile, { kind: "profile", name: "render" }],
+    ["a profile", profile, { kind: "ecsRole", roleName: "of-profile" }],
     ["a role", { "alicloud:ecsRoleName": "instance" }, { kind: "ecsRole", roleName: "instance" }],
     [
       "a URI",
@@ -141,7 +144,7 @@ describe("what the stack gives explicitly comes before all of the environment:",
     };
     expect(settingsOf(all).credentials.base.kind).toBe("static");
     expect(settingsOf({}, everything).credentials.base.kind).toBe("static");
-    expect(settingsOf({}, restOfEnvironment).credentials.base.kind).toBe("profile");
+    expect(settingsOf({}, restOfEnvironment).credentials.base).toMatchObject({ roleName: "of-profile" });
   });
 
   test("a token of the environment is not used with keys of the stack, and is with those of the environment", () => {
@@ -335,7 +338,10 @@ describe("profile", () => {
     expect(settings.problems).toEqual([]);
     expect(settings.region).toBe("eu-central-1");
     expect(credentialsOf(settings).source).toContain('"work"');
-    expect(settings.credentials.base).toMatchObject({ kind: "profile", name: "work" });
+    expect(settings.credentials.base).toMatchObject({
+      kind: "static",
+      credentials: { accessKeyId: "LTAIwork", accessKeySecret: "secret-work" },
+    });
     expect(settings.credentials.role).toBeUndefined();
     expect(ofProfile(JSON.stringify(profiles), { ALICLOUD_REGION: "cn-beijing" }).region).toBe("cn-beijing");
   });

@@ -1,7 +1,14 @@
+/** Why there are no credentials, and what to do: a message that contains no secret. */
+export class CredentialsReason extends Error {}
+
 /** The configured credentials are not available. */
 export class CredentialsError extends Error {
   constructor(source: string, cause: unknown) {
-    super(`There are no credentials from ${source}: ${reasonWithoutSecrets(cause)}. Check that setting.`);
+    const reason =
+      cause instanceof CredentialsReason
+        ? cause.message
+        : `${reasonWithoutSecrets(cause)}. Check that setting.`;
+    super(`There are no credentials from ${source}: ${reason}`);
     this.name = "CredentialsError";
   }
 }
@@ -24,14 +31,7 @@ function reasonWithoutSecrets(error: unknown): string {
 /** No credentials were found. The message lists every place that was searched. */
 export class MissingCredentialsError extends Error {
   constructor(searched: readonly string[]) {
-    const places = [
-      ...searched,
-      "environment variables ALIBABA_CLOUD_ROLE_ARN with ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-      "~/.aliyun/config.json (the profile of the Alibaba Cloud CLI)",
-      "~/.alibabacloud/credentials",
-      "the RAM role of this ECS instance",
-      "environment variable ALIBABA_CLOUD_CREDENTIALS_URI",
-    ];
+    const places = [...searched, "~/.alibabacloud/credentials", "the RAM role of this ECS instance"];
     super(
       "No Alibaba Cloud credentials were found. Set them with `pulumi config set --secret alicloud:accessKey …` and " +
         "`pulumi config set --secret alicloud:secretKey …`, or in the environment. Searched:" +

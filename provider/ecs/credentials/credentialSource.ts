@@ -1,6 +1,12 @@
+import { devNull } from "node:os";
+import { type Clock, systemClock } from "../clock";
 import { silenceHttpx } from "../silenceHttpx";
+import { type CloudSsoSignIn, cloudSsoCredentials } from "./cloudSso";
 import { CredentialsError, MissingCredentialsError } from "./credentialErrors";
+import { externalCredentials } from "./externalProcess";
+import { oauthCredentials, type OauthSignIn } from "./oauth";
 import { type DoRequest, proxiedRequest } from "./proxiedRequest";
+import { kept } from "./temporaryCredentials";
 
 /** What a request is signed with. */
 export interface Credentials {
@@ -20,18 +26,34 @@ export interface CredentialSource {
 /** One way to get credentials; `source` says where it was set, for error messages. */
 export type CredentialChoice =
   | { kind: "static"; credentials: Credentials; source: string }
-  | { kind: "profile"; name: string; profiles: object; source: string }
-  | { kind: "ecsRole"; roleName: string; source: string }
+  /** Without a name: the role that the instance has. */
+  | { kind: "ecsRole"; roleName: string | undefined; source: string }
   | { kind: "uri"; uri: string; source: string }
-  | ({ kind: "oidcRole"; oidcProviderArn: string; oidcTokenFile: string; source: string } & Omit<
-      RoleToAssume,
-      "externalId"
-    >)
+  | ({ kind: "oidcRole" } & OidcRole & { sts?: StsChoice; source: string })
+  | { kind: "role"; base: CredentialChoice; role: RoleToAssume; sts: StsChoice; source: string }
+  | { kind: "external"; command: string; source: string }
+  | ({ kind: "cloudSso"; source: string } & CloudSsoSignIn)
+  | ({ kind: "oauth"; source: string } & OauthSignIn)
   | {
       kind: "default";
       /** The places already searched, for the error if nothing is found here either. */
       searched: readonly string[];
     };
+
+/** The STS service that roles are assumed with. */
+export interface StsChoice {
+  region: string | undefined;
+  endpoint: string | undefined;
+}
+
+/** A role that is assumed with an OpenID Connect token. */
+export interface OidcRole extends Omit<RoleToAssume, "externalId"> {
+  oidcProviderArn: string;
+  /** Read again for each renewal. */
+  oidcTokenFile: string | undefined;
+  /** Instead of a file. */
+  oidcToken: string | undefined;
+}
 
 /** How to assume a RAM role. */
 export interface RoleToAssume {
@@ -48,90 +70,151 @@ export interface CredentialPlan {
   base: CredentialChoice;
   /** Assumed with the base credentials. */
   role: RoleToAssume | undefined;
-  /** The STS service that roles are assumed with. */
-  sts: { region: string | undefined; endpoint: string | undefined };
+  /** For what has no STS service of its own. */
+  sts: StsChoice;
 }
 
 /** The credentials of a plan. Nothing is requested or loaded before the first call. */
 export function credentialSource(
   { base, role, sts }: CredentialPlan,
   proxyEnv: Readonly<Record<string, string | undefined>> = process.env,
+  clock: Clock = systemClock,
 ): CredentialSource {
   const doRequest = proxiedRequest(proxyEnv);
-  const own = sourceOf(base, sts, doRequest);
-  if (role === undefined) {
-    return own;
-  }
-  return renewed(
-    `the role ${role.roleArn} (alicloud:assumeRole), assumed with ${own.source}`,
-    ({ RAMRoleARNCredentialsProvider }) => {
-      const builder = RAMRoleARNCredentialsProvider.builder()
-        .withCredentialsProvider({
-          // The name is sent in a header. The source may contain any character, so it cannot be the name.
-          getCredentials: async () => ({ providerName: "pulumi", ...(await own.getCredentials()) }),
-          getProviderName: () => "pulumi",
-        } as Parameters<
-          ReturnType<typeof RAMRoleARNCredentialsProvider.builder>["withCredentialsProvider"]
-        >[0])
-        .withRoleArn(role.roleArn);
-      ifDefined(role.policy, (policy) => builder.withPolicy(policy));
-      ifDefined(role.externalId, (externalId) => builder.withExternalId(externalId));
-      ifDefined(role.sessionName, (name) => builder.withRoleSessionName(name));
-      ifDefined(role.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
-      ifDefined(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
-      ifDefined(sts.region, (region) => builder.withStsRegionId(region));
-      return Object.assign(builder.build(), { doRequest });
-    },
-  );
+  const own = sourceOf(base, sts, doRequest, clock);
+  return role === undefined
+    ? own
+    : assumed(
+        role,
+        own,
+        sts,
+        `the role ${role.roleArn} (alicloud:assumeRole), assumed with ${own.source}`,
+        doRequest,
+      );
 }
 
 function sourceOf(
   choice: CredentialChoice,
-  sts: CredentialPlan["sts"],
+  sts: StsChoice,
   doRequest: DoRequest,
+  clock: Clock,
 ): CredentialSource {
   switch (choice.kind) {
     case "static":
       return { source: choice.source, getCredentials: () => Promise.resolve(choice.credentials) };
-    case "profile":
-      return renewed(choice.source, ({ CLIProfileCredentialsProvider }) => {
-        // The public method reads the file only in the home folder, and its parse error contains the whole file, secrets
-        // included. This method takes the parsed content.
-        const provider = CLIProfileCredentialsProvider.builder()
-          .withProfileName(choice.name)
-          .build() as unknown as {
-          getCredentialsProvider(profiles: object, name: string): Renewable;
-        };
-        return provider.getCredentialsProvider(choice.profiles, choice.name);
-      });
     case "ecsRole":
-      return renewed(choice.source, ({ ECSRAMRoleCredentialsProvider }) =>
-        ECSRAMRoleCredentialsProvider.builder().withRoleName(choice.roleName).build(),
-      );
+      return renewed(choice.source, ({ ECSRAMRoleCredentialsProvider }) => {
+        const builder = ECSRAMRoleCredentialsProvider.builder();
+        ifDefined(choice.roleName, (name) => builder.withRoleName(name));
+        return builder.build();
+      });
     case "uri":
       return renewed(choice.source, ({ URICredentialsProvider }) =>
         Object.assign(URICredentialsProvider.builder().withCredentialsURI(choice.uri).build(), { doRequest }),
       );
     case "oidcRole":
-      return renewed(choice.source, ({ OIDCRoleArnCredentialsProvider }) => {
-        const builder = OIDCRoleArnCredentialsProvider.builder()
-          .withRoleArn(choice.roleArn)
-          .withOIDCProviderArn(choice.oidcProviderArn)
-          .withOIDCTokenFilePath(choice.oidcTokenFile);
-        ifDefined(choice.policy, (policy) => builder.withPolicy(policy));
-        ifDefined(choice.sessionName, (name) => builder.withRoleSessionName(name));
-        ifDefined(choice.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
-        ifDefined(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
-        ifDefined(sts.region, (region) => builder.withStsRegionId(region));
-        return Object.assign(builder.build(), { doRequest });
-      });
+      return oidcRole(choice, choice.sts ?? sts, choice.source, doRequest);
+    case "role":
+      return assumed(
+        choice.role,
+        sourceOf(choice.base, choice.sts, doRequest, clock),
+        choice.sts,
+        choice.source,
+        doRequest,
+      );
+    case "external":
+      return renewed(choice.source, () => kept(() => externalCredentials(choice.command)));
+    case "cloudSso":
+      return renewed(choice.source, () => kept(() => cloudSsoCredentials(choice, doRequest)));
+    case "oauth":
+      return renewed(choice.source, () => kept(() => oauthCredentials(choice, doRequest, clock)));
     case "default":
       return renewed(
         "the default credential chain of @alicloud/credentials",
-        ({ DefaultCredentialsProvider }) => DefaultCredentialsProvider.builder().build(),
+        ({ ProfileCredentialsProvider, ECSRAMRoleCredentialsProvider }) =>
+          firstOf(
+            () => ProfileCredentialsProvider.builder().build(),
+            () => ECSRAMRoleCredentialsProvider.builder().build(),
+          ),
         () => new MissingCredentialsError(choice.searched),
       );
   }
+}
+
+function assumed(
+  role: RoleToAssume,
+  own: CredentialSource,
+  sts: StsChoice,
+  source: string,
+  doRequest: DoRequest,
+): CredentialSource {
+  return renewed(source, ({ RAMRoleARNCredentialsProvider }) => {
+    const builder = RAMRoleARNCredentialsProvider.builder()
+      .withCredentialsProvider({
+        // The name is sent in a header. The source may contain any character, so it cannot be the name.
+        getCredentials: async () => ({ providerName: "pulumi", ...(await own.getCredentials()) }),
+        getProviderName: () => "pulumi",
+      } as Parameters<ReturnType<typeof RAMRoleARNCredentialsProvider.builder>["withCredentialsProvider"]>[0])
+      .withRoleArn(role.roleArn);
+    ifDefined(role.policy, (policy) => builder.withPolicy(policy));
+    ifDefined(role.externalId, (externalId) => builder.withExternalId(externalId));
+    ifDefined(role.sessionName, (name) => builder.withRoleSessionName(name));
+    ifDefined(role.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
+    ifDefined(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
+    ifDefined(sts.region, (region) => builder.withStsRegionId(region));
+    return Object.assign(builder.build(), { doRequest });
+  });
+}
+
+function oidcRole(role: OidcRole, sts: StsChoice, source: string, doRequest: DoRequest): CredentialSource {
+  const { oidcToken } = role;
+  return renewed(source, ({ OIDCRoleArnCredentialsProvider }) => {
+    const builder = OIDCRoleArnCredentialsProvider.builder()
+      .withRoleArn(role.roleArn)
+      .withOIDCProviderArn(role.oidcProviderArn)
+      .withOIDCTokenFilePath(role.oidcTokenFile ?? devNull);
+    ifDefined(role.policy, (policy) => builder.withPolicy(policy));
+    ifDefined(role.sessionName, (name) => builder.withRoleSessionName(name));
+    ifDefined(role.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
+    ifDefined(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
+    ifDefined(sts.region, (region) => builder.withStsRegionId(region));
+    return Object.assign(builder.build(), {
+      // The library takes the token from a file only.
+      doRequest:
+        oidcToken === undefined
+          ? doRequest
+          : (request: Parameters<DoRequest>[0]) =>
+              doRequest({
+                ...request,
+                toRequestURL: () => request.toRequestURL(),
+                bodyForm: { ...request.bodyForm, OIDCToken: oidcToken },
+              }),
+    });
+  });
+}
+
+/** The credentials of the first that has some. */
+function firstOf(...makers: (() => Renewable)[]): Renewable {
+  let found: Renewable | undefined;
+  return {
+    async getCredentials() {
+      if (found !== undefined) {
+        return found.getCredentials();
+      }
+      const failures: unknown[] = [];
+      for (const make of makers) {
+        try {
+          const candidate = make();
+          const credentials = await candidate.getCredentials();
+          found = candidate;
+          return credentials;
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      throw new AggregateError(failures);
+    },
+  };
 }
 
 function ifDefined<T>(value: T | undefined, use: (value: T) => unknown): void {
@@ -141,7 +224,8 @@ function ifDefined<T>(value: T | undefined, use: (value: T) => unknown): void {
 }
 
 type CredentialsModule = typeof import("@alicloud/credentials");
-interface Renewable {
+/** Credentials that are renewed by themselves. */
+export interface Renewable {
   getCredentials(): Promise<Credentials>;
 }
 
@@ -164,9 +248,12 @@ function renewed(
       const { accessKeyId, accessKeySecret, securityToken } = await provider.getCredentials();
       return { accessKeyId, accessKeySecret, securityToken };
     } catch (error) {
-      // After a failure the default chain tries only its last member: make a new one for the next call.
+      // What a failed one has kept is not used again.
       provider = undefined;
-      throw errorFor(error);
+      // The error of the credentials that a role is assumed with names their own source.
+      throw error instanceof CredentialsError || error instanceof MissingCredentialsError
+        ? error
+        : errorFor(error);
     }
   }
 

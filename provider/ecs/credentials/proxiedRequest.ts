@@ -1,11 +1,13 @@
 import { type IncomingMessage, Agent as HttpAgent, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 
-/** A request of `@alicloud/credentials`. */
+/** A request, in the form that `@alicloud/credentials` gives it. */
 interface CredentialsRequest {
   method: string;
   headers: Record<string, string>;
   bodyForm?: Record<string, string>;
+  /** Instead of a form. */
+  body?: string;
   readTimeout: number;
   toRequestURL(): string;
 }
@@ -22,7 +24,7 @@ export function proxiedRequest(proxyEnv: Readonly<Record<string, string | undefi
   const [httpAgent, httpsAgent] = [new HttpAgent(options), new HttpsAgent(options)];
   return (request) =>
     new Promise((resolve, reject) => {
-      const { method, headers, bodyForm, readTimeout } = request;
+      const { method, headers, bodyForm, body, readTimeout } = request;
       const url = new URL(request.toRequestURL());
       const [start, agent] =
         url.protocol === "https:" ? [requestHttps, httpsAgent] : [requestHttp, httpAgent];
@@ -45,6 +47,6 @@ export function proxiedRequest(proxyEnv: Readonly<Record<string, string | undefi
           });
         });
       });
-      sent.end(bodyForm === undefined ? undefined : new URLSearchParams(bodyForm).toString());
+      sent.end(bodyForm === undefined ? body : new URLSearchParams(bodyForm).toString());
     });
 }

@@ -11,6 +11,7 @@ export interface Asked {
   path: string;
   params: Readonly<Record<string, string>>;
   headers: IncomingMessage["headers"];
+  body: string;
 }
 
 /** Temporary credentials, or a refusal. */
@@ -51,6 +52,48 @@ export function startSts(
   );
 }
 
+/** The OAuth service, of which each refresh token can be used once. It is reached through a proxy: its address is fixed. */
+export class OauthService {
+  /** The tokens that are valid now. */
+  accessToken = "oauth-access-0";
+  refreshToken = "oauth-refresh-0";
+  renewals = 0;
+
+  constructor(private readonly issue: () => { key: AccessKey; expiresAt: number }) {}
+
+  readonly answer = ({ path, params, headers }: Asked): Answer => {
+    const json = (status: number, body: object): Answer => ({ status, page: JSON.stringify(body) });
+    if (path === "/v1/token") {
+      if (params["refresh_token"] !== this.refreshToken || params["grant_type"] !== "refresh_token") {
+        return json(400, { error: "invalid_grant", error_description: `not ${this.refreshToken}` });
+      }
+      this.renewals += 1;
+      this.accessToken = `oauth-access-${this.renewals}`;
+      this.refreshToken = `oauth-refresh-${this.renewals}`;
+      return json(200, {
+        access_token: this.accessToken,
+        refresh_token: this.refreshToken,
+        expires_in: 7_200,
+        token_type: "Bearer",
+      });
+    }
+    if (path !== "/v1/exchange" || headers.authorization !== `Bearer ${this.accessToken}`) {
+      return json(401, { error: "expired_token", error_description: this.accessToken });
+    }
+    const { key, expiresAt } = this.issue();
+    return json(200, { ...key, expiration: new Date(expiresAt).toISOString() });
+  };
+
+  /** A server of this service. */
+  start(certificate: Certificate): Promise<CredentialServer> {
+    return start(
+      (listener) => createSecureServer(certificate, listener),
+      this.answer,
+      (credentials) => credentials,
+    );
+  }
+}
+
 async function start(
   create: (listener: RequestListener) => Server,
   answer: (asked: Asked) => Answer,
@@ -62,12 +105,14 @@ async function start(
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const url = new URL(request.url ?? "/", "http://127.0.0.1");
-      const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
+      const body = Buffer.concat(chunks).toString("utf8");
+      const form = new URLSearchParams(body);
       const arrival = {
         method: request.method ?? "",
         path: url.pathname,
         params: Object.fromEntries([...url.searchParams, ...form]),
         headers: request.headers,
+        body,
       };
       if (arrival.params["Action"] === "GetCallerIdentity") {
         // Asked beside the other calls of any credentials: not what these tests are about.
@@ -82,7 +127,7 @@ async function start(
         response.writeHead(given.status, { "content-type": "text/html" }).end(given.page);
         return;
       }
-      const body =
+      const answered =
         "key" in given
           ? wrap({
               Code: "Success",
@@ -94,7 +139,7 @@ async function start(
           : { Code: given.code, Message: given.message, RequestId: "6894B13B-6D71-4EF5-88FA-F32781734A7F" };
       response
         .writeHead("key" in given ? 200 : given.status, { "content-type": "application/json" })
-        .end(JSON.stringify(body));
+        .end(JSON.stringify(answered));
     });
   });
   await new Promise<void>((resolve, reject) => {

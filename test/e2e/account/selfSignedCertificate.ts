@@ -12,8 +12,8 @@ const [boolean, integer, bits, octets, oid, utf8, time, sequence, set] = [
   0x01, 0x02, 0x03, 0x04, 0x06, 0x0c, 0x17, 0x30, 0x31,
 ];
 
-/** For 127.0.0.1 and localhost, valid from yesterday until tomorrow. */
-export function selfSignedCertificate(): Certificate {
+/** For 127.0.0.1, localhost and these other names, valid from yesterday until tomorrow. */
+export function selfSignedCertificate(...names: string[]): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = der(sequence, objectId("2a8648ce3d040302")); // ecdsa-with-SHA256
   const name = der(sequence, der(set, der(sequence, objectId("550403"), der(utf8, Buffer.from("loopback")))));
@@ -23,7 +23,14 @@ export function selfSignedCertificate(): Certificate {
     der(
       sequence,
       objectId("551d11"), // the alternative names
-      der(octets, der(sequence, der(0x87, [127, 0, 0, 1]), der(0x82, Buffer.from("localhost")))),
+      der(
+        octets,
+        der(
+          sequence,
+          der(0x87, [127, 0, 0, 1]),
+          ...["localhost", ...names].map((each) => der(0x82, Buffer.from(each))),
+        ),
+      ),
     ),
   );
   const content = der(

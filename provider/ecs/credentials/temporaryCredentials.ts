@@ -1,0 +1,98 @@
+import { CredentialsReason } from "./credentialErrors";
+import type { Credentials, Renewable } from "./credentialSource";
+import type { DoRequest } from "./proxiedRequest";
+
+/** Credentials with an end. */
+export interface TemporaryCredentials {
+  credentials: Credentials;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
+/** Temporary credentials are renewed this long before their end, so that none ends during a request. */
+const RENEW_BEFORE_MS = 3 * 60_000;
+
+/** Whether something that ends then can still be used. */
+export function isFresh(expiresAt: number): boolean {
+  return expiresAt - RENEW_BEFORE_MS > Date.now();
+}
+
+/** Keeps temporary credentials until shortly before their end. */
+export function kept(request: () => Promise<TemporaryCredentials>): Renewable {
+  let current: TemporaryCredentials | undefined;
+  return {
+    async getCredentials() {
+      if (current === undefined || !isFresh(current.expiresAt)) {
+        current = await request();
+      }
+      return current.credentials;
+    },
+  };
+}
+
+/** A POST to the service that a user has signed in to. */
+export interface SignInCall {
+  /** What is called, for messages, e.g. "CloudSSO". */
+  service: string;
+  url: string;
+  /** The access token of the sign-in. */
+  token?: string;
+  form?: Record<string, string>;
+  json?: object;
+  /** How the user signs in again, for messages. */
+  signIn: string;
+}
+
+/**
+ * The JSON of an answer.
+ *
+ * @throws CredentialsReason without the answer's text, which may contain tokens
+ */
+export async function callSignIn(call: SignInCall, doRequest: DoRequest): Promise<Record<string, unknown>> {
+  const { service, url, token, form, json, signIn } = call;
+  const { statusCode = 0, body } = await doRequest({
+    method: "POST",
+    headers: {
+      accept: "application/json",
+      "content-type": form === undefined ? "application/json" : "application/x-www-form-urlencoded",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...(form === undefined ? {} : { bodyForm: form }),
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    readTimeout: 10_000,
+    toRequestURL: () => url,
+  });
+  if (statusCode >= 400 && statusCode < 500) {
+    throw new CredentialsReason(
+      `${service} refused the sign-in (HTTP ${statusCode}); sign in again with \`${signIn}\`.`,
+    );
+  }
+  const answer = statusCode === 200 ? jsonObject(body.toString("utf8")) : undefined;
+  if (answer === undefined) {
+    throw new CredentialsReason(
+      `the answer of ${service} cannot be used (HTTP ${statusCode}); try again later.`,
+    );
+  }
+  return answer;
+}
+
+/** The object of a JSON text; undefined if it is none. */
+export function jsonObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The texts of an object under these names; undefined if one is missing. */
+export function textsOf<const N extends string>(
+  object: Record<string, unknown> | undefined,
+  ...names: N[]
+): Record<N, string> | undefined {
+  const isComplete = names.every((name) => typeof object?.[name] === "string" && object[name] !== "");
+  return isComplete ? (object as Record<N, string>) : undefined;
+}

@@ -1,0 +1,98 @@
+/**
+ * Promises: renewed OAuth tokens go back to the file that they were read from, and nowhere else; a mode that is not supported is
+ * one error at preview.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
+import { createEcsStack, failureOf } from "../ecsStack.ts";
+import { hosts } from "../hosts.ts";
+import { OauthService } from "./credentialServers.ts";
+import { errorsIn } from "./diagnostics.ts";
+import { startForwardProxy } from "./forwardProxy.ts";
+import { selfSignedCertificate } from "./selfSignedCertificate.ts";
+
+let ecs: Emulator;
+beforeEach(async () => void (ecs = await startEmulator()));
+afterEach(() => ecs.close());
+
+const withoutKeys = { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined };
+
+const oauthProfile = {
+  name: "work",
+  mode: "OAuth",
+  oauth_site_type: "CN",
+  oauth_access_token: "oauth-access-expired",
+  oauth_refresh_token: "oauth-refresh-0",
+  oauth_access_token_expire: 1_700_000_000,
+};
+const fileOf = (profile: object) =>
+  JSON.stringify({ current: "work", profiles: [profile], meta_path: "" }, null, "\t");
+describe.each(hosts)("$name", (host) => {
+  const program = async () => {
+    new host.HpcCluster("rendering", { name: "render-farm" });
+  };
+
+  test("writes renewed OAuth tokens to sharedCredentialsFile only", async () => {
+    const service = new OauthService(() => ({
+      key: ecs.accounts.issueToken(ecs.accountId),
+      expiresAt: Date.now() + 60 * 60_000,
+    }));
+    const certificate = selfSignedCertificate("oauth.aliyun.com");
+    await using oauth = await service.start(certificate);
+    await using proxy = await startForwardProxy(() => oauth.host);
+    await using stack = await createEcsStack(ecs, {
+      program,
+      config: withoutKeys,
+      env: { HTTPS_PROXY: proxy.url },
+    });
+    const [authority, file] = ["authority.pem", "shared.json"].map((name) => path.join(stack.workDir, name));
+    const home = path.join(stack.workDir, "home");
+    const inHome = path.join(home, ".aliyun", "config.json");
+    mkdirSync(path.dirname(inHome), { recursive: true });
+    writeFileSync(authority!, certificate.cert);
+    writeFileSync(file!, fileOf(oauthProfile));
+    // With the same name: what is written to the wrong file would be seen.
+    writeFileSync(inHome, fileOf(oauthProfile));
+    stack.setEnv({ NODE_EXTRA_CA_CERTS: authority!, HOME: home, USERPROFILE: home });
+    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file! });
+    await stack.up();
+    expect(ecs.store.clusters()).toHaveLength(1);
+    expect(service.renewals).toBe(1);
+    expect(JSON.parse(readFileSync(file!, "utf8"))).toEqual({
+      current: "work",
+      profiles: [
+        {
+          ...oauthProfile,
+          oauth_access_token: service.accessToken,
+          oauth_refresh_token: service.refreshToken,
+          oauth_access_token_expire: expect.any(Number),
+        },
+      ],
+      meta_path: "",
+    });
+    expect(readFileSync(inHome, "utf8")).toBe(fileOf(oauthProfile));
+    expect(stack.stateText()).not.toMatch(/oauth-(access|refresh)-|STS\.NT|CAIS/);
+    // The next process reads the new tokens.
+    await stack.destroy();
+    expect(ecs.store.clusters()).toEqual([]);
+    expect(service.renewals).toBe(1);
+  });
+
+  test("refuses a mode that is not supported at preview", async () => {
+    await using stack = await createEcsStack(ecs, { program, config: withoutKeys });
+    const file = path.join(stack.workDir, "shared.json");
+    writeFileSync(file, fileOf({ name: "work", mode: "BearerToken", bearer_token: "secret-bearer" }));
+    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
+    const preview = await failureOf(stack.preview());
+    const errors = errorsIn(preview);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.message).toContain(
+      `:profile cannot be used: the profile "work" of ${file} has the mode BearerToken, which is not supported: ` +
+        "requests of ECS are signed with an access key, and a bearer token is none. Use AK, RamRoleArn or OAuth instead.",
+    );
+    expect(preview.output).not.toContain("secret-bearer");
+    expect(ecs.requests).toEqual([]);
+  });
+});
