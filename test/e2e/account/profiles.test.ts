@@ -15,7 +15,7 @@ import { selfSignedCertificate } from "./selfSignedCertificate.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
-afterEach(() => ecs.close());
+afterEach(() => ecs.stop());
 
 const withoutKeys = { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined };
 
