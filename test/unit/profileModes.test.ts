@@ -609,6 +609,23 @@ describe("OAuth", () => {
     ]);
   });
 
+  test("uses the tokens of the CLI if it has renewed them at the same time", async () => {
+    await using oauth = await startOauth();
+    const { answer } = oauth.service;
+    await using overtaken = await startSts(certificate, (asked) => {
+      if (asked.path !== "/v1/token") {
+        return answer(asked);
+      }
+      oauth.service.accessToken = "oauth-access-cli";
+      const renewed = { oauth_access_token: "oauth-access-cli", oauth_refresh_token: "oauth-refresh-cli" };
+      write(profile({ ...renewed, oauth_access_token_expire: inAnHour() }));
+      return asJson({ error: "invalid_grant" }, 400);
+    });
+    await using proxy = await startForwardProxy(() => overtaken.host);
+    await expect(sourceOf([profile()], proxy).getCredentials()).resolves.toEqual(temporary);
+    expect(contentOf().profiles).toMatchObject([{ oauth_refresh_token: "oauth-refresh-cli" }]);
+  });
+
   test("stores the new tokens also if no credentials come of them", async () => {
     await using oauth = await startOauth();
     const { answer } = oauth.service;

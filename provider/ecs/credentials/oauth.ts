@@ -36,7 +36,14 @@ export async function oauthCredentials(
     // Another process may have renewed them before this one has the lock.
     fields = await changeProfile(file, profile, clock, async (current) =>
       hasFreshToken(current) ? undefined : renewedTokens(current, given, doRequest),
-    );
+    ).catch(async (error: unknown) => {
+      // So may the CLI, which does not know the lock, and then the refresh token is refused.
+      const current = await readProfileFields(file, profile);
+      if (hasFreshToken(current)) {
+        return current;
+      }
+      throw error;
+    });
   }
   const answer = await callSignIn(
     {
