@@ -575,6 +575,15 @@ describe("OAuth", () => {
     expect(contentOf().profiles).toEqual([profile(lasting)]);
   });
 
+  test("as the source profile of another keeps its tokens in its own profile", () => {
+    const role = { ram_role_arn: "acs:ram::1:role/render", source_profile: "signed-in" };
+    write({ name: "work", mode: "ChainableRamRoleArn", ...role }, profile({ name: "signed-in" }));
+    expect(readWith("work").credentials.base).toMatchObject({
+      kind: "role",
+      base: { kind: "oauth", file, profile: "signed-in" },
+    });
+  });
+
   test("uses the credentials that the CLI has stored while they last", async () => {
     const stored = { ...key, sts_token: "token-profile", sts_expiration: inAnHour() };
     await expect(sourceOf([profile(stored)]).getCredentials()).resolves.toMatchObject({
