@@ -53,13 +53,25 @@ test("a move that a kill of the engine has interrupted goes on", async () => {
   await stack.up();
   const ids = new Set(live());
   const writes = changingCalls(ecs).length;
-  stack.setProgram(program(plugin, count));
+  let goOn!: () => void;
+  const killed = new Promise<void>((resolve) => (goOn = resolve));
+  stack.setProgram(async () => {
+    await program(plugin, count / 2)();
+    await killed;
+  });
   const interrupted = stack.start("up");
-  await interrupted.event(
-    ({ resOutputsEvent }) => resOutputsEvent?.metadata.type === "alicloud-hpc:index:HpcCluster",
+  // Half of them have moved, and the engine waits for the program. While it writes the state file, a kill would leave half a file.
+  await vi.waitFor(
+    () => {
+      const moved = clustersInState(stack).filter(({ type }) => type === "alicloud-hpc:index:HpcCluster");
+      expect(moved).toHaveLength(count / 2);
+    },
+    { timeout: 60_000 },
   );
   interrupted.kill("engine");
+  goOn();
   await expect(interrupted.result).rejects.toThrow();
+  stack.setProgram(program(plugin, count));
   await stack.cancel();
   await stack.up();
   expect(typesHeld(stack)).toEqual(new Set(["alicloud-hpc:index:HpcCluster"]));
