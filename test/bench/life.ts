@@ -198,7 +198,7 @@ class LocalService {
     const faults = path.join(folder, "faults.json");
     writeFileSync(faults, JSON.stringify(plan));
     const cli = path.join(import.meta.dirname, "../../emulator/cli.ts");
-    const child = spawn(process.execPath, [cli, "--log", log, "--faults", faults], {
+    const child = spawn(process.execPath, [cli, "emulator", "--log", log, "--faults", faults], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const [line] = (await Promise.race([
