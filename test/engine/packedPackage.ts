@@ -84,14 +84,17 @@ export async function installPackedPackage(
 }
 
 function hashOfSources(root: string): string {
-  const sources = ["provider", "template"]
+  const sources = ["provider", "emulator", "template"]
     .filter((folder) => existsSync(path.join(root, folder)))
     .flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
     .sort();
   const hash = createHash("sha256");
-  const tools = ["package.json", "tsconfig.json", "esbuild.config.mjs", "pulumi-resource-alicloud-hpc"];
+  const tools = [
+    ...["package.json", "tsconfig.json", "declarations.config.mjs", "esbuild.config.mjs"],
+    "pulumi-resource-alicloud-hpc",
+  ];
   for (const file of [...tools.filter((tool) => existsSync(path.join(root, tool))), ...sources]) {
     hash
       .update(`${file}\0`)
