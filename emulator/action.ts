@@ -57,6 +57,11 @@ export function regionOf(call: Call, missing: Refusal, unknown: Refusal): string
   return regionId;
 }
 
+/** The refusal of an unknown region by the actions of instances. */
+export function unknownInstanceRegion(): Refusal {
+  return new Refusal(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.");
+}
+
 /** A required parameter. Throws `missing` if it is absent or empty. */
 export function required(call: Call, name: string, missing: Refusal): string {
   const value = call.parameters[name];

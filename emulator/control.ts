@@ -18,7 +18,10 @@ const controls: Readonly<Record<string, (ecs: Controlled, body: string) => unkno
   "GET /_emulator/requests": ({ requests }) => requests,
   "GET /_emulator/actions": ({ actions, missingActions }) => ({ actions, missingActions }),
   "PUT /_emulator/faults": (ecs, body) => {
-    const { rules } = parseFaultPlan(parseJson(body), "The body");
+    const { rules, seed } = parseFaultPlan(parseJson(body), "The body");
+    if (seed !== undefined) {
+      throw new FaultPlanError("The body", ["seed: can only be set at the start"]);
+    }
     ecs.faults.clear();
     for (const rule of rules) {
       ecs.faults.add(rule);
@@ -37,8 +40,9 @@ export function control(ecs: Controlled, incoming: Incoming): ControlAnswer | un
   if (!path.startsWith("/_emulator/")) {
     return undefined;
   }
-  // Browsers send it. A web page must not change the emulator.
-  if (headers["origin"] !== undefined) {
+  // A web page must not see or change the emulator: browsers send an Origin, and a name that a page resolves to 127.0.0.1 is a Host.
+  const isLocal = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers["host"] ?? "");
+  if (headers["origin"] !== undefined || !isLocal) {
     return { status: 403, body: { error: "Requests of web pages are refused." } };
   }
   const run = controls[`${method} ${path}`];

@@ -188,10 +188,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       "alicloud:endpoints": { value: JSON.stringify([{ ecs: endpoint, sts: endpoint }]) },
     },
     environment: {
+      // Pulumi's and Terraform's providers read the first names first, the vendor's tools only the second ones.
+      ALICLOUD_REGION: firstRegion,
+      ALICLOUD_ACCESS_KEY: accessKeyId,
+      ALICLOUD_SECRET_KEY: accessKeySecret,
+      ALICLOUD_SECURITY_TOKEN: securityToken ?? "",
       ALIBABA_CLOUD_REGION: firstRegion,
       ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
-      ...(securityToken === undefined ? {} : { ALIBABA_CLOUD_SECURITY_TOKEN: securityToken }),
+      ALIBABA_CLOUD_SECURITY_TOKEN: securityToken ?? "",
       ALIBABA_CLOUD_ENDPOINT_ECS: endpoint,
       ALIBABA_CLOUD_ENDPOINT_STS: endpoint,
     },
@@ -217,6 +222,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     reset: () => {
       end();
+      server.dropCalls();
       requests.clear();
       missingActions.clear();
       state = begin();

@@ -18,7 +18,7 @@ export interface HoldRequest {
 
 /** One hold, for one call. */
 export interface Hold {
-  /** Resolves when a call is stopped. Rejects if the service closes first. */
+  /** Resolves when a call is stopped. Rejects if the service is stopped or reset first. */
   readonly reached: Promise<Held>;
   /** Lets the call continue. */
   release(): void;
@@ -99,7 +99,9 @@ export class Holds {
       waiting.decided.resolve("drop");
     }
     for (const waiting of this.waiting) {
-      waiting.reached.reject(new Error(`The service closed before a ${waiting.request.action} call.`));
+      waiting.reached.reject(
+        new Error(`The service was stopped or reset before a ${waiting.request.action} call.`),
+      );
     }
     this.waiting.clear();
   }

@@ -41,8 +41,8 @@ export function parametersOf(incoming: Incoming): IncomingParameters {
   return { query, all };
 }
 
-/** Parameters that may contain passwords, of RunInstances and of actions that this service does not have. */
-const secret = /password|secret|UserData/i;
+/** Parameters that may contain secrets, of RunInstances and of actions that this service does not have. */
+const secret = /password|secret|UserData|OIDCToken|SAMLAssertion|PrivateKey/i;
 
 /** The parameters of the action itself, without keys and signatures. */
 export function businessParameters(parameters: Parameters): Parameters {

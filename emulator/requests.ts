@@ -1,13 +1,13 @@
 import type { FaultKind } from "./fault.ts";
 import type { Parameters } from "./signature.ts";
 
-/** One request as the service saw it. It holds no key and no signature. */
+/** One request as the service saw it. It holds no key, no signature and no password. */
 export interface RequestRecord {
   readonly requestId: string;
   /** As the client sent it: it can be unknown or empty. */
   readonly action: string;
   readonly regionId: string | undefined;
-  /** The action's own parameters, ClientToken among them. */
+  /** The action's own parameters, ClientToken among them, without passwords and user data. */
   readonly params: Parameters;
   /** Undefined until the signature is verified. */
   readonly accountId: string | undefined;

@@ -77,10 +77,13 @@ export function wholeNumber(text: string | undefined, defaultValue: number, most
 
 /** The values of a list, `Name.1`, `Name.2` and so on, in this order. */
 export function listOf(parameters: Parameters, name: string): string[] {
-  return Object.keys(parameters)
-    .flatMap((key) => (key.startsWith(`${name}.`) ? [Number(key.slice(name.length + 1))] : []))
-    .sort((a, b) => a - b)
-    .map((index) => parameters[`${name}.${index}`] ?? "");
+  return Object.entries(parameters)
+    .flatMap(([key, value]) => {
+      const [, list, index] = /^(.+)\.([1-9]\d*)$/.exec(key) ?? [];
+      return list === name ? [{ index: Number(index), value }] : [];
+    })
+    .sort((a, b) => a.index - b.index)
+    .map(({ value }) => value);
 }
 
 /** The ids in a string with a JSON array. Undefined without a filter. */

@@ -18,6 +18,8 @@ export interface Services {
 /** An HTTP server on the loopback interface. */
 export interface ListeningServer {
   readonly port: number;
+  /** Closes the connections of the calls in progress. */
+  dropCalls(): void;
   close(): Promise<void>;
 }
 
@@ -28,9 +30,10 @@ export interface ListeningServer {
  */
 export async function listen(services: Services, port: number): Promise<ListeningServer> {
   const sockets = new Set<Socket>();
+  const calling = new Set<Socket>();
   const serving = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    const served = serve(services, request, response).finally(() => serving.delete(served));
+    const served = serve(services, calling, request, response).finally(() => serving.delete(served));
     serving.add(served);
     served.catch((error: unknown) => {
       response.destroy();
@@ -53,6 +56,11 @@ export async function listen(services: Services, port: number): Promise<Listenin
   }
   return {
     port: address.port,
+    dropCalls: () => {
+      for (const socket of calling) {
+        socket.destroy();
+      }
+    },
     close: async () => {
       const closed = new Promise<void>((resolve, reject) => {
         server.close((error) => {
@@ -96,7 +104,13 @@ function portError(port: number, { code, message }: NodeJS.ErrnoException): stri
   }
 }
 
-async function serve(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** @param calling the sockets of the calls in progress */
+async function serve(
+  services: Services,
+  calling: Set<Socket>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const incoming = await read(request);
   if (incoming === undefined) {
     return; // the client closed the connection before its request was complete
@@ -107,6 +121,9 @@ async function serve(services: Services, request: IncomingMessage, response: Ser
     response.end(JSON.stringify(controlled.body));
     return;
   }
+  const { socket } = request;
+  calling.add(socket);
+  response.once("close", () => calling.delete(socket));
   const { delivery, record } = await services.serve(incoming);
   await deliver(delivery, record, response, services.finish);
 }

@@ -1,9 +1,6 @@
-import { checkDryRun, isTrue, regionOf, type Action } from "../action.ts";
+import { checkDryRun, isTrue, regionOf, unknownInstanceRegion, type Action } from "../action.ts";
 import { notSupplied, Refusal, refusal } from "../refusal.ts";
 import { listOf } from "../rules.ts";
-
-const unknownRegion = () =>
-  new Refusal(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.");
 
 /** Releases instances: all, or none if one of them cannot be released. They run, so only `Force` releases them. */
 export const deleteInstances: Action = {
@@ -12,7 +9,7 @@ export const deleteInstances: Action = {
   changes: true,
   prepare(call) {
     const { accountId, parameters, store } = call;
-    const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
+    const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownInstanceRegion());
     const ids = listOf(parameters, "InstanceId");
     if (ids.length === 0) {
       throw notSupplied("MissingParameter", "InstanceId");

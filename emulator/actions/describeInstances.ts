@@ -1,9 +1,6 @@
-import { regionOf, type Action } from "../action.ts";
-import { notSupplied, Refusal } from "../refusal.ts";
+import { regionOf, unknownInstanceRegion, type Action } from "../action.ts";
+import { notSupplied } from "../refusal.ts";
 import { idFilterOf, pageOf, pagingOf } from "../rules.ts";
-
-const unknownRegion = () =>
-  new Refusal(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.");
 
 /** Lists the instances in a region: all, those in one cluster, or some by id. */
 export const describeInstances: Action = {
@@ -11,7 +8,7 @@ export const describeInstances: Action = {
   version: "2014-05-26",
   changes: false,
   prepare(call) {
-    const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
+    const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownInstanceRegion());
     const paging = pagingOf(call.parameters);
     const { HpcClusterId: hpcClusterId } = call.parameters;
     const ids = idFilterOf(call.parameters, "InstanceIds", "InstanceId");

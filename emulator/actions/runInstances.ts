@@ -1,9 +1,6 @@
-import { checkDryRun, regionOf, required, type Action } from "../action.ts";
+import { checkDryRun, regionOf, required, unknownInstanceRegion, type Action } from "../action.ts";
 import { notSupplied, Refusal, refusal } from "../refusal.ts";
 import { wholeNumber } from "../rules.ts";
-
-const unknownRegion = () =>
-  new Refusal(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.");
 
 /**
  * Starts instances, in a cluster or outside. They run at once. Images, types, networks and quotas are not checked, so any id is
@@ -15,7 +12,7 @@ export const runInstances: Action = {
   changes: true,
   prepare(call) {
     const { accountId, parameters, store } = call;
-    const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownRegion());
+    const regionId = regionOf(call, notSupplied("MissingParameter", "RegionId"), unknownInstanceRegion());
     const imageId = required(call, "ImageId", notSupplied("MissingParameter", "ImageId"));
     const instanceType = required(call, "InstanceType", notSupplied("MissingParameter", "InstanceType"));
     const amount = wholeNumber(parameters.Amount, 1, 100);
@@ -32,7 +29,11 @@ export const runInstances: Action = {
       const { InstanceName: name = "" } = parameters;
       const instances = Array.from({ length: amount }, () =>
         store.runInstance({
-          ...{ accountId, regionId, imageId, instanceType, hpcClusterId },
+          accountId,
+          regionId,
+          imageId,
+          instanceType,
+          hpcClusterId,
           ...(name === "" ? {} : { name }),
         }),
       );

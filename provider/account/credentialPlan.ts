@@ -119,7 +119,7 @@ function readDefaultCredentials(
   }
   const file = reader.find("sharedCredentialsFile");
   // With this name it is also the SDKs' own file, which the rest of the chain reads.
-  if (isUnconfigured && file !== undefined && !file.origin.endsWith(" ALIBABA_CLOUD_CREDENTIALS_FILE")) {
+  if (isUnconfigured && file !== undefined && file.variable !== "ALIBABA_CLOUD_CREDENTIALS_FILE") {
     reader.addProblem(
       file.origin,
       "is set, but no profile of that file is; set alicloud:profile, or unset it.",

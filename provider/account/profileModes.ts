@@ -43,6 +43,7 @@ interface RefusedMode {
 export type ProfileMode = WorkingMode | RefusedMode;
 
 const key = ["access_key_id", "access_key_secret"] as const;
+const stored = ["access_key_id", "access_key_secret", "sts_token", "sts_expiration"] as const;
 const roleOptions = ["ram_session_name", "expired_seconds", "sts_region", "sts_endpoint"] as const;
 
 /** The modes of the Alibaba Cloud CLI's profiles (`config/profile.go` there). Their case does not matter. */
@@ -127,11 +128,14 @@ export const profileModes: Readonly<Record<string, ProfileMode>> = {
       "access_token",
       "cloud_sso_access_token_expire",
     ],
+    optional: stored,
     credentials: "CloudSSO; when the access token has expired, sign in again",
     choose({ profile, required }) {
       const signInUrl = required("cloud_sso_sign_in_url");
       if (!/^https?:\/\//.test(signInUrl) || !URL.canParse(signInUrl)) {
-        throw new CredentialsReason("its cloud_sso_sign_in_url is not an https:// URL; correct it.");
+        throw new CredentialsReason(
+          "its cloud_sso_sign_in_url is not an http:// or https:// URL; correct it.",
+        );
       }
       const signIn = {
         signInUrl,
@@ -148,6 +152,7 @@ export const profileModes: Readonly<Record<string, ProfileMode>> = {
   },
   OAuth: {
     required: ["oauth_site_type", "oauth_refresh_token"],
+    optional: ["oauth_access_token", "oauth_access_token_expire", ...stored],
     credentials: "OAuth; expired tokens are renewed",
     writtenBack: "`oauth_access_token`, `oauth_refresh_token`, `oauth_access_token_expire`",
     choose({ profile, required }) {
@@ -170,7 +175,7 @@ export const profileModes: Readonly<Record<string, ProfileMode>> = {
   },
   BearerToken: {
     refused:
-      "requests of ECS are signed with an access key, and a bearer token is none. Use AK, RamRoleArn or OAuth instead",
+      "ECS requests are signed with an access key; a bearer token cannot sign them. Use AK, RamRoleArn or OAuth instead",
   },
   Anonymous: {
     refused: "ECS answers no request without credentials. Use AK, RamRoleArn or OAuth instead",
@@ -293,9 +298,7 @@ function role({ field, required }: Given): RoleToAssume {
   const seconds = Number(field("expired_seconds") ?? 0);
   // The CLI writes 0 for "the default".
   if (seconds !== 0 && !(seconds >= 900)) {
-    throw new CredentialsReason(
-      "its expired_seconds is less than 900; give a number of seconds, at least 900.",
-    );
+    throw new CredentialsReason("its expired_seconds is not a number of seconds from 900; correct it.");
   }
   return {
     roleArn: required("ram_role_arn"),

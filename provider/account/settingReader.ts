@@ -21,6 +21,8 @@ export function problemTexts(problems: readonly SettingProblem[]): string[] {
 export interface FoundSetting {
   value: string;
   origin: string;
+  /** The environment variable that has it, if one has. */
+  variable?: string;
 }
 
 /** Reads settings from the stack configuration, then from the environment, and collects what is wrong with them. */
@@ -55,7 +57,7 @@ export class SettingReader {
     const name = names.find((candidate) => this.environment[candidate]);
     return name === undefined
       ? undefined
-      : { value: this.environment[name]!.trim(), origin: `environment variable ${name}` };
+      : { value: this.environment[name]!.trim(), origin: `environment variable ${name}`, variable: name };
   }
 
   find(key: ConfigKeyName): FoundSetting | undefined {

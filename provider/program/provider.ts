@@ -93,7 +93,7 @@ export class Provider extends pulumi.ProviderResource {
     recordConfiguration(this, configuration);
   }
 
-  /** Whether a value is a Provider of this kind, of this or of another copy of this package. */
+  /** Whether a value is a provider of dynamic resources, of whatever package: they share one type. */
   static override isInstance(value: unknown): value is Provider {
     return isOfType(Provider.__pulumiType, value);
   }

@@ -43,6 +43,7 @@ export function publicFunctions(): PublicFunction[] {
 /** Markdown or code without line breaks, a link to a declaration as its name. */
 export function oneLine(text: string): string {
   return text
+    .replaceAll(/```[\s\S]*?```/g, "")
     .replaceAll(/\{@link (\S+?)\}/g, "`$1`")
     .replaceAll(/\s+/g, " ")
     .trim();

@@ -163,7 +163,14 @@ const tables: Readonly<Record<string, Table>> = {
       )
       .join("\n"),
   lookupTypes: () =>
-    ["GetHpcClusterArgs", "GetHpcClustersArgs", "GetHpcClusterResult", "Region"]
+    [
+      "GetHpcClusterArgs",
+      "GetHpcClustersArgs",
+      "GetHpcClusterResult",
+      "GetHpcClustersResult",
+      "GetRegionsResult",
+      "Region",
+    ]
       .map((name) => `### ${name}\n\n${memberList(documented("program/lookups.ts", name))}`)
       .join("\n\n"),
   pages: () =>

@@ -46,6 +46,11 @@ describe("after a reset", () => {
     await ecs.until(() => ecs.requests.at(-1)?.fault === "delay");
     ecs.reset();
     expect(await delayed).toBeInstanceOf(Error);
+    ecs.faults.add({ kind: "noAnswer" });
+    const silent = ask(ecs, "DescribeRegions").catch((error: unknown) => error);
+    await ecs.until(() => ecs.requests.at(-1)?.fault === "noAnswer");
+    ecs.reset();
+    expect(await silent).toBeInstanceOf(Error);
     expect(ecs.store.clusters()).toEqual([]);
   });
 });
@@ -81,6 +86,7 @@ describe("over HTTP", () => {
     for (const [wrong, problem] of [
       ["{", "The body is not a valid fault plan"],
       ['{"rules":[{"kind":"x"}]}', "rules[0].kind: must be one of"],
+      ['{"rules":[],"seed":1}', "seed: can only be set at the start"],
     ] as const) {
       const { status, body } = await control("PUT", "faults", wrong);
       expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining(problem)]);
@@ -105,9 +111,14 @@ describe("over HTTP", () => {
 test("says how a program finds it", () => {
   const { endpoint, accessKeyId, accessKeySecret } = ecs;
   expect(ecs.environment).toEqual({
+    ALICLOUD_REGION: "cn-hangzhou",
+    ALICLOUD_ACCESS_KEY: accessKeyId,
+    ALICLOUD_SECRET_KEY: accessKeySecret,
+    ALICLOUD_SECURITY_TOKEN: "",
     ALIBABA_CLOUD_REGION: "cn-hangzhou",
     ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+    ALIBABA_CLOUD_SECURITY_TOKEN: "",
     ALIBABA_CLOUD_ENDPOINT_ECS: endpoint,
     ALIBABA_CLOUD_ENDPOINT_STS: endpoint,
   });

@@ -120,6 +120,7 @@ describe.each(names.map((name) => ({ name, ...expectations[name] })))("$name", (
       expect(reader.find(name)).toEqual({
         value: `of ${variable}`,
         origin: `environment variable ${variable}`,
+        variable,
       });
     });
     expect(new SettingReader(() => undefined, {}).find(name)).toBeUndefined();

@@ -337,7 +337,7 @@ test("without any setting the whole default chain is searched, also again after 
     "ALICLOUD_ACCESS_KEY",
     "ALIBABA_CLOUD_ROLE_ARN",
     "~/.aliyun/config.json",
-    "~/.alibabacloud/credentials",
+    "~/.alibabacloud/credentials: ENOENT",
     "the RAM role of this ECS instance",
   ]) {
     expect(message).toContain(place);

@@ -256,7 +256,7 @@ const working: Record<string, Working> = {
 const refused: Record<string, string> = {
   RsaKeyPair: "it is deprecated, and works on the Japan site only. Use RamRoleArn or OAuth instead.",
   BearerToken:
-    "requests of ECS are signed with an access key, and a bearer token is none. Use AK, RamRoleArn or OAuth instead.",
+    "ECS requests are signed with an access key; a bearer token cannot sign them. Use AK, RamRoleArn or OAuth instead.",
   Anonymous: "ECS answers no request without credentials. Use AK, RamRoleArn or OAuth instead.",
 };
 
@@ -367,7 +367,7 @@ test.each<[string, Fields[], Environment, string]>([
     "a short session",
     [{ mode: "RamRoleArn", ...key, ram_role_arn: roleArn, expired_seconds: 60 }],
     {},
-    `${has} the mode RamRoleArn, but its expired_seconds is less than 900; give a number of seconds, at least 900.`,
+    `${has} the mode RamRoleArn, but its expired_seconds is not a number of seconds from 900; correct it.`,
   ],
   [
     "a command that is forbidden",
@@ -479,6 +479,12 @@ describe("External", () => {
     );
   });
 
+  test.each(["  ", '""'])("with the command %j is an error", async (command) => {
+    const source = sourceOf([{ name: "work", mode: "External", process_command: command }]);
+    const { message } = await failureOf(source.getCredentials());
+    expect(message).toMatch(/: process_command is empty; give a command\.$/);
+  });
+
   test("whose command does not exist is an error without the command", async () => {
     const source = sourceOf([{ name: "work", mode: "External", process_command: "/secret-command --key x" }]);
     const { message } = await failureOf(source.getCredentials());
@@ -492,6 +498,41 @@ describe("CloudSSO", () => {
     const stored = { ...key, sts_token: "token-profile", sts_expiration: inAnHour() };
     const source = sourceOf([{ name: "work", mode: "CloudSSO", ...signIn("127.0.0.1:1"), ...stored }]);
     await expect(source.getCredentials()).resolves.toMatchObject({ securityToken: "token-profile" });
+  });
+
+  test("that is too busy, or answers without an end, does not ask for another sign-in", async () => {
+    const credential = { AccessKeyId: "a", AccessKeySecret: "b", SecurityToken: "c", Expiration: "soon" };
+    for (const [answer, reason] of [
+      [asJson({}, 429), "the answer of CloudSSO cannot be used (HTTP 429); try again later."],
+      [
+        asJson({ CloudCredential: credential }),
+        "the answer of CloudSSO has no valid expiration; try again later.",
+      ],
+    ] as const) {
+      await using http = await startCredentialsUri(() => answer);
+      const source = sourceOf([{ name: "work", mode: "CloudSSO", ...signIn(http.host) }]);
+      const { message } = await failureOf(source.getCredentials());
+      expect(message).toContain(reason);
+    }
+  });
+
+  test("goes on with credentials that still last if new ones cannot be had", async () => {
+    const answers = [
+      asJson({
+        CloudCredential: {
+          AccessKeyId: "a",
+          AccessKeySecret: "b",
+          SecurityToken: "c",
+          // Shortly before their end they are renewed.
+          Expiration: new Date(Date.now() + 60_000).toISOString(),
+        },
+      }),
+    ];
+    await using http = await startCredentialsUri(() => answers.shift() ?? asJson({}, 503));
+    const source = sourceOf([{ name: "work", mode: "CloudSSO", ...signIn(http.host) }]);
+    const first = await source.getCredentials();
+    await expect(source.getCredentials()).resolves.toEqual(first);
+    expect(http.asked).toHaveLength(2);
   });
 
   test("that refuses the sign-in is an error that says how to sign in again, without the answer", async () => {
@@ -685,7 +726,7 @@ describe("OAuth", () => {
         chmodSync(folder, 0o755);
       }
       expect(message).toMatch(
-        /: the sign-in has to be renewed, but its new tokens could not be stored: .*config\.json cannot be changed \((EACCES|EPERM)\)\. Make the file and its folder writable\.$/,
+        /: the sign-in has to be renewed, but its new tokens could not be stored: .*config\.json cannot be changed \((EACCES|EPERM)\)\. The file must belong to this user, and the file and its folder must be writable\.$/,
       );
       expect(oauth.server.asked).toEqual([]);
       expect(contentOf().profiles).toEqual([profile()]);

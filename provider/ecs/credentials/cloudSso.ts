@@ -1,6 +1,6 @@
 import { CredentialsReason } from "./credentialErrors";
 import type { DoRequest } from "./proxiedRequest";
-import { callSignIn, isFresh, textsOf, type TemporaryCredentials } from "./temporaryCredentials";
+import { callSignIn, endOf, isFresh, textsOf, type TemporaryCredentials } from "./temporaryCredentials";
 
 /** A sign-in to CloudSSO, as a profile of the Alibaba Cloud CLI contains it. */
 export interface CloudSsoSignIn {
@@ -18,7 +18,8 @@ export interface CloudSsoSignIn {
 
 /** CloudSSO has no refresh token: when the access token ends, the user has to sign in again. */
 export function assertSignedIn({ accessTokenExpiresAt, signIn }: CloudSsoSignIn): void {
-  if (accessTokenExpiresAt <= Date.now()) {
+  // Also if it is not a number.
+  if (!(accessTokenExpiresAt > Date.now())) {
     throw new CredentialsReason(`the CloudSSO access token has expired; sign in again with \`${signIn}\`.`);
   }
 }
@@ -58,6 +59,6 @@ export async function cloudSsoCredentials(
       accessKeySecret: found.AccessKeySecret,
       securityToken: found.SecurityToken,
     },
-    expiresAt: Date.parse(found.Expiration),
+    expiresAt: endOf("CloudSSO", found.Expiration),
   };
 }

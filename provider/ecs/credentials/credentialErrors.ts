@@ -30,8 +30,11 @@ function reasonWithoutSecrets(error: unknown): string {
 
 /** No credentials were found. The message lists every place that was searched. */
 export class MissingCredentialsError extends Error {
-  constructor(searched: readonly string[]) {
-    const places = [...searched, "~/.alibabacloud/credentials", "the RAM role of this ECS instance"];
+  /** @param failures why the last places had none, in their order */
+  constructor(searched: readonly string[], failures: readonly unknown[]) {
+    const last = ["~/.alibabacloud/credentials", "the RAM role of this ECS instance"];
+    const reasons = failures.map((failure) => `: ${reasonWithoutSecrets(failure)}`);
+    const places = [...searched, ...last.map((place, index) => place + (reasons[index] ?? ""))];
     super(
       "No Alibaba Cloud credentials were found. Set them with `pulumi config set --secret alicloud:accessKey …` and " +
         "`pulumi config set --secret alicloud:secretKey …`, or in the environment. Searched:" +

@@ -136,7 +136,8 @@ function sourceOf(
             () => ProfileCredentialsProvider.builder().build(),
             () => ECSRAMRoleCredentialsProvider.builder().build(),
           ),
-        () => new MissingCredentialsError(choice.searched),
+        (error) =>
+          new MissingCredentialsError(choice.searched, error instanceof AggregateError ? error.errors : []),
       );
   }
 }

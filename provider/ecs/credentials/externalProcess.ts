@@ -3,7 +3,7 @@ import { CredentialsReason } from "./credentialErrors";
 import { jsonObject, textsOf, type TemporaryCredentials } from "./temporaryCredentials";
 
 const TIMEOUT_MS = 60_000;
-/** How long credentials without a stated end are used before the command runs again. */
+/** The end of credentials that state none. The command runs again some minutes before it. */
 const UNSTATED_END_MS = 5 * 60_000;
 
 /** Credentials that a command prints. Neither the command nor its output becomes part of a message: both may contain secrets. */
@@ -38,9 +38,12 @@ export async function externalCredentials(command: string): Promise<TemporaryCre
 
 function outputOf(command: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const [file, ...args] = wordsOf(command);
+    const [file = "", ...args] = wordsOf(command);
+    if (file === "") {
+      throw new CredentialsReason("process_command is empty; give a command.");
+    }
     const options = { timeout: TIMEOUT_MS, windowsHide: true };
-    const child = execFile(file!, args, options, (error, stdout) => {
+    const child = execFile(file, args, options, (error, stdout) => {
       if (error === null) {
         resolve(stdout);
         return;
@@ -64,6 +67,9 @@ function wordsOf(command: string): string[] {
   const { splitProcessCommand } = require("@alicloud/credentials/dist/src/utils/command") as {
     splitProcessCommand: (command: string) => string[];
   };
+  if (/^[\s"']*$/.test(command)) {
+    return []; // the library throws
+  }
   try {
     return splitProcessCommand(command);
   } catch {

@@ -2,7 +2,7 @@ import type { Clock } from "../clock";
 import { CredentialsReason } from "./credentialErrors";
 import { changeProfile, type ProfileFields, readProfileFields } from "./profileFile";
 import type { DoRequest } from "./proxiedRequest";
-import { callSignIn, isFresh, textsOf, type TemporaryCredentials } from "./temporaryCredentials";
+import { callSignIn, endOf, isFresh, textsOf, type TemporaryCredentials } from "./temporaryCredentials";
 
 /** The OAuth services, and the ids that they know the Alibaba Cloud CLI by. */
 export const oauthSites = {
@@ -61,7 +61,7 @@ export async function oauthCredentials(
   const { accessKeyId, accessKeySecret, securityToken, expiration } = found;
   return {
     credentials: { accessKeyId, accessKeySecret, securityToken },
-    expiresAt: Date.parse(expiration),
+    expiresAt: endOf("OAuth", expiration),
   };
 }
 

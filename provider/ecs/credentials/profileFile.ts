@@ -74,7 +74,7 @@ async function openLock(target: string, lock: string, clock: Clock): Promise<Fil
       if (code !== "EEXIST") {
         throw new CredentialsReason(
           `the sign-in has to be renewed, but its new tokens could not be stored: ${target} cannot be changed ` +
-            `(${code}). Make the file and its folder writable.`,
+            `(${code}). The file must belong to this user, and the file and its folder must be writable.`,
         );
       }
       if (clock.now() - startedAt > LONGEST_WAIT_MS) {
@@ -96,11 +96,8 @@ async function store(handle: FileHandle, text: string, target: string, lock: str
     try {
       await rename(lock, target);
       return true;
-    } catch (error) {
-      // A single file that is mounted into a container can be written to, but not replaced.
-      if (codeOf(error) !== "EBUSY") {
-        throw error;
-      }
+    } catch {
+      // A file that is mounted into a container, or that is open on Windows, can be written to, but not replaced.
       await writeFile(target, text);
       return false;
     }

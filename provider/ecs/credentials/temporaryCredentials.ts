@@ -23,7 +23,14 @@ export function kept(request: () => Promise<TemporaryCredentials>): Renewable {
   return {
     async getCredentials() {
       if (current === undefined || !isFresh(current.expiresAt)) {
-        current = await request();
+        try {
+          current = await request();
+        } catch (error) {
+          // They are renewed early: what is left may be enough.
+          if (current === undefined || current.expiresAt <= Date.now()) {
+            throw error;
+          }
+        }
       }
       return current.credentials;
     },
@@ -62,7 +69,8 @@ export async function callSignIn(call: SignInCall, doRequest: DoRequest): Promis
     readTimeout: 10_000,
     toRequestURL: () => url,
   });
-  if (statusCode >= 400 && statusCode < 500) {
+  const isTransient = statusCode === 408 || statusCode === 429;
+  if (statusCode >= 400 && statusCode < 500 && !isTransient) {
     throw new CredentialsReason(
       `${service} refused the sign-in (HTTP ${statusCode}); sign in again with \`${signIn}\`.`,
     );
@@ -74,6 +82,15 @@ export async function callSignIn(call: SignInCall, doRequest: DoRequest): Promis
     );
   }
   return answer;
+}
+
+/** When credentials end, from the text in an answer. */
+export function endOf(service: string, expiration: string): number {
+  const end = Date.parse(expiration);
+  if (Number.isNaN(end)) {
+    throw new CredentialsReason(`the answer of ${service} has no valid expiration; try again later.`);
+  }
+  return end;
 }
 
 /** The object of a JSON text; undefined if it is none. */
