@@ -90,7 +90,7 @@ describe.each(hosts)("$name", (host) => {
     expect(errors).toHaveLength(1);
     expect(errors[0]?.message).toContain(
       `:profile cannot be used: the profile "work" of ${file} has the mode BearerToken, which is not supported: ` +
-        "requests of ECS are signed with an access key, and a bearer token is none. Use AK, RamRoleArn or OAuth instead.",
+        "ECS requests are signed with an access key; a bearer token cannot sign them. Use AK, RamRoleArn or OAuth instead.",
     );
     expect(preview.output).not.toContain("secret-bearer");
     expect(ecs.requests).toEqual([]);
