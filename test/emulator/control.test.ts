@@ -1,3 +1,5 @@
+import { get } from "node:http";
+
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
@@ -104,6 +106,15 @@ describe("over HTTP", () => {
     });
     const page = await control("POST", "reset", undefined, { origin: "https://example.com" });
     expect(page.status).toBe(403);
+    // fetch sends the Host of the URL.
+    const rebound = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { host: "example.com" };
+      get(`${ecs.endpoint}/_emulator/clusters`, { headers }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).once("error", reject);
+    });
+    expect(rebound).toBe(403);
     expect(ecs.store.clusters()).toHaveLength(1);
   });
 });
