@@ -1,8 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 
 import { Accounts, randomKey, type AccessKey, type Account } from "./accounts.ts";
-import type { ActionName } from "./action.ts";
-import { actions } from "./actions.ts";
+import { actionNames, type ActionName } from "./action.ts";
 import { control } from "./control.ts";
 import { parseFaultPlan } from "./faultFile.ts";
 import type { FaultPlan } from "./fault.ts";
@@ -166,7 +165,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       control: (incoming) => control(emulator, incoming),
       finish: (record, change) => {
         requests.update(record, { ...change, finishedAt: clock() });
-        if (record.code === "InvalidAction.NotFound" && !actions.some(({ name }) => name === record.action)) {
+        if (record.code === "InvalidAction.NotFound" && !actionNames.some((name) => name === record.action)) {
           missingActions.add(record.action);
         }
         options.onFinished?.(record);
@@ -200,7 +199,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       ALIBABA_CLOUD_ENDPOINT_ECS: endpoint,
       ALIBABA_CLOUD_ENDPOINT_STS: endpoint,
     },
-    actions: actions.map(({ name }) => name),
+    actions: actionNames,
     get store() {
       return state.store;
     },

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { isObject, parseJson } from "../ecs/json";
 import { adviceAbout } from "./nearestName";
 import { quoted } from "./quoted";
-import { fieldOf, isObject, parseJson, type SettingReader } from "./settingReader";
+import { fieldOf, type SettingReader } from "./settingReader";
 
 /** A profile of the Alibaba Cloud CLI's configuration file. */
 export interface CliProfile {

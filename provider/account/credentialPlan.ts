@@ -12,8 +12,8 @@ import {
   type Fields,
 } from "./configKeys";
 import { type CliProfile, readCurrentProfile } from "./cliProfile";
-import { profileCredentials } from "./profileModes";
-import { fieldOf, type SettingReader } from "./settingReader";
+import { profileCredentials } from "./profileCredentials";
+import { fieldOf, isHttpUrl, type SettingReader } from "./settingReader";
 
 /** How to get credentials: the base ones, and the role that is assumed with them, if any. */
 export function readCredentialPlan(
@@ -79,7 +79,7 @@ function readOwnCredentials(
   }
   if (kind === "uri") {
     const { value, origin } = reader.find("credentialsUri")!;
-    if (!/^https?:\/\//.test(value) || !URL.canParse(value)) {
+    if (!isHttpUrl(value)) {
       reader.addProblem(origin, "is not an http:// or https:// URL; give the URL that returns credentials.");
     }
     return { kind, uri: value, source: `the URI in ${origin}` };

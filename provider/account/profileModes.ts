@@ -2,12 +2,12 @@ import { assertSignedIn } from "../ecs/credentials/cloudSso";
 import { CredentialsReason } from "../ecs/credentials/credentialErrors";
 import type { CredentialChoice, RoleToAssume, StsChoice } from "../ecs/credentials/credentialSource";
 import { millisecondsOf, oauthSites, storedCredentials } from "../ecs/credentials/oauth";
-import type { CliProfile, NoProfile } from "./cliProfile";
+import type { CliProfile } from "./cliProfile";
 import { quoted } from "./quoted";
-import { fieldOf, type SettingReader } from "./settingReader";
+import { isHttpUrl, type SettingReader } from "./settingReader";
 
 /** What a mode makes its credentials of. */
-interface Given {
+interface ProfileInput {
   profile: CliProfile;
   /** A field of the profile. */
   field: (name: string) => string | undefined;
@@ -31,7 +31,7 @@ interface WorkingMode {
   /** What is written back to the file, for the documentation. Default: nothing. */
   writtenBack?: string;
   /** @throws CredentialsReason if the profile cannot be used */
-  choose(given: Given): CredentialChoice;
+  choose(given: ProfileInput): CredentialChoice;
 }
 
 /** A mode that is refused at preview. */
@@ -100,7 +100,7 @@ export const profileModes: Readonly<Record<string, ProfileMode>> = {
     choose(given) {
       refuseIfDisabled(given);
       const uri = given.required("credentials_uri");
-      if (!/^https?:\/\//.test(uri) || !URL.canParse(uri)) {
+      if (!isHttpUrl(uri)) {
         throw new CredentialsReason("its credentials_uri is not an http:// or https:// URL; correct it.");
       }
       return { kind: "uri", uri, source: given.profile.source };
@@ -132,7 +132,7 @@ export const profileModes: Readonly<Record<string, ProfileMode>> = {
     credentials: "CloudSSO; when the access token has expired, sign in again",
     choose({ profile, required }) {
       const signInUrl = required("cloud_sso_sign_in_url");
-      if (!/^https?:\/\//.test(signInUrl) || !URL.canParse(signInUrl)) {
+      if (!isHttpUrl(signInUrl)) {
         throw new CredentialsReason(
           "its cloud_sso_sign_in_url is not an http:// or https:// URL; correct it.",
         );
@@ -182,97 +182,13 @@ export const profileModes: Readonly<Record<string, ProfileMode>> = {
   },
 };
 
-/** The credentials of a profile, or why it has none, without a secret. */
-export function profileCredentials(
-  profile: CliProfile,
-  sts: StsChoice,
-  reader: SettingReader,
-): CredentialChoice | NoProfile {
-  try {
-    return credentialsOf(profile, sts, reader, [profile.name]);
-  } catch (error) {
-    if (error instanceof CredentialsReason) {
-      return { reason: error.message };
-    }
-    throw error;
-  }
-}
-
-/** A reason that names the profile which it is about. */
-class ProfileReason extends CredentialsReason {}
-
-/** @param chain the names of the profiles that led here, and its own */
-function credentialsOf(
-  profile: CliProfile,
-  sts: StsChoice,
-  reader: SettingReader,
-  chain: readonly string[],
-): CredentialChoice {
-  const reasonThat = (has: string): ProfileReason =>
-    new ProfileReason(`the profile ${quoted(profile.name)} of ${profile.file} has ${has}`);
-  const given = fieldOf(profile.fields, "mode");
-  if (given === undefined) {
-    throw reasonThat("no mode; set it up with `aliyun configure`.");
-  }
-  const name = Object.keys(profileModes).find((mode) => mode.toLowerCase() === given.toLowerCase());
-  const mode = name === undefined ? undefined : profileModes[name];
-  if (name === undefined || mode === undefined) {
-    const working = Object.keys(profileModes).filter((each) => !("refused" in profileModes[each]!));
-    throw reasonThat(
-      `the mode ${quoted(given)}, which does not exist; the modes that work are ${working.join(", ")}.`,
-    );
-  }
-  if ("refused" in mode) {
-    throw reasonThat(`the mode ${name}, which is not supported: ${mode.refused}.`);
-  }
-  const missing = mode.required.filter((field) => fieldOf(profile.fields, field) === undefined);
-  if (missing.length > 0) {
-    throw reasonThat(
-      `the mode ${name}, but no ${missing.join(", ")}; set it up with \`${signInCommand(profile, name)}\`.`,
-    );
-  }
-  try {
-    return mode.choose({
-      profile,
-      reader,
-      field: (field) => fieldOf(profile.fields, field),
-      required: (field) => fieldOf(profile.fields, field)!,
-      sts: {
-        region: fieldOf(profile.fields, "sts_region") ?? sts.region,
-        endpoint: fieldOf(profile.fields, "sts_endpoint")?.replace(/^https?:\/\/|\/+$/gi, "") ?? sts.endpoint,
-      },
-      credentialsOf: (source) => {
-        const fields = profile.all.find((candidate) => candidate["name"] === source);
-        if (fields === undefined) {
-          throw new CredentialsReason(`its source_profile ${quoted(source)} does not exist; correct it.`);
-        }
-        if (chain.includes(source)) {
-          throw new CredentialsReason(
-            `its source_profile ${quoted(source)} leads back to it; correct one of them.`,
-          );
-        }
-        const next = {
-          ...profile,
-          name: source,
-          fields,
-          source: `${profile.source} and its source_profile ${quoted(source)}`,
-        };
-        return credentialsOf(next, sts, reader, [...chain, source]);
-      },
-    });
-  } catch (error) {
-    throw error instanceof CredentialsReason && !(error instanceof ProfileReason)
-      ? reasonThat(`the mode ${name}, but ${error.message}`)
-      : error;
-  }
-}
-
-function signInCommand({ name }: CliProfile, mode: string): string {
+/** The command that signs in to a profile again, or sets it up. */
+export function signInCommand({ name }: CliProfile, mode: string): string {
   return `aliyun configure --profile ${name} --mode ${mode}`;
 }
 
 function staticCredentials(
-  { profile, required }: Given,
+  { profile, required }: ProfileInput,
   securityToken: string | undefined,
 ): CredentialChoice {
   return {
@@ -286,15 +202,15 @@ function staticCredentials(
   };
 }
 
-function ecsRole({ profile, field }: Given): CredentialChoice {
+function ecsRole({ profile, field }: ProfileInput): CredentialChoice {
   return { kind: "ecsRole", roleName: field("ram_role_name"), source: profile.source };
 }
 
-function assumed(given: Given, base: CredentialChoice): CredentialChoice {
+function assumed(given: ProfileInput, base: CredentialChoice): CredentialChoice {
   return { kind: "role", base, role: role(given), sts: given.sts, source: given.profile.source };
 }
 
-function role({ field, required }: Given): RoleToAssume {
+function role({ field, required }: ProfileInput): RoleToAssume {
   const seconds = Number(field("expired_seconds") ?? 0);
   // The CLI writes 0 for "the default".
   if (seconds !== 0 && !(seconds >= 900)) {
@@ -310,7 +226,7 @@ function role({ field, required }: Given): RoleToAssume {
 }
 
 /** The CLI's own switch against profiles that run or call something. */
-function refuseIfDisabled({ reader }: Given): void {
+function refuseIfDisabled({ reader }: ProfileInput): void {
   const disabled = reader.variable("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS");
   if (disabled !== undefined && /^(1|true)$/i.test(disabled.value)) {
     throw new CredentialsReason(`${disabled.origin} forbids that; unset it, or use another profile.`);

@@ -1,3 +1,4 @@
+import { isObject, parseJson } from "../ecs/json";
 import { configKey, type ConfigKeyName, type Fields } from "./configKeys";
 
 /** Looks up a key of the stack configuration, e.g. `alicloud:region`. Structured values are JSON texts. */
@@ -143,20 +144,6 @@ function quotedIfShort(value: string | undefined): string {
   return value === undefined || value.length > 12 ? "something else" : JSON.stringify(value);
 }
 
-/** The parsed JSON; undefined if the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether the value is an object with fields. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** A text or number of an object, as a text; undefined if there is none. */
 export function fieldOf(object: Record<string, unknown>, key: string): string | undefined {
   const value = object[key];
@@ -165,4 +152,9 @@ export function fieldOf(object: Record<string, unknown>, key: string): string | 
     : typeof value === "number"
       ? String(value)
       : undefined;
+}
+
+/** Whether the text is an http:// or https:// URL. */
+export function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
 }

@@ -1,16 +1,10 @@
 import type { CredentialPlan } from "../ecs/credentials/credentialSource";
 import type { EndpointChoice } from "../ecs/http/endpoints";
+import { isObject, parseJson } from "../ecs/json";
 import { readProfile } from "./cliProfile";
 import { readCredentialPlan } from "./credentialPlan";
 import { endpointsFields } from "./configKeys";
-import {
-  isObject,
-  parseJson,
-  SettingReader,
-  type ConfigLookup,
-  type Environment,
-  type SettingProblem,
-} from "./settingReader";
+import { SettingReader, type ConfigLookup, type Environment, type SettingProblem } from "./settingReader";
 
 /** Everything that the stack configuration and the environment say. */
 export interface Settings {

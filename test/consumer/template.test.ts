@@ -4,7 +4,6 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { startEmulator } from "../../emulator/emulator.ts";
-import { configurationFor } from "../e2e/ecsStack.ts";
 import { createBackend, StateFile, readStateText } from "../engine/backend.ts";
 import { languageHost, runCli } from "../engine/cli.ts";
 import { repositoryRoot } from "../engine/engine.ts";
@@ -81,10 +80,9 @@ test("from an empty folder to a cluster", { timeout: 10 * 60_000 }, async () => 
     );
     await toolbox.run(node, [compiler, "--noEmit", "-p", "llms"], { cwd: folder, node });
 
-    for (const [key, value] of Object.entries(configurationFor(ecs))) {
+    for (const [key, { value, secret = false }] of Object.entries(ecs.stackConfig)) {
       if (key !== "alicloud:region") {
-        const { value: text, secret = false } = typeof value === "string" ? { value } : value;
-        await pulumi("config", "set", secret ? "--secret" : "--plaintext", key, text);
+        await pulumi("config", "set", secret ? "--secret" : "--plaintext", key, value);
       }
     }
     await pulumi("preview");

@@ -1,11 +1,11 @@
-import { devNull } from "node:os";
 import { type Clock, systemClock } from "../clock";
-import { silenceHttpx } from "../silenceHttpx";
 import { type CloudSsoSignIn, cloudSsoCredentials } from "./cloudSso";
-import { CredentialsError, MissingCredentialsError } from "./credentialErrors";
+import { MissingCredentialsError } from "./credentialErrors";
 import { externalCredentials } from "./externalProcess";
 import { oauthCredentials, type OauthSignIn } from "./oauth";
 import { type DoRequest, proxiedRequest } from "./proxiedRequest";
+import { type Renewable, renewed } from "./renewed";
+import { assumed, ifDefined, oidcRole } from "./roles";
 import { kept } from "./temporaryCredentials";
 
 /** What a request is signed with. */
@@ -142,58 +142,6 @@ function sourceOf(
   }
 }
 
-function assumed(
-  role: RoleToAssume,
-  own: CredentialSource,
-  sts: StsChoice,
-  source: string,
-  doRequest: DoRequest,
-): CredentialSource {
-  return renewed(source, ({ RAMRoleARNCredentialsProvider }) => {
-    const builder = RAMRoleARNCredentialsProvider.builder()
-      .withCredentialsProvider({
-        // The name is sent in a header. The source may contain any character, so it cannot be the name.
-        getCredentials: async () => ({ providerName: "pulumi", ...(await own.getCredentials()) }),
-        getProviderName: () => "pulumi",
-      } as Parameters<ReturnType<typeof RAMRoleARNCredentialsProvider.builder>["withCredentialsProvider"]>[0])
-      .withRoleArn(role.roleArn);
-    ifDefined(role.policy, (policy) => builder.withPolicy(policy));
-    ifDefined(role.externalId, (externalId) => builder.withExternalId(externalId));
-    ifDefined(role.sessionName, (name) => builder.withRoleSessionName(name));
-    ifDefined(role.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
-    ifDefined(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
-    ifDefined(sts.region, (region) => builder.withStsRegionId(region));
-    return Object.assign(builder.build(), { doRequest });
-  });
-}
-
-function oidcRole(role: OidcRole, sts: StsChoice, source: string, doRequest: DoRequest): CredentialSource {
-  const { oidcToken } = role;
-  return renewed(source, ({ OIDCRoleArnCredentialsProvider }) => {
-    const builder = OIDCRoleArnCredentialsProvider.builder()
-      .withRoleArn(role.roleArn)
-      .withOIDCProviderArn(role.oidcProviderArn)
-      .withOIDCTokenFilePath(role.oidcTokenFile ?? devNull);
-    ifDefined(role.policy, (policy) => builder.withPolicy(policy));
-    ifDefined(role.sessionName, (name) => builder.withRoleSessionName(name));
-    ifDefined(role.sessionExpirationS, (seconds) => builder.withDurationSeconds(seconds));
-    ifDefined(sts.endpoint, (endpoint) => builder.withStsEndpoint(endpoint));
-    ifDefined(sts.region, (region) => builder.withStsRegionId(region));
-    return Object.assign(builder.build(), {
-      // The library takes the token from a file only.
-      doRequest:
-        oidcToken === undefined
-          ? doRequest
-          : (request: Parameters<DoRequest>[0]) =>
-              doRequest({
-                ...request,
-                toRequestURL: () => request.toRequestURL(),
-                bodyForm: { ...request.bodyForm, OIDCToken: oidcToken },
-              }),
-    });
-  });
-}
-
 /** The credentials of the first that has some. */
 function firstOf(...makers: (() => Renewable)[]): Renewable {
   let found: Renewable | undefined;
@@ -216,64 +164,4 @@ function firstOf(...makers: (() => Renewable)[]): Renewable {
       throw new AggregateError(failures);
     },
   };
-}
-
-function ifDefined<T>(value: T | undefined, use: (value: T) => unknown): void {
-  if (value !== undefined) {
-    use(value);
-  }
-}
-
-type CredentialsModule = typeof import("@alicloud/credentials");
-/** Credentials that are renewed by themselves. */
-export interface Renewable {
-  getCredentials(): Promise<Credentials>;
-}
-
-/**
- * Credentials of `@alicloud/credentials`, which caches and renews temporary ones.
- *
- * @param errorFor makes the error if there are none
- */
-function renewed(
-  source: string,
-  make: (module: CredentialsModule) => Renewable,
-  errorFor = (error: unknown): Error => new CredentialsError(source, error),
-): CredentialSource {
-  let provider: Renewable | undefined;
-  let request: Promise<Credentials> | undefined;
-
-  async function requestCredentials(): Promise<Credentials> {
-    try {
-      provider ??= make(load());
-      const { accessKeyId, accessKeySecret, securityToken } = await provider.getCredentials();
-      return { accessKeyId, accessKeySecret, securityToken };
-    } catch (error) {
-      // What a failed one has kept is not used again.
-      provider = undefined;
-      // The error of the credentials that a role is assumed with names their own source.
-      throw error instanceof CredentialsError || error instanceof MissingCredentialsError
-        ? error
-        : errorFor(error);
-    }
-  }
-
-  return {
-    source,
-    getCredentials() {
-      // Calls at the same time share one request; otherwise each would call STS.
-      request ??= requestCredentials().finally(() => {
-        request = undefined;
-      });
-      return request;
-    },
-  };
-}
-
-/** Loaded on first use: it takes longer to load than everything else. */
-function load(): CredentialsModule {
-  silenceHttpx("@alicloud/credentials");
-  // Not import(): what that returns has other names in the plugin's bundle.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return require("@alicloud/credentials") as CredentialsModule;
 }

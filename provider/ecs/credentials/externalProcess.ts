@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
+import { jsonObject } from "../json";
 import { CredentialsReason } from "./credentialErrors";
-import { jsonObject, textsOf, type TemporaryCredentials } from "./temporaryCredentials";
+import { textsOf, type TemporaryCredentials } from "./temporaryCredentials";
 
 const TIMEOUT_MS = 60_000;
 /** The end of credentials that state none. The command runs again some minutes before it. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Clock } from "../clock";
+import { jsonObject } from "../json";
 import { CredentialsReason } from "./credentialErrors";
-import { jsonObject } from "./temporaryCredentials";
 
 /** The fields of a profile in the configuration file of the Alibaba Cloud CLI. */
 export type ProfileFields = Record<string, unknown>;

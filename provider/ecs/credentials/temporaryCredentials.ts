@@ -1,6 +1,8 @@
+import { jsonObject } from "../json";
 import { CredentialsReason } from "./credentialErrors";
-import type { Credentials, Renewable } from "./credentialSource";
+import type { Credentials } from "./credentialSource";
 import type { DoRequest } from "./proxiedRequest";
+import type { Renewable } from "./renewed";
 
 /** Credentials with an end. */
 export interface TemporaryCredentials {
@@ -91,18 +93,6 @@ export function endOf(service: string, expiration: string): number {
     throw new CredentialsReason(`the answer of ${service} has no valid expiration; try again later.`);
   }
   return end;
-}
-
-/** The object of a JSON text; undefined if it is none. */
-export function jsonObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The texts of an object under these names; undefined if one is missing. */
