@@ -1,13 +1,14 @@
-/** Promise: the package exports every module that a state refers to, and no other path in dist/. */
+/** Promise: the package exports every module that a state refers to, and no other path in dist/; nothing runs when it is installed. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { clusterProvider, tokenSaltProvider } from "../../provider/program/dynamicProvider.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
-const { name, exports } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+const { name, exports, scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
   name: string;
   exports: Record<string, string>;
+  scripts: Record<string, string>;
 };
 
 const recordings = readdirSync(path.join(root, "test/testdata"))
@@ -36,4 +37,8 @@ test.each([...inStates])("%s, which a state refers to, is exported", (subpath) =
 test("no path in dist/ is exported that no state refers to", () => {
   const paths = Object.keys(exports).filter((subpath) => subpath.startsWith("./dist"));
   expect(paths.filter((subpath) => !inStates.has(subpath))).toEqual([]);
+});
+
+test("no script runs when it is installed, and npm has nothing to warn about", () => {
+  expect(Object.keys(scripts).filter((script) => /^(pre|post)?(install|prepare)$/.test(script))).toEqual([]);
 });
