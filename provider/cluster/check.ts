@@ -1,5 +1,4 @@
 import { unknownRegionReason } from "../account/regions";
-import { messageOf } from "../ecs/errors";
 import { adoptionFailures } from "./adopt";
 import type { CheckFailure } from "./checkFailure";
 import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties";
@@ -52,7 +51,7 @@ async function checkEverything(
   const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
   if (created !== undefined) {
     if (regions !== undefined && "ids" in regions && !secretNames.has("name")) {
-      await warnOfSameName(session, created);
+      await noteName(session, created);
     }
     (await session.ecs()).announceCreate(created.regionId);
   }
@@ -73,26 +72,18 @@ function clusterToCreate(inputs: EngineProperties): ClusterToCreate | undefined 
 }
 
 /**
- * Warns of clusters with the name of a new one: an interrupted run may have left one that no state holds and no ClientToken
- * finds any more.
+ * Looks for clusters with the name of a new one: an interrupted run may have left one that no state holds and no ClientToken finds
+ * any more. At the end of the run the user is warned of those that turn out to belong to no resource (sameNames.ts).
  */
-async function warnOfSameName(session: Session, { name, regionId }: ClusterToCreate): Promise<void> {
-  try {
-    const sameName = (await session.clustersIn(regionId)).filter(({ Name }) => Name === name);
-    for (const { HpcClusterId } of sameName) {
-      const isHeld = session.holders.otherHolder(HpcClusterId) !== undefined;
-      const text =
-        `${regionId} already has an HPC cluster named ${JSON.stringify(name)}: ${HpcClusterId}. If no stack manages it, e.g. after an ` +
-        `interrupted run with other values, adopt it instead of creating another: adopt: "${HpcClusterId}".`;
-      if (!isHeld && session.reportOnce(text)) {
-        session.warn(text);
-      }
-    }
-  } catch (error) {
-    const text = `The names of the HPC clusters in ${regionId} could not be checked: ${messageOf(error)}`;
-    if (session.reportOnce(text)) {
-      session.warn(text);
-    }
+async function noteName(session: Session, { name, regionId }: ClusterToCreate): Promise<void> {
+  const before = await session.clustersBefore(regionId);
+  if ("clusters" in before) {
+    session.sameNames.note({ name, regionId }, before.clusters.values(), session.warn);
+    return;
+  }
+  const text = `The names of the HPC clusters in ${regionId} could not be checked: ${before.problem}`;
+  if (session.reportOnce(text)) {
+    session.warn(text);
   }
 }
 

@@ -1,27 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { EcsError } from "../ecs/errors";
-import type { HpcClusterItem } from "../ecs/items";
 import { adoptCluster } from "./adopt";
 import { clientTokenOf, tokenSeriesOf } from "./clientToken";
-
-import { notShown, proveGone } from "./gone";
-import { nameOf, type Entry } from "./entry";
+import { notShown } from "./gone";
 import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
-import {
-  changesBetween,
-  parametersOf,
-  textOf,
-  type ClusterProperties,
-  type EngineProperties,
-} from "./properties";
+import { parametersOf, textOf, type ClusterProperties, type EngineProperties } from "./properties";
+import { agrees, judgeReturned, takeNew, type PassedOver, type Returned } from "./returnedCluster";
 import type { Session } from "./session";
-import { stateShownBy, type ClusterState } from "./state";
+import type { ClusterState } from "./state";
 
-/** More clusters than this were never created and deleted with the same values: something else is wrong. */
-const MAX_GENERATIONS = 1_000;
-/** So many ClientTokens in a row are not refused because their clusters are deleted. */
-const MAX_REFUSED_TOKENS = 20;
+/**
+ * So many clusters that CreateHpcCluster returns for one resource may turn out to be deleted or another resource's. Each further
+ * call could make one more cluster, if the service answers wrongly.
+ */
+const MAX_PASSED_OVER = 20;
 
 /** What a new cluster gets from its resource, beside the properties. */
 export interface Origin {
@@ -76,31 +69,27 @@ async function createWithOwnToken(
   inputs: ClusterProperties,
   clientToken: string,
 ): Promise<ClusterState> {
-  const state = await callCreate(session, inputs, clientToken);
-  const found = await findCreated(session, state);
-  if ("shown" in found) {
-    return found.shown;
+  const found = await judgeReturned(session, await callCreate(session, inputs, clientToken));
+  if ("taken" in found) {
+    return found.taken;
   }
-  const reason =
-    "holder" in found
-      ? `which was created earlier with this clientToken and ${nameOf(found.holder)} holds`
-      : found.isChanged
-        ? "which was created earlier with this clientToken and has been changed since, so another resource may hold it"
-        : "which was created earlier with this clientToken and has been deleted since";
+  if (found.mayBeNew) {
+    throw shownOtherwise(found);
+  }
   throw new Error(
-    `CreateHpcCluster in ${state.regionId} returned ${state.hpcClusterId}, ${reason}: the service goes on returning it. ` +
-      "Give clientToken a new value, or remove it.",
+    `CreateHpcCluster in ${inputs.regionId} returned ${found.state.hpcClusterId}, which was created earlier with this clientToken ` +
+      `and ${found.reason}: the service goes on returning it. Give clientToken a new value, or remove it.`,
   );
 }
 
 async function createWithRandomToken(session: Session, inputs: ClusterProperties): Promise<ClusterState> {
-  const state = await callCreate(session, inputs, randomUUID());
-  const item = await observe(session, state, (found) => found !== undefined);
+  const { state } = await callCreate(session, inputs, randomUUID());
+  const item = await observe(session, state, (shown) => shown !== undefined && agrees(shown, state));
   // A random token returns no earlier cluster: one that does not show is only late.
   if (item === undefined) {
     throw notShown(state);
   }
-  return stateShownBy(item, state);
+  return takeNew(session, item, state);
 }
 
 /**
@@ -112,34 +101,45 @@ async function createWithKey(
   inputs: ClusterProperties,
   tokenKey: string,
 ): Promise<ClusterState> {
+  const { clock, settings, deadline } = session;
+  const end = Math.min(deadline, clock.now() + settings.maxRetryTimeoutMs);
   const series = tokenSeriesOf(tokenKey, parametersOf(inputs));
   const first = session.holders.firstGeneration(series);
-  let refused = 0;
-  for (let generation = first; generation < MAX_GENERATIONS; generation += 1) {
-    let state: ClusterState;
+  const passedOver: PassedOver[] = [];
+  for (let generation = first; generation < first + MAX_PASSED_OVER; generation += 1) {
+    if (clock.now() > end) {
+      throw tooManyPassedOver(inputs, passedOver, "the time of alicloud:maxRetryTimeout is over");
+    }
+    let returned: Returned;
     try {
-      state = await callCreate(session, inputs, clientTokenOf(series, generation));
+      returned = await callCreate(session, inputs, clientTokenOf(series, generation));
     } catch (error) {
       // The token stands for exactly these values, so the service means a cluster that has been deleted.
-      if (error instanceof EcsError && error.meaning.refused === "token" && refused < MAX_REFUSED_TOKENS) {
-        refused += 1;
+      if (error instanceof EcsError && error.meaning.refused === "token") {
         continue;
       }
       throw error;
     }
-    refused = 0;
-    const found = await findCreated(
-      session,
+    if (generation > 0) {
       // Stored, so that a replacement need not try the earlier generations again.
-      generation === 0 ? state : { ...state, __tokenUse: { series, generation } },
-    );
-    if ("shown" in found) {
-      return found.shown;
+      returned.state = { ...returned.state, __tokenUse: { series, generation } };
     }
+    const found = await judgeReturned(session, returned);
+    if ("taken" in found) {
+      return found.taken;
+    }
+    const earlier = passedOver.find(({ isChanged }) => isChanged);
+    if (found.isChanged && earlier !== undefined) {
+      throw found.mayBeNew
+        ? shownOtherwise(found, earlier)
+        : tooManyPassedOver(inputs, [...passedOver, found], "none of them is taken");
+    }
+    passedOver.push(found);
+    session.onWait(
+      `CreateHpcCluster returned ${found.state.hpcClusterId}, which ${found.reason}: trying the next ClientToken`,
+    );
   }
-  throw new Error(
-    `CreateHpcCluster in ${inputs.regionId} returned ${MAX_GENERATIONS} times a cluster that is deleted or held by another resource.`,
-  );
+  throw tooManyPassedOver(inputs, passedOver, `no more than ${MAX_PASSED_OVER} ClientTokens are tried`);
 }
 
 /** From here on the cluster exists, or has existed: its id must not get lost. */
@@ -147,40 +147,43 @@ async function callCreate(
   session: Session,
   inputs: ClusterProperties,
   clientToken: string,
-): Promise<ClusterState> {
+): Promise<Returned> {
+  const before = await session.clustersBefore(inputs.regionId);
   const ecs = await session.ecs();
+  session.sameNames.noteCreation(inputs);
   const parameters = parametersOf({ ...inputs, clientToken });
-  return { ...inputs, ...(await ecs.createHpcCluster(inputs.regionId, parameters)) };
+  const created = await ecs.createHpcCluster(inputs.regionId, parameters);
+  session.holders.recordReturned(created.hpcClusterId);
+  return {
+    state: { ...inputs, ...created },
+    before: "clusters" in before ? before.clusters : undefined,
+  };
 }
 
-/** What has become of a cluster that CreateHpcCluster returned: it may be one that was created earlier. */
-type Found = { shown: ClusterState } | { holder: Entry } | { isChanged: boolean };
+/** Nothing tells whether such a cluster was made now: it is kept, and no other one is created. */
+function shownOtherwise({ state, reason }: PassedOver, earlier?: PassedOver): InitializationError {
+  const { hpcClusterId, regionId } = state;
+  const also =
+    earlier === undefined
+      ? ""
+      : ` The same is true of ${earlier.state.hpcClusterId}, which this resource does not have: if it belongs to nobody else, delete it.`;
+  return new InitializationError(
+    state,
+    `CreateHpcCluster in ${regionId} returned ${hpcClusterId}, which ${reason}, or is new and the service stores these values in another ` +
+      `form. Its id is in the state.${also} Make sure that no other resource has ${hpcClusterId}; otherwise run \`pulumi state delete\`. ` +
+      "Then run `pulumi refresh`, write the values in the program as they are shown, and run `pulumi up`.",
+  );
+}
 
-async function findCreated(session: Session, state: ClusterState): Promise<Found> {
-  const { holders } = session;
-  if (holders.isDeleted(state.hpcClusterId)) {
-    return { isChanged: false };
-  }
-  let item: HpcClusterItem | undefined;
-  try {
-    item = await observe(session, state, (found) => found !== undefined);
-  } catch (error) {
-    // A cluster that could not be read is kept in the state, but not if it is another resource's.
-    const holder = holders.otherHolder(state.hpcClusterId);
-    if (holder !== undefined) {
-      return { holder };
-    }
-    throw error;
-  }
-  const holder = holders.otherHolder(state.hpcClusterId);
-  if (holder !== undefined) {
-    return { holder };
-  }
-  if (item === undefined) {
-    await proveGone(session, state);
-    return { isChanged: false };
-  }
-  const shown = stateShownBy(item, state);
-  // Somebody has changed it since it was created with these values, so somebody holds it.
-  return changesBetween({ ...shown }, { ...state }).updates.length > 0 ? { isChanged: true } : { shown };
+function tooManyPassedOver(
+  { regionId }: ClusterProperties,
+  passedOver: readonly PassedOver[],
+  why: string,
+): Error {
+  const clusters = passedOver.map(({ state, reason }) => `${state.hpcClusterId} (${reason})`).join(", ");
+  return new Error(
+    `CreateHpcCluster in ${regionId} goes on returning clusters that were created earlier with the values of this resource` +
+      `${clusters === "" ? "" : `: ${clusters}`}. Nothing has been created, and ${why}. Give the resource a clientToken that was not ` +
+      "used before (any text): then its creation starts anew.",
+  );
 }

@@ -9,6 +9,7 @@ import type { ClusterState } from "./state";
 export class Holders {
   private readonly entries = new Map<string, Map<string, Entry>>();
   private readonly adopted = new Set<string>();
+  private readonly returned = new Set<string>();
   private readonly deleted = new Set<string>();
   private readonly nextGenerations = new Map<string, number>();
 
@@ -39,6 +40,20 @@ export class Holders {
     const here = [...(this.entries.get(hpcClusterId)?.values() ?? [])];
     return [...here, ...this.notes.holdersElsewhere(hpcClusterId)].find(
       (other) => own === undefined || (other.entry ?? "") !== (own.entry ?? ""),
+    );
+  }
+
+  /** Records a cluster that CreateHpcCluster has returned to this process. */
+  recordReturned(hpcClusterId: string): void {
+    this.returned.add(hpcClusterId);
+  }
+
+  /** Whether the run has something to do with a cluster: an entry holds it, or this process has got or deleted it. */
+  isKnown(hpcClusterId: string): boolean {
+    return (
+      this.returned.has(hpcClusterId) ||
+      this.deleted.has(hpcClusterId) ||
+      this.otherHolder(hpcClusterId) !== undefined
     );
   }
 

@@ -12,6 +12,7 @@ const LONGEST_PAUSE_MS = 2_000;
 /**
  * Reads a cluster until it is as expected, or the grace period is over.
  *
+ * @param graceMs how long it may take until then, milliseconds
  * @returns what was read last; undefined if the cluster does not show
  * @throws InitializationError if it cannot be read, so that its id is not lost
  */
@@ -19,9 +20,10 @@ export async function observe(
   session: Session,
   state: ClusterState,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
+  graceMs = VISIBILITY_GRACE_MS,
 ): Promise<HpcClusterItem | undefined> {
   try {
-    return await readUntil(session, state, isExpected);
+    return await readUntil(session, state, isExpected, graceMs);
   } catch (error) {
     throw new InitializationError(
       state,
@@ -39,13 +41,16 @@ export async function readUntil(
   session: Session,
   { regionId, hpcClusterId }: ClusterState,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
+  graceMs = VISIBILITY_GRACE_MS,
 ): Promise<HpcClusterItem | undefined> {
   const { clock, deadline } = session;
   const ecs = await session.ecs();
-  const end = Math.min(clock.now() + VISIBILITY_GRACE_MS, deadline);
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const end = clock.now() + graceMs;
+  for (let nextPauseMs = FIRST_PAUSE_MS; ; nextPauseMs = Math.min(nextPauseMs * 2, LONGEST_PAUSE_MS)) {
     const item = await ecs.describeHpcCluster(regionId, hpcClusterId);
-    if (isExpected(item) || clock.now() + pauseMs > end) {
+    // The last look is at the end of the grace period.
+    const pauseMs = Math.min(nextPauseMs, end - clock.now());
+    if (isExpected(item) || pauseMs <= 0 || clock.now() + pauseMs > deadline) {
       return item;
     }
     session.onWait(`waiting for ${hpcClusterId} to show in DescribeHpcClusters`);

@@ -148,6 +148,19 @@ export function changesBetween(olds: EngineProperties, news: EngineProperties): 
   return { updates: changed("update") as UpdatedName[], replaces: changed("replace") as ReplacedName[] };
 }
 
+/**
+ * What DescribeHpcClusters shows otherwise than it was sent. White space at the ends does not count: the service may drop it.
+ */
+export function changesShown(item: HpcClusterItem, sent: EngineProperties): UpdatedName[] {
+  return changesBetween(trimmed(describedPropertiesOf(item)), trimmed(sent)).updates;
+}
+
+function trimmed(from: EngineProperties): EngineProperties {
+  return Object.fromEntries(
+    Object.entries(from).map(([name, value]) => [name, typeof value === "string" ? value.trim() : value]),
+  );
+}
+
 /** In characters. */
 export const LONGEST_NAME = 128;
 

@@ -15,6 +15,7 @@ import { getOrCreate } from "../ecs/getOrCreate";
 import type { HpcClusterItem } from "../ecs/items";
 import { Holders } from "./holders";
 import { noRunNotes, type RunNotes } from "./runNotes";
+import { SameNames } from "./sameNames";
 import { textOf, type EngineProperties } from "./properties";
 import type { ClusterState } from "./state";
 
@@ -29,6 +30,13 @@ export interface Operation {
   /** How long the operation may take, milliseconds. Default: each call of the service as long as the settings say. */
   timeoutMs?: number | undefined;
 }
+
+/** The clusters that a region had before this process created one there, by id, or why they are not known. */
+export type ClustersBefore =
+  { readonly clusters: ReadonlyMap<string, HpcClusterItem> } | { readonly problem: string };
+
+/** Ten pages: a region with more clusters is not listed. */
+const MOST_LISTED = 1_000;
 
 /** What a session takes from its host. */
 export interface SessionOptions {
@@ -48,6 +56,7 @@ export interface SessionOptions {
  */
 export class Session {
   readonly holders: Holders;
+  readonly sameNames: SameNames;
   readonly clock: Clock;
   readonly warn: (text: string) => void;
   /** Hears what is being waited for. */
@@ -56,7 +65,7 @@ export class Session {
   readonly deadline: number;
   private readonly connect: NonNullable<SessionOptions["connect"]>;
   private readonly reported = new Set<string>();
-  private readonly lists = new Map<string, Promise<readonly HpcClusterItem[]>>();
+  private readonly lists = new Map<string, Promise<ClustersBefore>>();
   private account: Promise<string | undefined> | undefined;
   private client: Promise<EcsClient> | undefined;
   private accountRegions: Promise<AccountRegions> | undefined;
@@ -68,6 +77,7 @@ export class Session {
     private readonly process?: Session,
   ) {
     this.holders = process?.holders ?? new Holders(options.notes ?? noRunNotes);
+    this.sameNames = process?.sameNames ?? new SameNames(this.holders);
     this.clock = options.clock ?? systemClock;
     this.warn = options.warn ?? console.warn;
     this.onWait = options.onWait ?? (() => undefined);
@@ -144,14 +154,31 @@ export class Session {
     }
   }
 
-  /** The clusters of a region, listed once, within the time that a preview waits. */
-  async clustersIn(regionId: string): Promise<readonly HpcClusterItem[]> {
+  /**
+   * The clusters that a region had before this process created one there. Listed once, within the time that a preview waits; every
+   * creation asks first.
+   */
+  async clustersBefore(regionId: string): Promise<ClustersBefore> {
     if (this.process !== undefined) {
-      return await this.process.clustersIn(regionId);
+      return await this.process.clustersBefore(regionId);
     }
-    return await getOrCreate(this.lists, regionId, async () =>
-      (await this.ecs()).listHpcClusters(regionId, PREVIEW_TIMEOUT_MS),
-    );
+    return await getOrCreate(this.lists, regionId, async () => {
+      try {
+        return { clusters: await this.listClusters(regionId) };
+      } catch (error) {
+        return { problem: messageOf(error) };
+      }
+    });
+  }
+
+  /**
+   * The clusters that a region has now, by id.
+   *
+   * @throws if they cannot be listed, or there are more than 1,000
+   */
+  async listClusters(regionId: string): Promise<ReadonlyMap<string, HpcClusterItem>> {
+    const items = await (await this.ecs()).listHpcClusters(regionId, PREVIEW_TIMEOUT_MS, MOST_LISTED);
+    return new Map(items.map((item) => [item.HpcClusterId, item]));
   }
 
   /** Whether this text is reported for the first time. */

@@ -1,8 +1,8 @@
 import type { HpcClusterItem } from "../ecs/items";
-import { proveGone } from "./gone";
+import { isGone, notShown } from "./gone";
 import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
-import { changesBetween, describedPropertiesOf, parametersOf, type ClusterProperties } from "./properties";
+import { changesBetween, changesShown, parametersOf, type ClusterProperties } from "./properties";
 import type { Session } from "./session";
 import { stateShownBy, type ClusterState } from "./state";
 
@@ -22,14 +22,16 @@ export async function updateCluster(
     await ecs.modifyHpcCluster(regionId, hpcClusterId, parametersOf({ ...removed, ...inputs }, updates));
   }
   const wanted = updatedState(old, inputs);
-  const staleNames = (item: HpcClusterItem) => changesBetween(describedPropertiesOf(item), inputs).updates;
+  const staleNames = (item: HpcClusterItem) => changesShown(item, inputs);
   const item = await observe(
     session,
     wanted,
     (found) => found !== undefined && staleNames(found).length === 0,
   );
   if (item === undefined) {
-    await proveGone(session, wanted);
+    if (!(await isGone(session, wanted))) {
+      throw notShown(wanted);
+    }
     throw new Error(
       `There is no HPC cluster ${hpcClusterId} in ${regionId} any more: it has been deleted outside Pulumi. ` +
         "Run `pulumi refresh`, then `pulumi up`.",
@@ -41,7 +43,8 @@ export async function updateCluster(
     throw new InitializationError(
       shown,
       `ModifyHpcClusterAttribute in ${regionId} succeeded, but DescribeHpcClusters still shows the old ${stale.join(" and ")} ` +
-        `of ${hpcClusterId}. Run \`pulumi refresh\`, then \`pulumi up\`.`,
+        `of ${hpcClusterId}. Run \`pulumi refresh\`, then \`pulumi up\`. If it stays so, the service stores the value in another form: ` +
+        "write it in the program as it is shown.",
     );
   }
   return shown;

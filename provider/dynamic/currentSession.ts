@@ -30,5 +30,19 @@ function sessionWith(lookup: ConfigLookup): Session {
   // The SDK starts this process with the address of the engine, which all provider processes of one run have in common.
   const engine = process.argv[2];
   const notes = engine === undefined ? noRunNotes : runNotesInFiles(engine);
-  return new Session(readSettings(lookup), { warn, notes });
+  const started = new Session(readSettings(lookup), { warn, notes });
+  reportAtEnd(started);
+  return started;
+}
+
+/** The engine ends every run with this signal, and still shows what is printed then. */
+function reportAtEnd({ sameNames }: Session): void {
+  const signal = process.platform === "win32" ? "SIGBREAK" : "SIGINT";
+  process.once(signal, () => {
+    sameNames.report();
+    // As without a listener, unless the provider of another package, in this process too, has one.
+    if (process.listenerCount(signal) === 0) {
+      process.exit();
+    }
+  });
 }

@@ -76,9 +76,15 @@ export class EcsClient {
    * DescribeHpcClusters of all clusters of a region.
    *
    * @param withinMs how long each call may take, retries included, milliseconds. Default: as the settings say.
+   * @param most the most clusters to list. Default: no limit.
+   * @throws if the region has more
    */
-  async listHpcClusters(regionId: string, withinMs?: number): Promise<readonly HpcClusterItem[]> {
-    const { items, missing } = await this.describeAllPages(regionId, {}, withinMs);
+  async listHpcClusters(
+    regionId: string,
+    withinMs?: number,
+    most = Infinity,
+  ): Promise<readonly HpcClusterItem[]> {
+    const { items, missing } = await this.describeAllPages(regionId, {}, withinMs, most);
     if (missing !== undefined) {
       throw missing;
     }
@@ -174,6 +180,7 @@ export class EcsClient {
     regionId: string,
     parameters: ApiParameters,
     withinMs: number | undefined,
+    most = Infinity,
   ): Promise<DescribedClusters> {
     const found = new Map<string, HpcClusterItem>();
     const call: Call = {
@@ -194,6 +201,9 @@ export class EcsClient {
           };
         },
       );
+      if (totalCount > most) {
+        throw new Error(`${regionId} has ${totalCount} HPC clusters, more than the ${most} that are listed.`);
+      }
       const before = found.size;
       // A cluster that is created or deleted meanwhile shifts the pages: one may come twice.
       for (const item of list.map(textsOf).filter(isHpcClusterItem)) {

@@ -183,6 +183,7 @@ export class Provider {
       }),
       // Also ends every run that is not canceled, after its last call.
       cancel: this.answer((_: Empty) => {
+        this.session?.sameNames.report();
         this.cancellation.abort();
         return new Empty();
       }),

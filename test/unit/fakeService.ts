@@ -4,6 +4,7 @@ import { Session } from "../../provider/cluster/session.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
+import type { HpcClusterItem } from "../../provider/ecs/items.ts";
 import { FakeClock } from "./fakeClock.ts";
 
 export const regionId = "cn-hangzhou";
@@ -14,6 +15,7 @@ interface FakeCluster {
   description: string;
   token: string;
   /** When DescribeHpcClusters shows it. */
+  createdAt: number;
   visibleFrom: number;
   isDeleted: boolean;
 }
@@ -27,6 +29,12 @@ export class FakeService {
   lateMs: Record<number, number> = {};
   /** ModifyHpcClusterAttribute does not find a cluster either before it shows. */
   modifyIsLateToo = false;
+  /** What DescribeHpcClusters shows of a cluster so long after its creation: undefined hides it. Default: the truth. */
+  shown: (item: HpcClusterItem, ageMs: number) => HpcClusterItem | undefined = (item) => item;
+  /** The id that CreateHpcCluster answers with. Default: the truth. */
+  answeredId: (id: string) => string = (id) => id;
+  /** DescribeHpcClusters is only allowed for given ids. */
+  refusesLists = false;
   /** ModifyHpcClusterAttribute succeeds, but changes nothing. */
   ignoresModify = false;
   /** Error codes by action. */
@@ -44,9 +52,15 @@ export class FakeService {
     if (code !== undefined) {
       throw this.error(call, code);
     }
+    if (this.refusesLists && action === "DescribeHpcClusters" && !parameters["HpcClusterIds"]) {
+      throw this.error(call, "Forbidden.RAM");
+    }
     switch (action) {
       case "CreateHpcCluster":
-        return { HpcClusterId: this.create(parameters), RequestId: `R-${this.calls.length}` };
+        return {
+          HpcClusterId: this.answeredId(this.create(parameters)),
+          RequestId: `R-${this.calls.length}`,
+        };
       case "DescribeHpcClusters":
         return this.describe(
           parameters["HpcClusterIds"] === undefined
@@ -139,19 +153,13 @@ export class FakeService {
   }
 
   private describe(ids: readonly string[] | undefined): Answer {
-    const shown = this.clusters.filter(
-      (cluster) => (ids === undefined || ids.includes(cluster.id)) && this.shows(cluster),
-    );
-    return {
-      TotalCount: shown.length,
-      HpcClusters: {
-        HpcCluster: shown.map(({ id, name, description }) => ({
-          HpcClusterId: id,
-          Name: name,
-          Description: description,
-        })),
-      },
-    };
+    const shown = this.clusters
+      .filter((cluster) => (ids === undefined || ids.includes(cluster.id)) && this.shows(cluster))
+      .flatMap(({ id, name, description, createdAt }) => {
+        const item = { HpcClusterId: id, Name: name, Description: description };
+        return this.shown(item, this.clock.now() - createdAt) ?? [];
+      });
+    return { TotalCount: shown.length, HpcClusters: { HpcCluster: shown } };
   }
 
   private shows(cluster: FakeCluster): boolean {
@@ -171,6 +179,7 @@ export class FakeService {
       name: String(parameters["Name"]),
       description: String(parameters["Description"] ?? ""),
       token,
+      createdAt: this.clock.now(),
       visibleFrom: this.clock.now() + (this.lateMs[number] ?? 0),
       isDeleted: false,
     });

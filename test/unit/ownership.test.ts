@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { checkCluster } from "../../provider/cluster/check.ts";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
+import { diffCluster } from "../../provider/cluster/diff.ts";
 import { Holders } from "../../provider/cluster/holders.ts";
 import { InitializationError } from "../../provider/cluster/initializationError.ts";
 import { warnOfInstances } from "../../provider/cluster/instances.ts";
@@ -92,7 +93,7 @@ describe("create takes only a cluster that nobody holds", () => {
 
   test.each([
     ["HPC_CLUSTER_MODIFY_FAILED", /refresh/],
-    ["Forbidden.RAM", /grant ecs:ModifyHpcClusterAttribute or give clientToken/],
+    ["Forbidden.RAM", /give the resource a `clientToken`.*`pulumi refresh` and `pulumi up`/],
   ])("keeps the id if the list lags and Modify answers %s", async (code, advice) => {
     service.lateMs = { 1: 60_000 };
     service.errors = { ModifyHpcClusterAttribute: code };
@@ -114,7 +115,10 @@ describe("delete removes only what is its own", () => {
     expect(renamed.hpcClusterId).toBe(old.hpcClusterId);
     await deleteCluster(session, old);
     expect(service.ids).toEqual(["hpc-1"]);
-    expect(session.warnings).toEqual([expect.stringMatching(/hpc-1 is kept.*the resource "new" holds it/)]);
+    expect(session.warnings).toEqual([
+      expect.stringMatching(/already had the HPC cluster hpc-1/),
+      expect.stringMatching(/hpc-1 is kept.*the resource "new" holds it/),
+    ]);
     await deleteCluster(session, renamed);
     expect(service.ids).toEqual([]);
   });
@@ -184,22 +188,27 @@ describe("a preview with new clusters", () => {
     for (const name of names) {
       expect((await checkCluster(session, {}, { name })).failures).toEqual([]);
     }
+    session.sameNames.report();
     return session.warnings;
   };
 
-  test("lists a region once, and warns of a cluster with the same name: its id, and adopt", async () => {
+  test("lists a region once, and warns at its end of clusters with the same name, without advice that loses one", async () => {
     service.add("farm");
-    expect(await warningsOf("farm", "farm", "other")).toEqual([
-      expect.stringMatching(/cn-hangzhou already has an HPC cluster named "farm": hpc-1.*adopt: "hpc-1"/),
-    ]);
+    service.add("farm");
+    const [warning, ...others] = await warningsOf("farm", "farm", "other");
+    expect(warning).toMatch(
+      /cn-hangzhou already has 2 HPC clusters named "farm": hpc-1, hpc-2. `pulumi up` continues with it if .*Before you adopt.*look whose/,
+    );
+    expect(others).toEqual([]);
     expect(service.sent("DescribeHpcClusters")).toHaveLength(1);
   });
 
-  test("is quiet about a cluster that an entry of the stack holds", async () => {
+  test("is quiet about a cluster that a resource of the stack holds, also one that is checked later", async () => {
     const state = await create();
     const session = service.session();
-    await read(state, session);
     await checkCluster(session, {}, { name: "farm" });
+    await diffCluster(session, state.hpcClusterId, outputsOf(state), inputs, {});
+    session.sameNames.report();
     expect(session.warnings).toEqual([]);
   });
 
@@ -213,6 +222,65 @@ describe("a preview with new clusters", () => {
     expect(failures).toEqual([{ property: "", reason: expect.stringContaining("name") as string }]);
     expect(JSON.stringify(failures)).not.toContain("2-secret");
   });
+});
+
+describe("`up`", () => {
+  /** The next `up` of a new resource with these values, and what it warns of. */
+  async function up(before: () => Promise<unknown> = () => Promise.resolve()): Promise<string[]> {
+    const session = service.session();
+    await checkCluster(session, {}, inputs);
+    await before();
+    await createCluster(session, inputs, origin);
+    session.sameNames.report();
+    return session.warnings;
+  }
+
+  test("says which cluster from before it continues with, and that a destroy will delete it", async () => {
+    await create();
+    expect(await up()).toEqual([
+      expect.stringMatching(
+        /already had the HPC cluster hpc-1.*interrupted run.*retainOnDelete.*destroy will/s,
+      ),
+    ]);
+    expect(service.ids).toEqual(["hpc-1"]);
+  });
+
+  test("warns only of a cluster with the same name that it has not taken over", async () => {
+    service.add("farm");
+    expect(await up()).toEqual([
+      expect.stringMatching(/named "farm": hpc-1. This run has not taken it over/),
+    ]);
+    expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
+  });
+
+  test("names a cluster that was changed since, and passes over it once", async () => {
+    await create();
+    service.clusters[0]!.description = "blue";
+    expect(await up()).toEqual([expect.stringMatching(/hpc-1 .* changed since \(description\)/)]);
+    service.clusters[1]!.description = "green";
+    await expect(up()).rejects.toThrow(/hpc-1 .*changed.*hpc-2 .*changed.*clientToken/s);
+    expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
+  });
+
+  test("is quiet about the cluster that a replacement has just deleted", async () => {
+    const state = await create();
+    const session = service.session();
+    await checkCluster(session, {}, inputs);
+    await deleteCluster(session, state);
+    await createCluster(session, inputs, origin);
+    session.sameNames.report();
+    expect(session.warnings).toEqual([]);
+  });
+});
+
+test("the advice without the permission to modify ends the loop", async () => {
+  const state = await create();
+  await deleteCluster(service.session(), state);
+  service.errors = { ModifyHpcClusterAttribute: "Forbidden.RAM" };
+  const dead = (await failureOf(create(), InitializationError)).state;
+  expect(dead.hpcClusterId).toBe("hpc-1");
+  expect(await read(dead)).toBeUndefined();
+  expect(await create({ clientToken: "never used" })).toMatchObject({ hpcClusterId: "hpc-2" });
 });
 
 describe("answers that are not complete", () => {

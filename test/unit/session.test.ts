@@ -19,7 +19,7 @@ describe("the session of one operation", () => {
     const [first, second] = [session.forOperation({}), session.forOperation({})];
     await Promise.all([first, second, session].map((each) => each.accountId()));
     await Promise.all([first, second].map((each) => each.regions()));
-    await Promise.all([first, second].map((each) => each.clustersIn(regionId)));
+    await Promise.all([first, second].map((each) => each.clustersBefore(regionId)));
     expect(service.calls.map(({ action }) => action)).toEqual([
       "GetCallerIdentity",
       "DescribeRegions",

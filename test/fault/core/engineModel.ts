@@ -237,7 +237,20 @@ export class EngineModel implements Stage {
     });
   }
 
-  private async run(
+  private async run(...args: Parameters<EngineModel["steps"]>): Promise<void> {
+    const [operation] = args;
+    try {
+      await this.steps(...args);
+    } finally {
+      if (operation.isAlive) {
+        for (const provider of operation.providers.values()) {
+          provider.end();
+        }
+      }
+    }
+  }
+
+  private async steps(
     operation: Operation,
     wants: Wants,
     replaced: readonly string[],

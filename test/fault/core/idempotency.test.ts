@@ -100,7 +100,10 @@ test("a replacement that is created before the deletion gets the same cluster, w
   await provider.delete(id, outputs);
   expect(storedIds(ecs)).toEqual([id]);
   expect(ecs.calls("DeleteHpcCluster")).toEqual([]);
-  expect(warnings).toEqual([expect.stringContaining(`HPC cluster ${id} is kept`)]);
+  expect(warnings).toEqual([
+    expect.stringContaining(`already had the HPC cluster ${id}`),
+    expect.stringContaining(`HPC cluster ${id} is kept`),
+  ]);
 });
 
 describe("a cluster that shows late", () => {

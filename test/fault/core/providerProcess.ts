@@ -89,6 +89,11 @@ export class ProviderProcess {
     return deleteCluster(this.session, this.stored(id, properties));
   }
 
+  /** The end of the run. */
+  end(): void {
+    this.session.sameNames.report();
+  }
+
   /** From now on it calls nothing, and none of its calls returns. */
   kill(): void {
     this.isKilled = true;
