@@ -1,7 +1,51 @@
+import { randomUUID } from "node:crypto";
+import { nameOf, type Entry } from "./entry";
 import { readUntil } from "./observe";
 import type { EngineProperties } from "./properties";
 import type { Session } from "./session";
 import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state";
+
+/**
+ * Reads a cluster that the state is to manage from now on, for `pulumi import` and the option `import`.
+ *
+ * @throws if it does not exist, or another resource is known to have it
+ */
+export async function importCluster(
+  session: Session,
+  hpcClusterId: string,
+  resource: Pick<Entry, "resourceName" | "urn">,
+): Promise<ClusterState> {
+  const holder = session.holders.otherHolder(hpcClusterId);
+  if (holder !== undefined && holder.urn !== resource.urn) {
+    throw new Error(
+      `The HPC cluster ${hpcClusterId} belongs to ${nameOf(holder)} already, so deleting one of the two would delete the other's. ` +
+        "Remove that one from the state first, which leaves the cluster as it is (pulumi state delete), or do not import it.",
+    );
+  }
+  const own: Entry = { ...resource, entry: randomUUID() };
+  // At once: two imports may run at the same time.
+  session.holders.record(hpcClusterId, own);
+  try {
+    const regionId = session.regionOf({});
+    const found = await readExisting(session, stateFrom(hpcClusterId, { regionId }));
+    return { ...found, __entry: own.entry, __accountId: await session.accountId() };
+  } catch (error) {
+    session.holders.release(hpcClusterId, own);
+    throw error;
+  }
+}
+
+/** @throws if the cluster does not exist */
+async function readExisting(session: Session, state: ClusterState): Promise<ClusterState> {
+  const { regionId, hpcClusterId } = state;
+  const item = await (await session.ecs()).describeHpcCluster(regionId, hpcClusterId);
+  if (item === undefined) {
+    throw new Error(
+      `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account.`,
+    );
+  }
+  return stateShownBy(item, state);
+}
 
 /**
  * Reads a cluster, for a refresh and for `HpcCluster.get`.
@@ -17,15 +61,8 @@ export async function readCluster(
 ): Promise<ClusterState | undefined> {
   const regionId = session.regionOf(properties);
   const state = stateFrom(hpcClusterId, { ...properties, regionId });
-  const ecs = await session.ecs();
   if (!isStored(properties)) {
-    const item = await ecs.describeHpcCluster(regionId, hpcClusterId);
-    if (item === undefined) {
-      throw new Error(
-        `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account.`,
-      );
-    }
-    return stateShownBy(item, state);
+    return await readExisting(session, state);
   }
   session.holders.record(hpcClusterId, { entry: state.__entry });
   // A new cluster may take a moment to show, and a refresh that drops it would lose it.

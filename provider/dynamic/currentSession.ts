@@ -2,7 +2,9 @@ import type { dynamic } from "@pulumi/pulumi";
 import { readSettings } from "../account/settings";
 import type { ConfigLookup } from "../account/settingReader";
 import { noRunNotes, runNotesInFiles } from "../cluster/runNotes";
+import type { EngineProperties } from "../cluster/properties";
 import { Session } from "../cluster/session";
+import { redactionFor, secretNamesOf } from "./secretNames";
 
 /** The engine shows standard error with the stack and not as a warning, so the text has to say that it is one. */
 const warn = (text: string): void => {
@@ -22,8 +24,20 @@ export function configure({ config }: dynamic.ConfigureRequest): Promise<void> {
 }
 
 /** The session of this provider process. */
-export function currentSession(): Session {
+function currentSession(): Session {
   return (session ??= sessionWith(() => undefined));
+}
+
+/** The session for one call of the engine: its warnings do not contain the values of secrets. */
+export function sessionFor(properties: EngineProperties): Session {
+  const current = currentSession();
+  return secretNamesOf(properties).size === 0
+    ? current
+    : current.forOperation({
+        warn: (text) => {
+          warn(redactionFor(properties)(text));
+        },
+      });
 }
 
 function sessionWith(lookup: ConfigLookup): Session {

@@ -19,25 +19,26 @@ import {
 import { readCluster } from "../cluster/read";
 import { inputsOf, outputsOf, stateFrom } from "../cluster/state";
 import { updateCluster } from "../cluster/update";
-import { configure, currentSession } from "./currentSession";
+import { messageOf } from "../ecs/errors";
+import { configure, sessionFor } from "./currentSession";
+import { redactionFor, secretNamesIn, secretNamesOf } from "./secretNames";
 import { withoutStackTrace } from "./withoutStackTrace";
 
 export { configure };
 
 /** Checks the inputs, the settings, the region, the credentials, and the cluster to adopt, at preview. */
 export const check = withoutStackTrace(
-  (olds: EngineProperties, news: EngineProperties): Promise<dynamic.CheckResult> => {
-    // The SDK drops the marks of secrets on the way here, so the program sends the names.
-    const { __secretNames, ...inputs } = news;
-    const secretNames = new Set<unknown>(Array.isArray(__secretNames) ? __secretNames : []);
-    return checkCluster(currentSession(), olds, inputs, secretNames);
+  async (olds: EngineProperties, news: EngineProperties): Promise<dynamic.CheckResult> => {
+    const { inputs, failures } = await checkCluster(sessionFor(news), olds, news, secretNamesOf(news));
+    const redact = redactionFor(news);
+    return { inputs, failures: failures.map((failure) => ({ ...failure, reason: redact(failure.reason) })) };
   },
 );
 
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export const diff = withoutStackTrace(
   async (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
-    const { updates, replaces } = await diffCluster(currentSession(), id, olds, news, {
+    const { updates, replaces } = await diffCluster(sessionFor(news), id, olds, news, {
       resourceName: textOf(news, "__resourceName"),
     });
     return { changes: updates.length + replaces.length > 0, replaces };
@@ -47,8 +48,8 @@ export const diff = withoutStackTrace(
 /** CreateHpcCluster once; what DescribeHpcClusters then shows becomes the state. */
 export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> {
   return keepingState(inputs, async () => {
-    const created = await createCluster(currentSession(), propertiesFrom(inputs), originFrom(inputs));
-    return { id: created.hpcClusterId, outs: outputsOf(created) };
+    const created = await createCluster(sessionFor(inputs), propertiesFrom(inputs), originFrom(inputs));
+    return { id: created.hpcClusterId, outs: { ...outputsOf(created), ...secretNamesIn(inputs) } };
   });
 }
 
@@ -58,8 +59,15 @@ export const read = withoutStackTrace(
     if (properties["regionId"] === UNKNOWN) {
       return { id, props: unknownOutputs };
     }
-    const found = await readCluster(currentSession(), id, properties);
-    return found === undefined ? {} : { id, props: outputsOf(found), inputs: inputsOf(found) };
+    const found = await readCluster(sessionFor(properties), id, properties);
+    const secretNames = secretNamesIn(properties);
+    return found === undefined
+      ? {}
+      : {
+          id,
+          props: { ...outputsOf(found), ...secretNames },
+          inputs: { ...inputsOf(found), ...secretNames },
+        };
   },
 );
 
@@ -70,16 +78,17 @@ export function update(
   inputs: EngineProperties,
 ): Promise<dynamic.UpdateResult> {
   return keepingState(inputs, async () => {
-    const current = currentSession();
-    const old = stateFrom(id, { ...olds, regionId: current.regionOf(olds) });
-    return { outs: outputsOf(await updateCluster(current, old, propertiesFrom(inputs))) };
+    const session = sessionFor(inputs);
+    const old = stateFrom(id, { ...olds, regionId: session.regionOf(olds) });
+    const updated = await updateCluster(session, old, propertiesFrom(inputs));
+    return { outs: { ...outputsOf(updated), ...secretNamesIn(inputs) } };
   });
 }
 
 /** DeleteHpcCluster. A cluster that does not exist counts as deleted. */
 const remove = withoutStackTrace(async (id: string, properties: EngineProperties): Promise<void> => {
-  const current = currentSession();
-  await deleteCluster(current, stateFrom(id, { ...properties, regionId: current.regionOf(properties) }));
+  const session = sessionFor(properties);
+  await deleteCluster(session, stateFrom(id, { ...properties, regionId: session.regionOf(properties) }));
 });
 export { remove as delete };
 
@@ -89,12 +98,12 @@ class ResourceInitError extends Error {
   readonly properties: EngineProperties;
   readonly reasons: readonly string[];
 
-  constructor(inputs: EngineProperties, { message, state }: InitializationError) {
+  constructor(inputs: EngineProperties, { state }: InitializationError, message: string) {
     super(message);
     this.name = "ResourceInitError";
     this.id = state.hpcClusterId;
     // Unlike elsewhere, the SDK does not add `__provider` here.
-    this.properties = { __provider: inputs["__provider"], ...outputsOf(state) };
+    this.properties = { __provider: inputs["__provider"], ...outputsOf(state), ...secretNamesIn(inputs) };
     this.reasons = [message];
   }
 }
@@ -103,6 +112,9 @@ async function keepingState<T>(inputs: EngineProperties, run: () => Promise<T>):
   try {
     return await run();
   } catch (error) {
-    throw error instanceof InitializationError ? new ResourceInitError(inputs, error) : error;
+    const message = redactionFor(inputs)(messageOf(error));
+    throw error instanceof InitializationError
+      ? new ResourceInitError(inputs, error, message)
+      : new Error(message, { cause: error });
   }
 }

@@ -1,10 +1,13 @@
 import { debuglog } from "node:util";
 import { messageOf } from "../ecs/errors";
+import { isObject } from "../ecs/json";
+import { redactionFor } from "./secretNames";
 
 const debug = debuglog("alicloud-hpc");
 
 /**
- * For an error thrown by check, read, diff or delete the SDK also prints the stack trace. Logs it, and shows only the message.
+ * For an error thrown by check, read, diff or delete the SDK also prints the stack trace. Logs it, and shows only the message,
+ * without the values of secrets.
  */
 export function withoutStackTrace<A extends unknown[], R>(
   run: (...args: A) => Promise<R>,
@@ -13,8 +16,9 @@ export function withoutStackTrace<A extends unknown[], R>(
     try {
       return await run(...args);
     } catch (error) {
-      debug("%s", error instanceof Error ? error.stack : error);
-      throw new ErrorWithoutStackTrace(messageOf(error));
+      const redact = redactionFor(...args.filter(isObject));
+      debug("%s", redact(String(error instanceof Error ? error.stack : error)));
+      throw new ErrorWithoutStackTrace(redact(messageOf(error)));
     }
   };
 }

@@ -5,6 +5,7 @@ import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import type { CheckFailure } from "../cluster/checkFailure";
 import { InitializationError } from "../cluster/initializationError";
+import type { Redact } from "../cluster/secretValues";
 import { messageOf, shortened } from "../ecs/errors";
 import { sentProperties } from "./propertyValues";
 import { storedOutputs, type PropertyDifference } from "./resource";
@@ -34,8 +35,8 @@ export function keptBy(secretNames: ReadonlySet<string>): (error: unknown) => ne
   };
 }
 
-export function serviceError(error: unknown): Partial<ServiceError> {
-  const details = inOwnNamespace(shortened(messageOf(error), LONGEST_MESSAGE));
+export function serviceError(error: unknown, redact: Redact): Partial<ServiceError> {
+  const details = shortened(inOwnNamespace(redact(messageOf(error))), LONGEST_MESSAGE);
   if (!(error instanceof KeptCluster)) {
     return { code: error instanceof RequestError ? status.INVALID_ARGUMENT : status.UNKNOWN, details };
   }

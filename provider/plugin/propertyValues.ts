@@ -11,21 +11,27 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 export interface ReceivedProperties {
   readonly values: EngineProperties;
   readonly secretNames: ReadonlySet<string>;
+  /** The values that are marked as secret. */
+  readonly secrets: readonly unknown[];
 }
 
 /** Reads the properties of a request. */
 export function receivedProperties(struct: Struct | undefined): ReceivedProperties {
   const secretNames = new Set<string>();
+  const secrets: unknown[] = [];
   const values = Object.fromEntries(
     Object.entries(struct?.toJavaScript() ?? {}).map(([name, value]) => [
       name,
-      withoutSecretMarks(value, () => secretNames.add(name)),
+      withoutSecretMarks(value, (secret) => {
+        secretNames.add(name);
+        secrets.push(secret);
+      }),
     ]),
   );
-  return { values, secretNames };
+  return { values, secretNames, secrets };
 }
 
-function withoutSecretMarks(value: unknown, onSecret: () => void): unknown {
+function withoutSecretMarks(value: unknown, onSecret: (secret: unknown) => void): unknown {
   if (Array.isArray(value)) {
     return value.map((each) => withoutSecretMarks(each, onSecret));
   }
@@ -33,8 +39,9 @@ function withoutSecretMarks(value: unknown, onSecret: () => void): unknown {
     return value;
   }
   if (value[SIGNATURE] === SECRET) {
-    onSecret();
-    return withoutSecretMarks(value["value"], onSecret);
+    const secret = withoutSecretMarks(value["value"], onSecret);
+    onSecret(secret);
+    return secret;
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, withoutSecretMarks(each, onSecret)]),

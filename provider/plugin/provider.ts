@@ -6,12 +6,14 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Message } from "google-protobuf";
 import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { runNotesInFiles, noRunNotes } from "../cluster/runNotes";
 import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
+import { redactionOf, type Redact } from "../cluster/secretValues";
 import { cancelableClock } from "../ecs/clock";
 import { diffResponse, failureMessage, inOwnNamespace, keptBy, RequestError, serviceError } from "./answers";
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
@@ -111,10 +113,10 @@ export class Provider {
         const result = await invoke(this.configured(), request.getTok(), values);
         return new rpc.InvokeResponse().setReturn(sentProperties({ ...result }));
       }),
-      check: this.answer(async (request: rpc.CheckRequest) => {
+      check: this.answer(async (request: rpc.CheckRequest, redact) => {
         const news = receivedProperties(request.getNews());
         const { inputs, failures } = await resource.check(
-          this.resourceCall(request),
+          this.resourceCall(request, redact),
           receivedProperties(request.getOlds()).values,
           news.values,
           news.secretNames,
@@ -122,20 +124,22 @@ export class Provider {
         );
         return new rpc.CheckResponse()
           .setInputs(sentProperties(inputs, news.secretNames))
-          .setFailuresList(failures.map(failureMessage));
+          .setFailuresList(
+            failures.map(({ property, reason }) => failureMessage({ property, reason: redact(reason) })),
+          );
       }),
-      diff: this.answer(async (request: rpc.DiffRequest) => {
+      diff: this.answer(async (request: rpc.DiffRequest, redact) => {
         const differences = await resource.diff(
-          this.resourceCall(request),
+          this.resourceCall(request, redact),
           request.getId(),
           receivedProperties(request.getOlds()).values,
           receivedProperties(request.getNews()).values,
         );
         return diffResponse(differences);
       }),
-      create: this.answer(async (request: rpc.CreateRequest) => {
+      create: this.answer(async (request: rpc.CreateRequest, redact) => {
         const { values, secretNames } = receivedProperties(request.getProperties());
-        const call = this.resourceCall(request, request.getTimeout());
+        const call = this.resourceCall(request, redact, request.getTimeout());
         if (request.getPreview()) {
           return new rpc.CreateResponse().setProperties(
             sentProperties(resource.createdInPreview(values), secretNames),
@@ -146,16 +150,16 @@ export class Provider {
           .setId(created.hpcClusterId)
           .setProperties(sentProperties(resource.storedOutputs(created), secretNames));
       }),
-      read: this.answer(async (request: rpc.ReadRequest) => {
+      read: this.answer(async (request: rpc.ReadRequest, redact) => {
         const properties = receivedProperties(request.getProperties());
         const inputs = receivedProperties(request.getInputs());
         const secretNames = new Set([...properties.secretNames, ...inputs.secretNames]);
-        const found = await resource.read(
-          this.resourceCall(request, request.getTimeout()),
-          request.getId(),
-          properties.values,
-          inputs.values,
-        );
+        const call = this.resourceCall(request, redact, request.getTimeout());
+        // Only an import has neither: the inputs of `HpcCluster.get` are its arguments.
+        const isImport = !request.hasInputs() && Object.keys(properties.values).length === 0;
+        const found = isImport
+          ? await resource.importExisting(call, request.getId())
+          : await resource.read(call, request.getId(), properties.values, inputs.values);
         const response = new rpc.ReadResponse();
         // An answer without an id: there is no such cluster any more.
         return found === undefined
@@ -165,10 +169,10 @@ export class Provider {
               .setProperties(sentProperties(found.outputs, secretNames))
               .setInputs(sentProperties(found.inputs, secretNames));
       }),
-      update: this.answer(async (request: rpc.UpdateRequest) => {
+      update: this.answer(async (request: rpc.UpdateRequest, redact) => {
         const olds = receivedProperties(request.getOlds()).values;
         const { values, secretNames } = receivedProperties(request.getNews());
-        const call = this.resourceCall(request, request.getTimeout());
+        const call = this.resourceCall(request, redact, request.getTimeout());
         const outputs = request.getPreview()
           ? resource.updatedInPreview(request.getId(), olds, values)
           : resource.storedOutputs(
@@ -176,8 +180,8 @@ export class Provider {
             );
         return new rpc.UpdateResponse().setProperties(sentProperties(outputs, secretNames));
       }),
-      delete: this.answer(async (request: rpc.DeleteRequest) => {
-        const call = this.resourceCall(request, request.getTimeout());
+      delete: this.answer(async (request: rpc.DeleteRequest, redact) => {
+        const call = this.resourceCall(request, redact, request.getTimeout());
         await resource.remove(call, request.getId(), receivedProperties(request.getProperties()).values);
         return new Empty();
       }),
@@ -209,7 +213,7 @@ export class Provider {
   }
 
   /** @param timeoutS the resource's `customTimeouts` for this operation, in seconds; 0 if there is none */
-  private resourceCall(request: { getUrn(): string }, timeoutS = 0): resource.ResourceCall {
+  private resourceCall(request: { getUrn(): string }, redact: Redact, timeoutS = 0): resource.ResourceCall {
     const urn = request.getUrn();
     const [prefix = "", , types = "", ...name] = urn.split("::");
     if (!prefix.startsWith("urn:pulumi:") || name.length === 0) {
@@ -222,17 +226,20 @@ export class Provider {
       throw new RequestError(`There is no resource type ${type}; there is ${resource.RESOURCE_TYPE}.`);
     }
     const session = this.configured().forOperation({
-      warn: (text) => this.engine?.warn(urn, inOwnNamespace(text)),
-      onWait: (what) => this.engine?.status(urn, what),
+      warn: (text) => this.engine?.warn(urn, inOwnNamespace(redact(text))),
+      onWait: (what) => this.engine?.status(urn, redact(what)),
       timeoutMs: timeoutS > 0 ? timeoutS * 1_000 : undefined,
     });
     return { session, urn, resourceName: name.join("::") };
   }
 
   /** A handler that answers what `run` returns, after the engine has got every message about it. */
-  private answer<Q extends Message, R extends Message>(run: (request: Q) => R | Promise<R>): Handler<Q, R> {
+  private answer<Q extends Message, R extends Message>(
+    run: (request: Q, redact: Redact) => R | Promise<R>,
+  ): Handler<Q, R> {
     return ({ request }, callback) => {
-      const answered = (async () => run(request))()
+      const redact: Redact = (text) => redactionOf(secretsIn(request))(text);
+      const answered = (async () => run(request, redact))()
         .then(
           async (response) => {
             await this.engine?.flush();
@@ -240,13 +247,23 @@ export class Provider {
           },
           async (error: unknown) => {
             await this.engine?.flush();
-            callback(serviceError(error));
+            callback(serviceError(error, redact));
           },
         )
         .finally(() => this.running.delete(answered));
       this.running.add(answered);
     };
   }
+}
+
+/** The values in a request that are marked as secret. Only a message needs them. */
+function secretsIn(request: Message): unknown[] {
+  const fields = ["getProperties", "getInputs", "getOldInputs", "getOlds", "getNews", "getArgs"] as const;
+  const getters = request as Partial<Record<(typeof fields)[number], () => unknown>>;
+  return fields.flatMap((field) => {
+    const struct = getters[field]?.();
+    return struct instanceof Struct ? receivedProperties(struct).secrets : [];
+  });
 }
 
 function autonamingOf(options: rpc.CheckRequest.AutonamingOptions | undefined): Autonaming | undefined {

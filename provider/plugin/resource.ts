@@ -1,5 +1,4 @@
 /** The resource `alicloud-hpc:index:HpcCluster`: turns the engine's calls into calls of the core, and back. */
-import { randomUUID } from "node:crypto";
 import { checkCluster } from "../cluster/check";
 import { tokenKeyOf } from "../cluster/clientToken";
 import { createCluster } from "../cluster/create";
@@ -13,10 +12,10 @@ import {
   type EngineProperties,
   type UpdatedName,
 } from "../cluster/properties";
-import { readCluster } from "../cluster/read";
+import { importCluster, readCluster } from "../cluster/read";
 import type { Checked } from "../cluster/rules";
 import type { Session } from "../cluster/session";
-import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
+import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
 import { updateCluster, updatedState } from "../cluster/update";
 import { clusterTypes } from "../program/clusterTypes";
 import { clusterProvider } from "../program/dynamicProvider";
@@ -103,9 +102,9 @@ export function storedOutputs(state: ClusterState): EngineProperties {
 }
 
 /**
- * Reads a cluster: for a refresh, for an import and for `HpcCluster.get`.
+ * Reads a cluster for a refresh and for `HpcCluster.get`.
  *
- * @param properties the outputs in the state; of an import and of `get` only what the program gives
+ * @param properties the outputs in the state; the arguments of `get`
  * @param inputs the inputs in the state
  * @returns undefined if a cluster of the state does not exist any more
  */
@@ -123,11 +122,20 @@ export async function read(
     return undefined;
   }
   const hidden = Object.fromEntries(Object.entries(inputs).filter(([name]) => name.startsWith("__")));
-  const state = isStored(properties)
-    ? found
-    : // An import makes an entry of its own.
-      { ...found, __entry: randomUUID(), __accountId: await session.accountId() };
-  return { inputs: { ...hidden, ...inputsOf(found) }, outputs: storedOutputs(state) };
+  return { inputs: { ...hidden, ...inputsOf(found) }, outputs: storedOutputs(found) };
+}
+
+/**
+ * Reads a cluster for an import.
+ *
+ * @throws if there is no such cluster, or another resource is known to have it
+ */
+export async function importExisting(
+  { session, urn, resourceName }: ResourceCall,
+  id: string,
+): Promise<{ inputs: EngineProperties; outputs: EngineProperties }> {
+  const imported = await importCluster(session, id, { urn, resourceName });
+  return { inputs: inputsOf(imported), outputs: storedOutputs(imported) };
 }
 
 /** Changes the cluster. */

@@ -223,7 +223,7 @@ describe.each(hosts)("$name", (host) => {
       },
     );
 
-    test("B3: a retained cluster that is declared again is named by the preview, with the way to adopt it", async () => {
+    test("B3: a retained cluster that is declared again is named by preview and up, and what a destroy will do", async () => {
       const declared: Declaration = ["farm", { name: "farm" }, { retainOnDelete: true }];
       await using stack = await createEcsStack(ecs, { program: program(declared) });
       await stack.up();
@@ -231,9 +231,32 @@ describe.each(hosts)("$name", (host) => {
       stack.setProgram(program());
       await stack.up();
       expect(live()).toEqual([id]);
-      stack.setProgram(program(declared));
-      const { stdout } = await stack.preview();
-      expect(stdout).toMatch(new RegExp(`warning: .*"farm": ${id}.*adopt: "${id}"`));
+      stack.setProgram(program(["farm", { name: "farm" }]));
+      expect((await stack.preview()).output).toMatch(
+        new RegExp(`warning: .*"farm": ${id}. \`pulumi up\` continues with it if .*look whose it is`),
+      );
+      const { output } = await stack.up();
+      expect(output).toMatch(
+        new RegExp(`warning: .*already had the HPC cluster ${id}.*retainOnDelete.*destroy will delete it`),
+      );
+      expect(output).not.toContain(`"farm": ${id}`);
+      expect(held(stack)).toEqual([["farm", id]]);
+    });
+
+    test("B4: no warning names a cluster that the stack has: of a sibling, or of a resource that is replaced", async () => {
+      const sibling: Declaration = ["sibling", { name: "farm" }];
+      await using stack = await createEcsStack(ecs, { program: program(sibling) });
+      await stack.up();
+      // The engine checks the new one first.
+      stack.setProgram(program(["farm", { name: "farm" }], sibling));
+      for (const run of [
+        () => stack.preview(),
+        () => stack.up(),
+        () => stack.up({ replace: [urnOf("farm")] }),
+      ]) {
+        expect((await run()).output).not.toContain("already");
+      }
+      expect(live()).toHaveLength(2);
     });
   });
 
@@ -245,7 +268,7 @@ describe.each(hosts)("$name", (host) => {
     stack.setProgram(program(["farm", { name: "farm", description: "build 2" }]));
     for (const run of [() => stack.preview(), () => stack.up()]) {
       expect((await run()).output).toMatch(
-        new RegExp(`warning: .*"farm": ${left.hpcClusterId}.*adopt: "${left.hpcClusterId}"`),
+        new RegExp(`warning: .*"farm": ${left.hpcClusterId}. .*look whose it is`),
       );
     }
   });

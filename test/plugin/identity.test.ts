@@ -187,7 +187,7 @@ describe("a version in the resource options", () => {
     await stack.cancel();
     stack.setProgram(versioned("0.2.0"));
     const { output } = await stack.preview();
-    expect(output).toMatch(new RegExp(`warning: cn-hangzhou already has .*"render-farm": ${lost}.*adopt`));
+    expect(output).toMatch(new RegExp(`warning: cn-hangzhou already has .*"render-farm": ${lost}.*look whose`));
     await stack.up();
     expect(storedIds(ecs)).toHaveLength(2);
   });

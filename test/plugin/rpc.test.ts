@@ -438,6 +438,16 @@ describe("Read", () => {
     expect(diff.changes).toBe(false);
   });
 
+  test("of an import gives no cluster to a second resource that this run shows", async () => {
+    const { hpcClusterId } = ecs.store.add({ name: "existing", regionId });
+    const importAs = (resourceName: string) => plugin.import(hpcClusterId, { name: resourceName });
+    await importAs("first");
+    const { message } = await failureOf(importAs("second"), ProviderError);
+    expect(message).toMatch(
+      new RegExp(`${hpcClusterId} belongs to the resource "first" already.*pulumi state delete`),
+    );
+  });
+
   test("of an import that is not there, or of another region or account, says what to check", async () => {
     const elsewhere = ecs.store.add({ name: "elsewhere", regionId: "cn-beijing" });
     const foreign = ecs.store.add({ name: "foreign", regionId, accountId: "1999999999999999" });

@@ -185,9 +185,8 @@ describe.each(hosts)("$host", ({ start, namespace, key, withSecretName }) => {
   });
 
   test("check does not show the value of a secret that breaks a rule", async () => {
-    const { inputs, failures } = await provider.check({}, { regionId, ...withSecretName("2-hidden") });
+    const { failures } = await provider.check({}, { regionId, ...withSecretName("2-hidden") });
     expect(failures).toEqual([{ property: "", reason: expect.stringMatching(/name breaks a rule/) }]);
-    expect(inputs).not.toHaveProperty("__secretNames");
   });
 
   test("diff takes null, missing and empty for the same", async () => {
@@ -337,6 +336,29 @@ describe.each(hosts)("$host", ({ start, namespace, key, withSecretName }) => {
       expect(error.message).toMatch(new RegExp(`SignatureDoesNotMatch.*${namespace}:secretKey`, "s"));
       for (const secret of ["TheWrongSecretForThisKey123456", ecs.accessKeyId, ecs.accessKeySecret]) {
         expect(wrong.transcript).not.toContain(secret);
+      }
+    });
+
+    test("that are inputs are in no error, also if the service quotes them", async () => {
+      const { inputs } = await provider.check({}, { regionId, ...withSecretName("hidden-farm") });
+      for (const action of ["CreateHpcCluster", "ModifyHpcClusterAttribute"] as const) {
+        ecs.faults.add({
+          kind: "error",
+          ...{
+            action,
+            status: 400,
+            code: "InvalidHpcClusterName.Malformed",
+            message: "Not valid: hidden-farm",
+          },
+        });
+      }
+      const created = await failureOf(provider.create(inputs), ProviderError);
+      const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
+      const olds = { name: "farm", regionId, hpcClusterId: id };
+      const updated = await failureOf(provider.update(id, olds, inputs), ProviderError);
+      for (const { message } of [created, updated]) {
+        expect(message).toContain("InvalidHpcClusterName.Malformed: Not valid: [secret]");
+        expect(message).not.toContain("hidden-farm");
       }
     });
 

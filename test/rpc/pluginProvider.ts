@@ -162,7 +162,7 @@ export class PluginProvider extends ProviderProcess {
   }
 
   /** As `pulumi import` reads: an id, and nothing else. */
-  import(id: string): Promise<Resource> {
-    return this.read(this.about(new messages.ReadRequest(), {}).setId(id));
+  import(id: string, about: About = {}): Promise<Resource> {
+    return this.read(this.about(new messages.ReadRequest(), about).setId(id));
   }
 }
