@@ -100,7 +100,8 @@ async function download(version: string, pulumiHome: string): Promise<string | u
     const lines = stderr.split("\n").filter((line) => line.trim() !== "");
     // The engine names the cause in the warnings before its last line.
     const cause = lines.findLast((line) => line.startsWith("warning: ")) ?? lines.at(-1) ?? message;
-    return cause.replace(/^warning: /, "");
+    // The results are published, so they name no address.
+    return cause.replace(/^warning: /, "").replace(/:? Get "?https?:.*$/s, "");
   }
 }
 

@@ -130,6 +130,7 @@ describe("about itself the plugin answers", () => {
       const { hpcClusterId } = ecs.store.add({ name: "greeted", regionId });
       const before = other.logs.length;
       await fresh.check({}, { name: "greeted" });
+      await fresh.cancel();
       expect(other.logs.slice(before).map(({ message }) => message)).toContainEqual(
         expect.stringContaining(hpcClusterId),
       );
@@ -570,7 +571,11 @@ test("a request over the size limit fails alone", async () => {
 describe("messages at the engine", () => {
   test("a warning is shown at its resource", async () => {
     const { hpcClusterId } = ecs.store.add({ name: "twin", regionId: "cn-shenzhen" });
-    await plugin.check({}, { name: "twin", regionId: "cn-shenzhen" }, { name: "twin" });
+    const other = await another();
+    await other.check({}, { name: "twin", regionId: "cn-shenzhen" }, { name: "twin" });
+    expect(engine.at(plugin.urnOf("twin"))).toEqual([]);
+    // The end of the run: only then it is known who holds the cluster.
+    await other.cancel();
     expect(engine.at(plugin.urnOf("twin"))).toEqual([
       {
         urn: anything,
@@ -599,9 +604,8 @@ describe("messages at the engine", () => {
     ecs.store.add({ name: "in-order", regionId });
     const confirm = engine.holdConfirmations();
     let isAnswered = false;
-    const checked = other
-      .check({}, { name: "in-order" }, { name: "in-order" })
-      .then(() => (isAnswered = true));
+    await other.check({}, { name: "in-order" }, { name: "in-order" });
+    const ended = other.cancel().then(() => (isAnswered = true));
     await engine.logged(({ urn }) => urn === other.urnOf("in-order"));
     // A call that the plugin does not know waits for nothing, so its answers come after those that are there already.
     for (let round = 0; round < 5; round += 1) {
@@ -611,7 +615,7 @@ describe("messages at the engine", () => {
     }
     expect(isAnswered).toBe(false);
     confirm();
-    await checked;
+    await ended;
   });
 
   test("reach it although the environment has a proxy", async () => {
