@@ -162,7 +162,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const server = await listen(
     {
       serve: (incoming) => state.gateway.serve(incoming),
-      control: (incoming) => control(emulator, incoming),
+      control: (head) => control(emulator, head),
       finish: (record, change) => {
         requests.update(record, { ...change, finishedAt: clock() });
         if (record.code === "InvalidAction.NotFound" && !actionNames.some((name) => name === record.action)) {

@@ -24,6 +24,7 @@ import {
 import { Refusal, refusal } from "./refusal.ts";
 import type { RequestRecord, Requests, RequestUpdate } from "./requests.ts";
 import { clientTokenOf } from "./rules.ts";
+import { shortened } from "./shortened.ts";
 import type { Store } from "./store.ts";
 
 /** What the gateway works with. */
@@ -67,9 +68,12 @@ export class Gateway {
     let format: Format = "XML";
     let unreadable: Refusal | undefined;
     try {
-      // 1. The request can be decoded: Invalid.Parameter, InvalidParameter.Format.
+      // 1. The request can be decoded: Invalid.Parameter, InvalidParameter.Format, RequestBodyTooLarge.
       parameters = parametersOf(incoming);
       format = formatOf(incoming, parameters.all);
+      if (incoming.isTooLong) {
+        throw refusal("RequestBodyTooLarge");
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) {
         throw error;
@@ -78,8 +82,8 @@ export class Gateway {
     }
     const record: RequestRecord = {
       requestId,
-      action: actionOf(incoming, parameters.all).action ?? "",
-      regionId: parameters.all.RegionId,
+      action: shortened(actionOf(incoming, parameters.all).action ?? ""),
+      regionId: parameters.all.RegionId && shortened(parameters.all.RegionId),
       params: recordedParameters(parameters.all),
       accountId: undefined,
       status: undefined,
