@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 
-import type { FaultKind, FaultPlan, FaultRule } from "./fault.ts";
-import { faultKinds, seed as seedField, selector, type Fields } from "./faultKinds.ts";
+import { selector, type FaultPlan, type FaultRule } from "./fault.ts";
+import { required, text, whole, type Field, type Fields } from "./faultFields.ts";
+import { faultKinds, type FaultKind } from "./faultKinds.ts";
 import { shortened } from "./shortened.ts";
 
 /** How many problems an error lists. */
@@ -45,10 +46,7 @@ export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
     }
   }
   if (value["seed"] !== undefined) {
-    const wrong = seedField.check(value["seed"]);
-    if (wrong !== undefined) {
-      problems.push(`seed: ${wrong}, not ${formatted(value["seed"])}`);
-    }
+    problems.push(...problemOf("seed", whole(0), value["seed"]));
   }
   const rules = value["rules"];
   if (!Array.isArray(rules)) {
@@ -84,7 +82,7 @@ function problemsOf(value: unknown, where: string): string[] {
   if (typeof kind !== "string" || !Object.hasOwn(faultKinds, kind)) {
     return [`${where}.kind: must be one of ${Object.keys(faultKinds).join(", ")}, not ${formatted(kind)}`];
   }
-  const known: Fields = { ...selector, ...faultKinds[kind as FaultKind] };
+  const known: Fields = { kind: required(text), ...selector, ...faultKinds[kind as FaultKind].fields };
   const problems: string[] = [];
   for (const [name, fieldValue] of Object.entries(value)) {
     const field = Object.hasOwn(known, name) ? known[name] : undefined;
@@ -93,10 +91,7 @@ function problemsOf(value: unknown, where: string): string[] {
         `${where}.${shortened(name)}: unknown for ${kind}; known are ${Object.keys(known).join(", ")}`,
       );
     } else if (fieldValue !== undefined) {
-      const wrong = field.check(fieldValue);
-      if (wrong !== undefined) {
-        problems.push(`${where}.${name}: ${wrong}, not ${formatted(fieldValue)}`);
-      }
+      problems.push(...problemOf(`${where}.${name}`, field, fieldValue));
     }
   }
   for (const [name, field] of Object.entries(known)) {
@@ -108,6 +103,10 @@ function problemsOf(value: unknown, where: string): string[] {
     problems.push(`${where}: lateVisible requires ms or describes`);
   }
   return problems;
+}
+
+function problemOf(where: string, field: Field<unknown>, value: unknown): string[] {
+  return field.accepts(value) ? [] : [`${where}: must be ${field.mustBe}, not ${formatted(value)}`];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

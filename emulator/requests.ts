@@ -1,4 +1,4 @@
-import type { FaultKind } from "./fault.ts";
+import type { FaultKind } from "./faultKinds.ts";
 import type { Parameters } from "./signature.ts";
 
 /** One request as the service saw it. It holds no key, no signature and no password. */

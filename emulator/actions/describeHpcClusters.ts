@@ -1,6 +1,7 @@
 import { regionOf, type Action } from "../action.ts";
 import type { Content } from "../answer.ts";
-import { faultOf, type ListFault } from "../fault.ts";
+import { faultOf } from "../fault.ts";
+import type { ListFault } from "../faultKinds.ts";
 import { notSupplied, Refusal } from "../refusal.ts";
 import { idFilterOf, pageOf, pagingOf } from "../rules.ts";
 
