@@ -90,6 +90,36 @@ const serviceFaults = {
   lateVisible: { actions: ["CreateHpcCluster"], fields: { ms: milliseconds, describes: whole(1) } },
   /** DescribeHpcClusters still shows a deleted cluster for so long. */
   lateRemoved: { actions: ["DeleteHpcCluster"], fields: { ms: required(milliseconds) } },
+  /** ModifyHpcClusterAttribute does not find a new cluster for so long: HpcClusterNotExists. */
+  lateModify: { actions: ["CreateHpcCluster"], fields: { ms: required(milliseconds) } },
+  /**
+   * For so long after a creation or a change DescribeHpcClusters shows the values before it. A new cluster has an empty
+   * description and the name `creating`. `field` is what is late: name, description or both. Default: of a new cluster
+   * the description, of a changed one both.
+   */
+  lateValues: {
+    actions: ["CreateHpcCluster", "ModifyHpcClusterAttribute"],
+    fields: { ms: required(milliseconds), field: oneOf("name", "description", "both") },
+  },
+  /**
+   * CreateHpcCluster and ModifyHpcClusterAttribute store other values than they were sent: without white space at the ends
+   * (trim), in upper case (upperCase), or only the first 16 characters of the description (cut).
+   */
+  storedValues: {
+    actions: ["CreateHpcCluster", "ModifyHpcClusterAttribute"],
+    fields: { change: required(oneOf("trim", "upperCase", "cut")) },
+  },
+  /** DescribeHpcClusters swaps the names and the descriptions of the first two clusters on a page, but not their ids. */
+  swappedValues: { actions: ["DescribeHpcClusters"], fields: {} },
+  /** DescribeHpcClusters answers with all clusters of the first other region that has any, else with none. */
+  otherRegion: { actions: ["DescribeHpcClusters"], fields: {} },
+  /** DescribeHpcClusters answers with a wrong TotalCount: "" (empty), "many" (text), -1 (negative), or none (missing). */
+  wrongTotal: {
+    actions: ["DescribeHpcClusters"],
+    fields: { total: required(oneOf("empty", "text", "negative", "missing")) },
+  },
+  /** CreateHpcCluster answers with the id in upper case. The store has it in lower case. */
+  upperCaseIds: { actions: ["CreateHpcCluster"], fields: {} },
 } satisfies Rows;
 
 /** The fault that answers only some calls instead of the service. */
@@ -134,6 +164,9 @@ export type FaultKind = Fault["kind"];
 
 /** What is wrong with a list; see `badList`. */
 export type ListFault = Extract<Fault, { kind: "badList" }>["list"];
+
+/** What is wrong with a TotalCount; see `wrongTotal`. */
+export type TotalFault = Extract<Fault, { kind: "wrongTotal" }>["total"];
 
 /** Whether a fault of this kind can affect the action. */
 export function canAffect(kind: FaultKind, action: string): boolean {

@@ -186,9 +186,7 @@ export class Gateway {
     const { requestId } = arrived.record;
     try {
       const body = await this.run(arrived.record, action, call);
-      const content =
-        faultOf(call.faults, "noRequestId") === undefined ? { RequestId: requestId, ...body } : body;
-      const reply = success(arrived.format, action.name, requestId, content);
+      const reply = success(arrived.format, action.name, requestId, contentOf(requestId, body, call.faults));
       return { kind: "reply", reply, faults: call.faults };
     } catch (error) {
       if (error instanceof Refusal) {
@@ -241,6 +239,18 @@ export class Gateway {
       });
     }
   }
+}
+
+function contentOf(requestId: string, body: Body, faults: readonly ServiceFault[]): Body {
+  const { HpcClusterId: id } = body;
+  return {
+    ...(faultOf(faults, "noRequestId") === undefined ? { RequestId: requestId } : {}),
+    ...body,
+    // Only in the answer: what is remembered with the ClientToken is the stored id.
+    ...(typeof id === "string" && faultOf(faults, "upperCaseIds") !== undefined
+      ? { HpcClusterId: id.toUpperCase() }
+      : {}),
+  };
 }
 
 function answered({ incoming, record, format }: Arrived): AnsweredRequest {
