@@ -1,5 +1,5 @@
 import type { Body } from "./answer.ts";
-import type { ServiceFault } from "./fault.ts";
+import type { ServiceFault } from "./faultKinds.ts";
 import { Refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 import type { Store } from "./store.ts";

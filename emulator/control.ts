@@ -1,12 +1,16 @@
 import type { Emulator } from "./emulator.ts";
 import { FaultPlanError, parseFaultPlan } from "./faultFile.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Head, Incoming } from "./incoming.ts";
+import { shortened } from "./shortened.ts";
 
 /** An answer with a JSON body. */
 export interface ControlAnswer {
   readonly status: number;
   readonly body: unknown;
 }
+
+/** What a request does once its body is read. */
+export type Control = (incoming: Incoming) => ControlAnswer;
 
 /** The part of the emulator that other processes may see and change. */
 type Controlled = Pick<Emulator, "store" | "requests" | "actions" | "missingActions" | "faults" | "reset">;
@@ -34,9 +38,12 @@ const controls: Readonly<Record<string, (ecs: Controlled, body: string) => unkno
   },
 };
 
-/** Lets other processes look at the emulator and change it, below `/_emulator/`; undefined for every other path. */
-export function control(ecs: Controlled, incoming: Incoming): ControlAnswer | undefined {
-  const { method, path, headers, body } = incoming;
+/**
+ * Lets other processes look at the emulator and change it, below `/_emulator/`; undefined for every other path. A request that
+ * is refused for its head is answered at once, without its body.
+ */
+export function control(ecs: Controlled, head: Head): Control | ControlAnswer | undefined {
+  const { method, path, headers } = head;
   if (!path.startsWith("/_emulator/")) {
     return undefined;
   }
@@ -48,16 +55,21 @@ export function control(ecs: Controlled, incoming: Incoming): ControlAnswer | un
   const run = controls[`${method} ${path}`];
   if (run === undefined) {
     const known = Object.keys(controls).join(", ");
-    return { status: 404, body: { error: `${method} ${path} is not one of ${known}.` } };
+    return { status: 404, body: { error: `${method} ${shortened(path)} is not one of ${known}.` } };
   }
-  try {
-    return { status: 200, body: run(ecs, body.toString("utf8")) };
-  } catch (error) {
-    if (error instanceof FaultPlanError) {
-      return { status: 400, body: { error: error.message } };
+  return ({ body, isTooLong }) => {
+    if (isTooLong) {
+      return { status: 413, body: { error: "The body is longer than 1 MiB." } };
     }
-    throw error;
-  }
+    try {
+      return { status: 200, body: run(ecs, body.toString("utf8")) };
+    } catch (error) {
+      if (error instanceof FaultPlanError) {
+        return { status: 400, body: { error: error.message } };
+      }
+      throw error;
+    }
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -2,7 +2,8 @@ import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 
 import type { Reply } from "./answer.ts";
-import { faultOf, type ServiceFault } from "./fault.ts";
+import { faultOf } from "./fault.ts";
+import type { ServiceFault } from "./faultKinds.ts";
 import type { RequestRecord, RequestUpdate } from "./requests.ts";
 
 /** How a request ends: with a reply, or with its connection reset, closed, or left open without an answer. */

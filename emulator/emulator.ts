@@ -17,8 +17,9 @@ import { Store } from "./store.ts";
 
 export type { AccessKey, Account, Accounts } from "./accounts.ts";
 export type { ActionName } from "./action.ts";
-export type { Fault, FaultKind, FaultPlan, FaultRule, FaultSelector, ListFault } from "./fault.ts";
+export type { FaultPlan, FaultRule, FaultSelector } from "./fault.ts";
 export { FaultPlanError } from "./faultFile.ts";
+export type { Fault, FaultKind, ListFault } from "./faultKinds.ts";
 export type { ActiveFault, Faults } from "./faults.ts";
 export type { Held, Hold, HoldRequest, When } from "./holds.ts";
 export type { RequestRecord } from "./requests.ts";
@@ -162,7 +163,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const server = await listen(
     {
       serve: (incoming) => state.gateway.serve(incoming),
-      control: (incoming) => control(emulator, incoming),
+      control: (head) => control(emulator, head),
       finish: (record, change) => {
         requests.update(record, { ...change, finishedAt: clock() });
         if (record.code === "InvalidAction.NotFound" && !actionNames.some((name) => name === record.action)) {

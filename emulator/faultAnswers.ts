@@ -1,6 +1,6 @@
 import { failure, type Format, type Reply } from "./answer.ts";
 import type { Delivery } from "./delivery.ts";
-import type { AnswerFault } from "./fault.ts";
+import type { AnswerFault } from "./faultKinds.ts";
 import { Refusal, refusal } from "./refusal.ts";
 
 /** What an answer needs to know of its request. */

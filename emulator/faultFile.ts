@@ -1,16 +1,25 @@
 import { readFileSync } from "node:fs";
 
-import type { FaultKind, FaultPlan, FaultRule } from "./fault.ts";
-import { faultKinds, seed as seedField, selector, type Fields } from "./faultKinds.ts";
+import { selector, type FaultPlan, type FaultRule } from "./fault.ts";
+import { required, text, whole, type Field, type Fields } from "./faultFields.ts";
+import { faultKinds, type FaultKind } from "./faultKinds.ts";
+import { shortened } from "./shortened.ts";
 
-/** An invalid fault plan. The message lists every problem with its place, one a line. */
+/** How many problems an error lists. */
+const listedProblems = 20;
+
+/** An invalid fault plan. The message lists the first 20 problems with their places, one a line. */
 export class FaultPlanError extends Error {
   readonly problems: readonly string[];
 
   constructor(where: string, problems: readonly string[]) {
-    super([`${where} is not a valid fault plan:`, ...problems.map((problem) => `  ${problem}`)].join("\n"));
+    const listed = problems.slice(0, listedProblems);
+    const more = problems.length > listedProblems ? ["and more"] : [];
+    super(
+      [`${where} is not a valid fault plan:`, ...[...listed, ...more].map((line) => `  ${line}`)].join("\n"),
+    );
     this.name = "FaultPlanError";
-    this.problems = problems;
+    this.problems = listed;
   }
 }
 
@@ -25,28 +34,30 @@ export function readFaultFile(path: string): FaultPlan {
   return parseFaultPlan(content, path);
 }
 
-/** Checks a plan and returns it. Throws FaultPlanError with every problem. */
+/** Checks a plan and returns it. Throws FaultPlanError. */
 export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
   if (!isRecord(value)) {
     throw new FaultPlanError(where, ["must be an object with a list of rules"]);
   }
-  const problems: string[] = [];
+  let problems: string[] = [];
   for (const name of Object.keys(value)) {
     if (name !== "seed" && name !== "rules") {
-      problems.push(`${name}: unknown; known are seed, rules`);
+      problems.push(`${shortened(name)}: unknown; known are seed, rules`);
     }
   }
   if (value["seed"] !== undefined) {
-    const wrong = seedField.check(value["seed"]);
-    if (wrong !== undefined) {
-      problems.push(`seed: ${wrong}, not ${formatted(value["seed"])}`);
-    }
+    problems.push(...problemOf("seed", whole(0), value["seed"]));
   }
   const rules = value["rules"];
   if (!Array.isArray(rules)) {
     problems.push("rules: must be a list");
   } else {
-    rules.forEach((rule, index) => problems.push(...problemsOf(rule, `rules[${index}]`)));
+    for (const [index, rule] of rules.entries()) {
+      if (problems.length > listedProblems) {
+        break;
+      }
+      problems = problems.concat(problemsOf(rule, `rules[${index}]`)); // a rule can have more than push can take
+    }
   }
   if (problems.length > 0) {
     throw new FaultPlanError(where, problems);
@@ -54,7 +65,7 @@ export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
   return value as unknown as FaultPlan;
 }
 
-/** Checks one rule and returns it. Throws FaultPlanError with every problem. */
+/** Checks one rule and returns it. Throws FaultPlanError. */
 export function parseFaultRule(value: unknown): FaultRule {
   const problems = problemsOf(value, "rule");
   if (problems.length > 0) {
@@ -71,17 +82,16 @@ function problemsOf(value: unknown, where: string): string[] {
   if (typeof kind !== "string" || !Object.hasOwn(faultKinds, kind)) {
     return [`${where}.kind: must be one of ${Object.keys(faultKinds).join(", ")}, not ${formatted(kind)}`];
   }
-  const known: Fields = { ...selector, ...faultKinds[kind as FaultKind] };
+  const known: Fields = { kind: required(text), ...selector, ...faultKinds[kind as FaultKind].fields };
   const problems: string[] = [];
   for (const [name, fieldValue] of Object.entries(value)) {
     const field = Object.hasOwn(known, name) ? known[name] : undefined;
     if (field === undefined) {
-      problems.push(`${where}.${name}: unknown for ${kind}; known are ${Object.keys(known).join(", ")}`);
+      problems.push(
+        `${where}.${shortened(name)}: unknown for ${kind}; known are ${Object.keys(known).join(", ")}`,
+      );
     } else if (fieldValue !== undefined) {
-      const wrong = field.check(fieldValue);
-      if (wrong !== undefined) {
-        problems.push(`${where}.${name}: ${wrong}, not ${formatted(fieldValue)}`);
-      }
+      problems.push(...problemOf(`${where}.${name}`, field, fieldValue));
     }
   }
   for (const [name, field] of Object.entries(known)) {
@@ -95,10 +105,18 @@ function problemsOf(value: unknown, where: string): string[] {
   return problems;
 }
 
+function problemOf(where: string, field: Field<unknown>, value: unknown): string[] {
+  return field.accepts(value) ? [] : [`${where}: must be ${field.mustBe}, not ${formatted(value)}`];
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The value as JSON, cut. What is nested in it is left out: JSON.stringify overflows the stack on a deep value. */
 function formatted(value: unknown): string {
-  return value === undefined ? "undefined" : JSON.stringify(value);
+  const text = JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "object" && inner !== null && inner !== value ? "…" : inner,
+  ) as string | undefined;
+  return shortened(text ?? typeof value);
 }

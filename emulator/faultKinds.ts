@@ -1,154 +1,177 @@
-import { actionNames, type ActionName } from "./action.ts";
-import type { AnswerFault, ArrivalFault, Fault, FaultKind, ServiceFault } from "./fault.ts";
+import type { ActionName } from "./action.ts";
+import {
+  errorStatus,
+  flag,
+  milliseconds,
+  oneOf,
+  positive,
+  required,
+  text,
+  throttlingCode,
+  when,
+  whole,
+  type Fields,
+  type ObjectOf,
+} from "./faultFields.ts";
 
-/** Returns what is wrong with a value, if anything. */
-type Check = (value: unknown) => string | undefined;
-/** One field of a rule. */
-export interface Field {
-  readonly check: Check;
-  readonly required?: true;
+/** A kind of fault. Its type and its line in docs/emulator.md are derived from this. */
+interface FaultKindRow {
+  readonly fields: Fields;
+  /** The actions that it can affect. Default: all. */
+  readonly actions?: readonly ActionName[];
 }
-/** The fields of a rule by name. */
-export type Fields = Readonly<Record<string, Field>>;
+type Rows = Readonly<Record<string, FaultKindRow>>;
 
-const whole =
-  (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
-      ? undefined
-      : `must be a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? " up" : ` to ${most}`}`;
+// All times are in milliseconds. The default of `when` is beforeCommit.
 
-const between =
-  (least: number, most: number): Check =>
-  (value) =>
-    typeof value === "number" && value >= least && value <= most
-      ? undefined
-      : `must be a number from ${least} to ${most}`;
+/** The faults that apply before the signature is checked. */
+const arrivalFaults = {
+  /** Every call takes this long, also a refused one. */
+  latency: { fields: { ms: required(milliseconds) } },
+  /** The server's clock is wrong by this much, which can be negative. */
+  clockSkew: { fields: { ms: required(whole(-Number.MAX_SAFE_INTEGER)) } },
+  /** The security token has expired. Affects only requests that carry one. */
+  expiredToken: { fields: {} },
+} satisfies Rows;
 
-const oneOf =
-  (...allowed: readonly string[]): Check =>
-  (value) =>
-    allowed.some((each) => each === value) ? undefined : `must be one of ${allowed.join(", ")}`;
-
-const text: Check = (value) =>
-  typeof value === "string" && value !== "" ? undefined : "must be a string that is not empty";
-
-const flag: Check = (value) => (typeof value === "boolean" ? undefined : "must be true or false");
-
-const positive: Check = (value) =>
-  typeof value === "number" && value > 0 && Number.isFinite(value) ? undefined : "must be a number above 0";
-
-const milliseconds = whole(0, 3_600_000);
-const errorStatus = whole(400, 599);
-const when: Field = { check: oneOf("beforeCommit", "afterCommit") };
-const throttlingCode: Field = { check: oneOf("Throttling", "Throttling.User", "Throttling.Api") };
-
-const actions: Check = (value) => {
-  const names: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return names.length > 0 && names.every((name) => oneOf(...actionNames)(name) === undefined)
-    ? undefined
-    : `must be one or more of ${actionNames.join(", ")}`;
-};
-
-const calls: Check = (value) => {
-  const wrong = "must be a call number from 1 up, a list of them, or { from, to, every }";
-  if (typeof value === "number") {
-    return whole(1)(value) === undefined ? undefined : wrong;
-  }
-  if (Array.isArray(value)) {
-    return value.every((each) => whole(1)(each) === undefined) ? undefined : wrong;
-  }
-  if (typeof value !== "object" || value === null) {
-    return wrong;
-  }
-  return Object.entries(value).every(
-    ([name, each]) => ["from", "to", "every"].includes(name) && whole(1)(each) === undefined,
-  )
-    ? undefined
-    : wrong;
-};
-
-/** The seed of a plan. */
-export const seed: Field = { check: whole(0) };
-
-/** The fields of every rule: which calls it affects. */
-export const selector: Fields = {
-  kind: { check: text, required: true },
-  action: { check: actions },
-  regionId: { check: text },
-  calls: { check: calls },
-  rate: { check: between(0, 1) },
-  times: { check: whole(1) },
-};
-
-const throttled: Fields = {
-  code: throttlingCode,
-  status: { check: errorStatus },
-};
-
-const arrivalFaults: Readonly<Record<ArrivalFault["kind"], Fields>> = {
-  latency: { ms: { check: milliseconds, required: true } },
-  clockSkew: { ms: { check: whole(-Number.MAX_SAFE_INTEGER), required: true } },
-  expiredToken: {},
-};
-
-const answerFaults: Readonly<Record<AnswerFault["kind"], Fields>> = {
-  throttling: { ...throttled, retryAfterMs: { check: milliseconds } },
-  internalError: { when },
-  codeless500: { when },
-  badGateway: { when },
-  empty503: { when },
-  serviceUnavailable: { when },
+/** The faults that answer instead of the service. */
+const answerFaults = {
+  /** A throttled call, without any effect. Defaults: Throttling.User, 400, no x-acs-retry-after. */
+  throttling: { fields: { code: throttlingCode, status: errorStatus, retryAfterMs: milliseconds } },
+  /** 500 InternalError. */
+  internalError: { fields: { when } },
+  /** 500 with JSON without a Code: pop-core treats it as a success. */
+  codeless500: { fields: { when } },
+  /** 502 with a proxy's HTML page. */
+  badGateway: { fields: { when } },
+  /** 503 with an empty body. */
+  empty503: { fields: { when } },
+  /** 503 ServiceUnavailable. */
+  serviceUnavailable: { fields: { when } },
+  /** Any error, in the requested format. */
   error: {
-    status: { check: errorStatus, required: true },
-    code: { check: text, required: true },
-    message: { check: text, required: true },
-    retryAfterMs: { check: milliseconds },
-    when,
+    fields: {
+      status: required(errorStatus),
+      code: required(text),
+      message: required(text),
+      retryAfterMs: milliseconds,
+      when,
+    },
   },
-  xmlError: { status: { check: errorStatus }, code: { check: text }, message: { check: text }, when },
-  reset: { when },
-  noAnswer: { when },
-};
+  /** An error in XML, whatever format was requested. Defaults: 503 ServiceUnavailable. */
+  xmlError: { fields: { status: errorStatus, code: text, message: text, when } },
+  /** The connection is reset. */
+  reset: { fields: { when } },
+  /** The connection stays open without an answer. */
+  noAnswer: { fields: { when } },
+} satisfies Rows;
 
-const serviceFaults: Readonly<Record<ServiceFault["kind"], Fields>> = {
-  delay: { ms: { check: milliseconds, required: true }, when },
-  drip: { intervalMs: { check: milliseconds, required: true }, bytes: { check: whole(1) } },
-  endlessBody: {},
-  brokenGzip: {},
-  noRequestId: {},
+/** The faults that change how the service works or answers. */
+const serviceFaults = {
+  /** The answer comes late. Before the commit, the call is in progress until then. */
+  delay: { fields: { ms: required(milliseconds), when } },
+  /** The headers come at once, the body in pieces of this many bytes (default 1). */
+  drip: { fields: { intervalMs: required(milliseconds), bytes: whole(1) } },
+  /** The body never ends: spaces follow it until the client closes the connection. */
+  endlessBody: { fields: {} },
+  /** The headers say gzip, but the body is not compressed, so it cannot be decoded. */
+  brokenGzip: { fields: {} },
+  /** A successful answer without its RequestId. */
+  noRequestId: { fields: {} },
+  /**
+   * A wrong list from DescribeHpcClusters: its last item is missing (TotalCount still counts it), every page is the
+   * first page, the first item has no Name, or the first item is null.
+   */
   badList: {
-    list: { check: oneOf("itemMissing", "samePage", "itemWithoutName", "nullItem"), required: true },
+    actions: ["DescribeHpcClusters"],
+    fields: { list: required(oneOf("itemMissing", "samePage", "itemWithoutName", "nullItem")) },
   },
-  lateVisible: { ms: { check: milliseconds }, describes: { check: whole(1) } },
-  lateRemoved: { ms: { check: milliseconds, required: true } },
-};
+  /** DescribeHpcClusters does not show a new cluster for so long, or for so many calls that would show it. */
+  lateVisible: { actions: ["CreateHpcCluster"], fields: { ms: milliseconds, describes: whole(1) } },
+  /** DescribeHpcClusters still shows a deleted cluster for so long. */
+  lateRemoved: { actions: ["DeleteHpcCluster"], fields: { ms: required(milliseconds) } },
+  /** ModifyHpcClusterAttribute does not find a new cluster for so long: HpcClusterNotExists. */
+  lateModify: { actions: ["CreateHpcCluster"], fields: { ms: required(milliseconds) } },
+  /**
+   * For so long after a creation or a change DescribeHpcClusters shows the values before it. A new cluster has an empty
+   * description and the name `creating`. `field` is what is late: name, description or both. Default: of a new cluster
+   * the description, of a changed one both.
+   */
+  lateValues: {
+    actions: ["CreateHpcCluster", "ModifyHpcClusterAttribute"],
+    fields: { ms: required(milliseconds), field: oneOf("name", "description", "both") },
+  },
+  /**
+   * CreateHpcCluster and ModifyHpcClusterAttribute store other values than they were sent: without white space at the ends
+   * (trim), in upper case (upperCase), or only the first 16 characters of the description (cut).
+   */
+  storedValues: {
+    actions: ["CreateHpcCluster", "ModifyHpcClusterAttribute"],
+    fields: { change: required(oneOf("trim", "upperCase", "cut")) },
+  },
+  /** DescribeHpcClusters swaps the names and the descriptions of the first two clusters on a page, but not their ids. */
+  swappedValues: { actions: ["DescribeHpcClusters"], fields: {} },
+  /** DescribeHpcClusters answers with all clusters of the first other region that has any, else with none. */
+  otherRegion: { actions: ["DescribeHpcClusters"], fields: {} },
+  /** DescribeHpcClusters answers with a wrong TotalCount: "" (empty), "many" (text), -1 (negative), or none (missing). */
+  wrongTotal: {
+    actions: ["DescribeHpcClusters"],
+    fields: { total: required(oneOf("empty", "text", "negative", "missing")) },
+  },
+  /** CreateHpcCluster answers with the id in upper case. The store has it in lower case. */
+  upperCaseIds: { actions: ["CreateHpcCluster"], fields: {} },
+} satisfies Rows;
 
-const bucket: Fields = {
-  ...throttled,
-  perSecond: { check: positive, required: true },
-  burst: { check: whole(1) },
-  retryAfter: { check: flag },
-};
+/** The fault that answers only some calls instead of the service. */
+const bucketFault = {
+  /** So many calls a second per account, region and action, `burst` at once (default: perSecond). The rest is throttled. */
+  bucket: {
+    fields: {
+      code: throttlingCode,
+      status: errorStatus,
+      perSecond: required(positive),
+      burst: whole(1),
+      /** Whether the answer says when to retry. */
+      retryAfter: flag,
+    },
+  },
+} satisfies Rows;
 
-/** The fields of each kind of fault, without those of the selector. */
-export const faultKinds: Readonly<Record<FaultKind, Fields>> = {
-  ...answerFaults,
-  ...serviceFaults,
-  bucket,
-  ...arrivalFaults,
-};
+/** Every kind of fault. */
+export const faultKinds = { ...answerFaults, ...serviceFaults, ...bucketFault, ...arrivalFaults };
 
-/** The faults that affect one action only. */
-const onlyAction: Partial<Record<FaultKind, ActionName>> = {
-  badList: "DescribeHpcClusters",
-  lateVisible: "CreateHpcCluster",
-  lateRemoved: "DeleteHpcCluster",
-};
+type FaultOf<R extends Rows> = {
+  [K in keyof R]: { readonly kind: K } & ObjectOf<R[K]["fields"]>;
+}[keyof R];
+
+/** A fault that applies before the signature is checked. */
+export type ArrivalFault = FaultOf<typeof arrivalFaults>;
+
+/** A fault that answers instead of the service. */
+export type AnswerFault = FaultOf<typeof answerFaults>;
+
+/** A fault that changes how the service works or answers. */
+export type ServiceFault = FaultOf<typeof serviceFaults>;
+
+/** The fault that throttles calls above a limit. */
+export type BucketFault = FaultOf<typeof bucketFault>;
+
+/** Every fault. */
+export type Fault = ArrivalFault | AnswerFault | ServiceFault | BucketFault;
+
+/** The name of a fault. */
+export type FaultKind = Fault["kind"];
+
+/** What is wrong with a list; see `badList`. */
+export type ListFault = Extract<Fault, { kind: "badList" }>["list"];
+
+/** What is wrong with a TotalCount; see `wrongTotal`. */
+export type TotalFault = Extract<Fault, { kind: "wrongTotal" }>["total"];
 
 /** Whether a fault of this kind can affect the action. */
 export function canAffect(kind: FaultKind, action: string): boolean {
-  return (onlyAction[kind] ?? action) === action;
+  const row: FaultKindRow = faultKinds[kind];
+  return row.actions?.some((each) => each === action) ?? true;
 }
 
 /** Whether the fault applies before the signature is checked. */

@@ -1,6 +1,14 @@
-import type { AnswerFault, BucketFault, FaultKind, FaultRule, FaultSelector, ServiceFault } from "./fault.ts";
+import type { FaultRule, FaultSelector } from "./fault.ts";
 import { parseFaultRule } from "./faultFile.ts";
-import { canAffect, isAnswerFault, isArrivalFault } from "./faultKinds.ts";
+import {
+  canAffect,
+  isAnswerFault,
+  isArrivalFault,
+  type AnswerFault,
+  type BucketFault,
+  type FaultKind,
+  type ServiceFault,
+} from "./faultKinds.ts";
 import { randomStream } from "./random.ts";
 
 /** A rule in force. */

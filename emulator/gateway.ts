@@ -6,7 +6,8 @@ import { findAction } from "./actions.ts";
 import { failure, success, type Body, type Format } from "./answer.ts";
 import { checkSignature, checkTimestamp, Nonces, signedPartOf } from "./authentication.ts";
 import { answerOf, type AnsweredRequest } from "./faultAnswers.ts";
-import { faultOf, type AnswerFault, type ServiceFault } from "./fault.ts";
+import { faultOf } from "./fault.ts";
+import type { AnswerFault, ServiceFault } from "./faultKinds.ts";
 import type { Faults } from "./faults.ts";
 import type { Delivery } from "./delivery.ts";
 import { Dropped, type Holds, type When } from "./holds.ts";
@@ -24,6 +25,7 @@ import {
 import { Refusal, refusal } from "./refusal.ts";
 import type { RequestRecord, Requests, RequestUpdate } from "./requests.ts";
 import { clientTokenOf } from "./rules.ts";
+import { shortened } from "./shortened.ts";
 import type { Store } from "./store.ts";
 
 /** What the gateway works with. */
@@ -67,9 +69,12 @@ export class Gateway {
     let format: Format = "XML";
     let unreadable: Refusal | undefined;
     try {
-      // 1. The request can be decoded: Invalid.Parameter, InvalidParameter.Format.
+      // 1. The request can be decoded: Invalid.Parameter, InvalidParameter.Format, RequestBodyTooLarge.
       parameters = parametersOf(incoming);
       format = formatOf(incoming, parameters.all);
+      if (incoming.isTooLong) {
+        throw refusal("RequestBodyTooLarge");
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) {
         throw error;
@@ -78,8 +83,8 @@ export class Gateway {
     }
     const record: RequestRecord = {
       requestId,
-      action: actionOf(incoming, parameters.all).action ?? "",
-      regionId: parameters.all.RegionId,
+      action: shortened(actionOf(incoming, parameters.all).action ?? ""),
+      regionId: parameters.all.RegionId && shortened(parameters.all.RegionId),
       params: recordedParameters(parameters.all),
       accountId: undefined,
       status: undefined,
@@ -181,9 +186,7 @@ export class Gateway {
     const { requestId } = arrived.record;
     try {
       const body = await this.run(arrived.record, action, call);
-      const content =
-        faultOf(call.faults, "noRequestId") === undefined ? { RequestId: requestId, ...body } : body;
-      const reply = success(arrived.format, action.name, requestId, content);
+      const reply = success(arrived.format, action.name, requestId, contentOf(requestId, body, call.faults));
       return { kind: "reply", reply, faults: call.faults };
     } catch (error) {
       if (error instanceof Refusal) {
@@ -236,6 +239,18 @@ export class Gateway {
       });
     }
   }
+}
+
+function contentOf(requestId: string, body: Body, faults: readonly ServiceFault[]): Body {
+  const { HpcClusterId: id } = body;
+  return {
+    ...(faultOf(faults, "noRequestId") === undefined ? { RequestId: requestId } : {}),
+    ...body,
+    // Only in the answer: what is remembered with the ClientToken is the stored id.
+    ...(typeof id === "string" && faultOf(faults, "upperCaseIds") !== undefined
+      ? { HpcClusterId: id.toUpperCase() }
+      : {}),
+  };
 }
 
 function answered({ incoming, record, format }: Arrived): AnsweredRequest {

@@ -2,13 +2,20 @@ import type { Format } from "./answer.ts";
 import { refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 
-/** A complete HTTP request. */
-export interface Incoming {
+/** The head of an HTTP request. */
+export interface Head {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/** A complete HTTP request. */
+export interface Incoming extends Head {
+  /** Empty if it is too long. */
   readonly body: Buffer;
+  /** Whether the body is longer than 1 MiB. */
+  readonly isTooLong: boolean;
 }
 
 /** The decoded parameters of the query, and of query and form together. */
@@ -49,10 +56,20 @@ export function businessParameters(parameters: Parameters): Parameters {
   return Object.fromEntries(Object.entries(parameters).filter(([name]) => !common.has(name)));
 }
 
-/** The parameters of the action itself that may be recorded: no secrets. */
+/** How many characters of parameters are recorded of one request. */
+const recordedLength = 32_768;
+
+/** The parameters of the action itself that may be recorded: no secrets, and those that fit. */
 export function recordedParameters(parameters: Parameters): Parameters {
-  const own = Object.entries(businessParameters(parameters));
-  return Object.fromEntries(own.filter(([name]) => !secret.test(name)));
+  let length = 0;
+  const recorded = Object.entries(businessParameters(parameters)).filter(([name, value]) => {
+    if (secret.test(name) || length + name.length + value.length > recordedLength) {
+      return false;
+    }
+    length += name.length + value.length;
+    return true;
+  });
+  return Object.fromEntries(recorded);
 }
 
 /** Whether the request has a version 3 signature, valid or not. */

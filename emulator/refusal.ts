@@ -17,6 +17,8 @@ export class Refusal extends Error {
 /** Status and message of the codes that every action can answer. */
 const gateway = {
   "InvalidAction.NotFound": [404, "Specified api is not found, please check your url and method."],
+  // Not documented by the service: the emulator's own.
+  RequestBodyTooLarge: [413, "The request body is longer than 1 MiB."],
   InvalidVersion: [400, "Specified parameter Version is not valid."],
   "InvalidParameter.Format": [400, "The specified parameter Format is not valid."],
   UnsupportedHTTPMethod: [400, "This HTTP method is not supported."],

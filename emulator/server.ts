@@ -1,17 +1,26 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-import type { ControlAnswer } from "./control.ts";
+import type { Control, ControlAnswer } from "./control.ts";
 import { deliver, type Delivery, type Finish } from "./delivery.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Head, Incoming } from "./incoming.ts";
 import type { RequestRecord } from "./requests.ts";
+
+/** The longest body, in bytes. */
+const bodyLimit = 1024 * 1024;
+
+/**
+ * Many clients read the answer only when they have sent their body. So the rest of a body that is not needed is discarded up to
+ * here, in bytes. Then the connection is closed.
+ */
+const discardLimit = 16 * bodyLimit;
 
 /** What is behind the server. */
 export interface Services {
   /** A call of the API. */
   serve(incoming: Incoming): Promise<{ readonly delivery: Delivery; readonly record: RequestRecord }>;
-  /** A request that controls the emulator; undefined if it is none. */
-  control(incoming: Incoming): ControlAnswer | undefined;
+  /** A request that controls the emulator: its answer, or what to do with its body; undefined if it is none. */
+  control(head: Head): Control | ControlAnswer | undefined;
   readonly finish: Finish;
 }
 
@@ -111,14 +120,20 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const incoming = await read(request);
-  if (incoming === undefined) {
+  const head = headOf(request);
+  const control = services.control(head);
+  if (control !== undefined && typeof control !== "function") {
+    discard(request);
+    respond(response, control);
+    return;
+  }
+  const read = await readBody(request);
+  if (read === undefined) {
     return; // the client closed the connection before its request was complete
   }
-  const controlled = services.control(incoming);
-  if (controlled !== undefined) {
-    response.writeHead(controlled.status, { "content-type": "application/json" });
-    response.end(JSON.stringify(controlled.body));
+  const incoming = { ...head, ...read };
+  if (control !== undefined) {
+    respond(response, control(incoming));
     return;
   }
   const { socket } = request;
@@ -128,23 +143,12 @@ async function serve(
   await deliver(delivery, record, response, services.finish);
 }
 
-async function read(request: IncomingMessage): Promise<Incoming | undefined> {
-  const chunks: Buffer[] = [];
-  const complete = await new Promise<boolean>((resolve) => {
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.once("end", () => {
-      resolve(true);
-    });
-    request.once("close", () => {
-      resolve(request.complete);
-    });
-    request.once("error", () => {
-      resolve(false);
-    });
-  });
-  if (!complete) {
-    return undefined;
-  }
+function respond(response: ServerResponse, { status, body }: ControlAnswer): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+function headOf(request: IncomingMessage): Head {
   const target = request.url ?? "/";
   const question = target.indexOf("?");
   const headers: Record<string, string | undefined> = {};
@@ -156,6 +160,45 @@ async function read(request: IncomingMessage): Promise<Incoming | undefined> {
     path: question < 0 ? target : target.slice(0, question),
     query: question < 0 ? "" : target.slice(question + 1),
     headers,
-    body: Buffer.concat(chunks),
   };
+}
+
+/** Reads the body, up to the limit. Undefined if the client closes the connection before. */
+async function readBody(request: IncomingMessage): Promise<Pick<Incoming, "body" | "isTooLong"> | undefined> {
+  const tooLong = { body: Buffer.alloc(0), isTooLong: true };
+  if (Number(request.headers["content-length"] ?? 0) > bodyLimit) {
+    discard(request);
+    return tooLong;
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  return await new Promise((resolve) => {
+    const collect = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length <= bodyLimit) {
+        chunks.push(chunk);
+        return;
+      }
+      request.off("data", collect);
+      discard(request);
+      resolve(tooLong);
+    };
+    const end = (): void => {
+      resolve(request.complete ? { body: Buffer.concat(chunks), isTooLong: false } : undefined);
+    };
+    request.on("data", collect);
+    request.once("end", end);
+    request.once("close", end);
+    request.once("error", end);
+  });
+}
+
+function discard(request: IncomingMessage): void {
+  let discarded = 0;
+  request.on("data", (chunk: Buffer) => {
+    discarded += chunk.length;
+    if (discarded > discardLimit) {
+      request.socket.destroy();
+    }
+  });
 }

@@ -30,6 +30,8 @@ export interface NewCluster {
 export interface Hidden {
   readonly untilTime?: number;
   readonly describes?: number;
+  /** Until when ModifyHpcClusterAttribute does not find it. */
+  readonly modifyUntilTime?: number;
 }
 
 /** An instance in the store. It runs until it is deleted. */
@@ -47,11 +49,16 @@ export interface StoredInstance {
 /** The fields of a new instance. The default of the name is the id. */
 export type NewInstance = Omit<StoredInstance, "instanceId" | "name"> & { readonly name?: string };
 
+type LateValues = Partial<Pick<StoredCluster, "name" | "description">>;
+
 interface Entry {
   cluster: Omit<StoredCluster, "instances">;
   readonly instanceIds: Set<string>;
   hiddenUntil: number;
   hiddenDescribes: number;
+  readonly modifiableFrom: number;
+  /** What DescribeHpcClusters shows until then instead of what is stored. */
+  late: { readonly values: LateValues; readonly untilTime: number } | undefined;
   /** Set when the cluster is deleted: until then DescribeHpcClusters still shows it. */
   shownUntil: number | undefined;
 }
@@ -101,6 +108,8 @@ export class Store {
       instanceIds: new Set(),
       hiddenUntil: hidden.untilTime ?? Number.NEGATIVE_INFINITY,
       hiddenDescribes: hidden.describes ?? 0,
+      modifiableFrom: hidden.modifyUntilTime ?? Number.NEGATIVE_INFINITY,
+      late: undefined,
       shownUntil: undefined,
     };
     this.entries.set(stored.hpcClusterId, entry);
@@ -126,6 +135,15 @@ export class Store {
       this.setInstances(hpcClusterId, instances);
     }
     return clusterOf(entry);
+  }
+
+  /**
+   * Lets DescribeHpcClusters show other values than those that are stored.
+   *
+   * @internal
+   */
+  showInstead(hpcClusterId: string, values: LateValues, untilTime: number): void {
+    this.entry(hpcClusterId).late = { values, untilTime };
   }
 
   /** Removes a cluster, with its instances. Until `shownUntil` DescribeHpcClusters still shows it. */
@@ -200,7 +218,7 @@ export class Store {
       ids === undefined
         ? [...clusters.values()]
         : [...new Set(ids)].map((id) => clusters.get(id)).filter((entry) => entry !== undefined);
-    return entries.filter((entry) => visible(entry, now)).map(clusterOf);
+    return entries.filter((entry) => visible(entry, now)).map((entry) => shown(entry, now));
   }
 
   /**
@@ -211,6 +229,21 @@ export class Store {
   owned(accountId: string, regionId: string, hpcClusterId: string): StoredCluster | undefined {
     const entry = this.byRegion.get(regionKey(accountId, regionId))?.get(hpcClusterId);
     return entry === undefined || entry.shownUntil !== undefined ? undefined : clusterOf(entry);
+  }
+
+  /**
+   * The cluster, if it belongs to this account and region, and can be modified already.
+   *
+   * @internal
+   */
+  modifiable(
+    accountId: string,
+    regionId: string,
+    hpcClusterId: string,
+    now: number,
+  ): StoredCluster | undefined {
+    const cluster = this.owned(accountId, regionId, hpcClusterId);
+    return cluster === undefined || now < this.entry(hpcClusterId).modifiableFrom ? undefined : cluster;
   }
 
   private entry(hpcClusterId: string): Entry {
@@ -233,6 +266,11 @@ export class Store {
 
 function clusterOf({ cluster, instanceIds }: Entry): StoredCluster {
   return { ...cluster, instances: instanceIds.size };
+}
+
+function shown(entry: Entry, now: number): StoredCluster {
+  const { late } = entry;
+  return { ...clusterOf(entry), ...(late !== undefined && now < late.untilTime ? late.values : {}) };
 }
 
 /** Whether each field of the filter is undefined or has the item's value. */

@@ -1,4 +1,5 @@
 import { regionOf, type Action } from "../action.ts";
+import { showLate, storedValue } from "../clusterValues.ts";
 import { faultOf } from "../fault.ts";
 import { notSupplied, Refusal } from "../refusal.ts";
 import { checkDescription, checkName } from "../rules.ts";
@@ -21,11 +22,21 @@ export const createHpcCluster: Action = {
     checkDescription(description);
     return () => {
       const late = faultOf(call.faults, "lateVisible");
-      const cluster = call.store.add(
-        { accountId: call.accountId, regionId, name, description },
-        { untilTime: call.now() + (late?.ms ?? 0), describes: late?.describes ?? 0 },
+      const { hpcClusterId } = call.store.add(
+        {
+          accountId: call.accountId,
+          regionId,
+          name: storedValue(call, "name", name),
+          description: storedValue(call, "description", description),
+        },
+        {
+          untilTime: call.now() + (late?.ms ?? 0),
+          describes: late?.describes ?? 0,
+          modifyUntilTime: call.now() + (faultOf(call.faults, "lateModify")?.ms ?? 0),
+        },
       );
-      return { HpcClusterId: cluster.hpcClusterId };
+      showLate(call, hpcClusterId, { name: "creating", description: "" }, "description");
+      return { HpcClusterId: hpcClusterId };
     };
   },
 };

@@ -1,8 +1,10 @@
-import { regionOf, type Action } from "../action.ts";
-import type { Content } from "../answer.ts";
-import { faultOf, type ListFault } from "../fault.ts";
+import { regionOf, type Action, type Call } from "../action.ts";
+import type { Body, Content } from "../answer.ts";
+import { faultOf } from "../fault.ts";
+import type { ListFault, TotalFault } from "../faultKinds.ts";
 import { notSupplied, Refusal } from "../refusal.ts";
 import { idFilterOf, pageOf, pagingOf } from "../rules.ts";
+import type { StoredCluster } from "../store.ts";
 
 // 400 here, while Create and Delete answer 404 with the same code.
 const unknownRegion = () =>
@@ -18,8 +20,12 @@ export const describeHpcClusters: Action = {
     const ids = idFilterOf(call.parameters, "HpcClusterIds", "HpcClusterId");
     const paging = pagingOf(call.parameters);
     const fault = faultOf(call.faults, "badList")?.list;
+    const isSwapped = faultOf(call.faults, "swappedValues") !== undefined;
     return () => {
-      const clusters = call.store.describe(call.accountId, regionId, ids, call.now());
+      const clusters =
+        faultOf(call.faults, "otherRegion") === undefined
+          ? call.store.describe(call.accountId, regionId, ids, call.now())
+          : clustersElsewhere(call, regionId);
       const page = pageOf(clusters, fault === "samePage" ? { ...paging, pageNumber: 1 } : paging);
       const items = page.map((cluster) => ({
         HpcClusterId: cluster.hpcClusterId,
@@ -29,17 +35,58 @@ export const describeHpcClusters: Action = {
       return {
         PageNumber: paging.pageNumber,
         PageSize: paging.pageSize,
-        TotalCount: clusters.length,
-        HpcClusters: { HpcCluster: withFault(items, fault) },
+        ...totalOf(clusters.length, faultOf(call.faults, "wrongTotal")?.total),
+        HpcClusters: { HpcCluster: withFault(isSwapped ? swapped(items) : items, fault) },
       };
     };
   },
 };
 
-function withFault(
-  items: readonly { readonly [field: string]: string }[],
-  fault: ListFault | undefined,
-): readonly Content[] {
+interface Item {
+  readonly [field: string]: string;
+  readonly HpcClusterId: string;
+}
+
+/** The clusters of the first other region that has any. */
+function clustersElsewhere(call: Call, regionId: string): readonly StoredCluster[] {
+  for (const other of call.regions) {
+    const clusters =
+      other === regionId ? [] : call.store.describe(call.accountId, other, undefined, call.now());
+    if (clusters.length > 0) {
+      return clusters;
+    }
+  }
+  return [];
+}
+
+function totalOf(count: number, wrong: TotalFault | undefined): Body {
+  switch (wrong) {
+    case "missing":
+      return {};
+    case "empty":
+      return { TotalCount: "" };
+    case "text":
+      return { TotalCount: "many" };
+    case "negative":
+      return { TotalCount: -1 };
+    case undefined:
+      return { TotalCount: count };
+  }
+}
+
+/** The items, but the first two have each other's values. */
+function swapped(items: readonly Item[]): readonly Item[] {
+  const [first, second, ...others] = items;
+  return first === undefined || second === undefined
+    ? items
+    : [
+        { ...second, HpcClusterId: first.HpcClusterId },
+        { ...first, HpcClusterId: second.HpcClusterId },
+        ...others,
+      ];
+}
+
+function withFault(items: readonly Item[], fault: ListFault | undefined): readonly Content[] {
   const [first, ...others] = items;
   if (first === undefined) {
     return items;

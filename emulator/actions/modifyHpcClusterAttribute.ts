@@ -1,4 +1,5 @@
 import { regionOf, required, type Action } from "../action.ts";
+import { showLate, storedValue } from "../clusterValues.ts";
 import { notSupplied, Refusal } from "../refusal.ts";
 import { checkDescription, checkName } from "../rules.ts";
 
@@ -28,13 +29,15 @@ export const modifyHpcClusterAttribute: Action = {
       checkDescription(description);
     }
     return () => {
-      if (call.store.owned(call.accountId, regionId, id) === undefined) {
+      const before = call.store.modifiable(call.accountId, regionId, id, call.now());
+      if (before === undefined) {
         throw new Refusal(400, "HpcClusterNotExists", "The specified hpc cluster does not exist");
       }
       call.store.modify(id, {
-        ...(name === undefined ? {} : { name }),
-        ...(description === undefined ? {} : { description }),
+        ...(name === undefined ? {} : { name: storedValue(call, "name", name) }),
+        ...(description === undefined ? {} : { description: storedValue(call, "description", description) }),
       });
+      showLate(call, id, before, "both");
       return {};
     };
   },

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { actions } from "../../emulator/actions.ts";
+import type { Field } from "../../emulator/faultFields.ts";
 import { faultKinds } from "../../emulator/faultKinds.ts";
 import {
   assumeRoleFields,
@@ -146,12 +147,12 @@ const tables: Readonly<Record<string, Table>> = {
   emulatorFaults: () =>
     markdown(
       ["kind", "fields", "what happens"],
-      Object.entries(faultKinds).map(([kind, fields]) => [
+      Object.entries(faultKinds).map(([kind, { fields }]) => [
         code(kind),
-        Object.entries(fields)
+        Object.entries<Field<unknown>>(fields)
           .map(([name, { required }]) => `${code(name)}${required === true ? " (required)" : ""}`)
           .join(", "),
-        commentBefore("fault.ts", new RegExp(`(\\||export interface \\w+) \\{\\s*readonly kind: "${kind}"`)),
+        commentBefore("faultKinds.ts", new RegExp(`\\b${kind}: \\{`)),
       ]),
     ),
   arguments: () => memberList(documented("program/hpcCluster.ts", "HpcClusterArgs")),

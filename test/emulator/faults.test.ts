@@ -367,6 +367,129 @@ describe("a wrong answer", () => {
   });
 });
 
+describe("a service whose answers differ from what it was sent", () => {
+  type Late = NonNullable<Extract<Fault, { kind: "lateValues" }>["field"]>;
+  const create = async (values: Readonly<Record<string, string>>) => {
+    const { json } = await ask(ecs, "CreateHpcCluster", { RegionId: regionId, ...values });
+    return json["HpcClusterId"] as string;
+  };
+  const modify = (id: string, values: Readonly<Record<string, string>>) =>
+    ask(ecs, "ModifyHpcClusterAttribute", { RegionId: regionId, HpcClusterId: id, ...values });
+  const list = async (parameters: Readonly<Record<string, string>> = {}) => {
+    const { json } = await ask(ecs, "DescribeHpcClusters", { RegionId: regionId, ...parameters });
+    const { HpcCluster: items } = json["HpcClusters"] as { readonly HpcCluster: readonly unknown[] };
+    return { json, items };
+  };
+  const item = (HpcClusterId: string, Name: string, Description: string) => ({
+    HpcClusterId,
+    Name,
+    Description,
+  });
+
+  test.each([
+    ["trim", "farm", "a long description"],
+    ["upperCase", "FARM", " A LONG DESCRIPTION "],
+    ["cut", "farm", " a long descript"],
+  ] as const)("stores other values (%s)", async (change, name, description) => {
+    ecs.faults.add({ kind: "storedValues", change });
+    const sent = { Name: "farm", Description: " a long description " };
+    const created = await create(sent);
+    expect((await list()).items).toEqual([item(created, name, description)]);
+    const { hpcClusterId: changed } = ecs.store.add({ name: "barn" });
+    await modify(changed, sent);
+    expect((await list()).items).toEqual([
+      item(created, name, description),
+      item(changed, name, description),
+    ]);
+    await modify(changed, { Description: "" });
+    expect(ecs.store.find(changed)).toMatchObject({ name, description: "" });
+  });
+
+  test.each<[Late | undefined, [string, string], [string, string]]>([
+    [undefined, ["farm", ""], ["farm", "first"]],
+    ["name", ["creating", "first"], ["farm", "second"]],
+    ["description", ["farm", ""], ["barn", "first"]],
+    ["both", ["creating", ""], ["farm", "first"]],
+  ])("shows new values late (field: %s)", async (field, afterCreate, afterModify) => {
+    ecs.faults.add({ kind: "lateValues", ms: 5000, ...(field === undefined ? {} : { field }) });
+    const id = await create({ Name: "farm", Description: "first" });
+    now += 4999;
+    expect((await list()).items).toEqual([item(id, ...afterCreate)]);
+    expect(ecs.store.find(id)).toMatchObject({ name: "farm", description: "first" });
+    now += 1;
+    expect((await list()).items).toEqual([item(id, "farm", "first")]);
+    await modify(id, { Name: "barn", Description: "second" });
+    now += 4999;
+    expect((await list()).items).toEqual([item(id, ...afterModify)]);
+    expect(ecs.store.find(id)).toMatchObject({ name: "barn", description: "second" });
+    now += 1;
+    expect((await list()).items).toEqual([item(id, "barn", "second")]);
+  });
+
+  test("swaps the values of two clusters", async () => {
+    for (const name of ["one", "two", "three"]) {
+      ecs.store.add({ hpcClusterId: `hpc-${name}`, name, description: `the ${name}` });
+    }
+    ecs.faults.add({ kind: "swappedValues" });
+    expect((await list()).items).toEqual([
+      item("hpc-one", "two", "the two"),
+      item("hpc-two", "one", "the one"),
+      item("hpc-three", "three", "the three"),
+    ]);
+    expect((await list({ HpcClusterIds: '["hpc-two"]' })).items).toEqual([item("hpc-two", "two", "the two")]);
+  });
+
+  test("lists the clusters of another region", async () => {
+    const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
+    ecs.faults.add({ kind: "otherRegion" });
+    expect(await list()).toMatchObject({ items: [], json: { TotalCount: 0 } });
+    ecs.store.add({ hpcClusterId: "hpc-other", name: "barn", regionId: "cn-beijing" });
+    for (const HpcClusterIds of ["", JSON.stringify([id])]) {
+      expect(await list({ HpcClusterIds })).toMatchObject({
+        items: [item("hpc-other", "barn", "")],
+        json: { TotalCount: 1 },
+      });
+    }
+  });
+
+  test("cannot modify a new cluster yet", async () => {
+    ecs.faults.add({ kind: "lateModify", ms: 5000 });
+    const id = await create({ Name: "farm" });
+    now += 4999;
+    const { status, json } = await modify(id, { Name: "barn" });
+    expect([status, json["Code"]]).toEqual([400, "HpcClusterNotExists"]);
+    expect((await list()).items).toEqual([item(id, "farm", "")]);
+    now += 1;
+    expect((await modify(id, { Name: "barn" })).status).toBe(200);
+    expect(ecs.store.find(id)?.name).toBe("barn");
+  });
+
+  test.each([
+    ["empty", ""],
+    ["text", "many"],
+    ["negative", -1],
+    ["missing", undefined],
+  ] as const)("counts wrongly (%s)", async (total, expected) => {
+    ecs.store.add({ name: "farm" });
+    ecs.faults.add({ kind: "wrongTotal", total });
+    const { json, items } = await list();
+    expect([json["TotalCount"], "TotalCount" in json, items.length]).toEqual([
+      expected,
+      total !== "missing",
+      1,
+    ]);
+  });
+
+  test("answers with an id in upper case", async () => {
+    ecs.faults.add({ kind: "upperCaseIds" });
+    const id = await create({ Name: "farm" });
+    const [cluster] = ecs.store.clusters();
+    expect(id).toMatch(/^HPC-/);
+    expect(cluster?.hpcClusterId).toBe(id.toLowerCase());
+    expect((await list({ HpcClusterIds: JSON.stringify([id]) })).items).toEqual([]);
+  });
+});
+
 describe("a token bucket", () => {
   test("throttles calls above the limit and refills", async () => {
     ecs.faults.add({ kind: "bucket", perSecond: 2, burst: 3 });
