@@ -16,7 +16,9 @@ export async function importCluster(
   resource: Pick<Entry, "resourceName" | "urn">,
 ): Promise<ClusterState> {
   const holder = session.holders.otherHolder(hpcClusterId);
-  if (holder !== undefined && holder.urn !== resource.urn) {
+  if (holder !== undefined && holder.urn === resource.urn) {
+    session.holders.release(hpcClusterId, holder);
+  } else if (holder !== undefined) {
     throw new Error(
       `The HPC cluster ${hpcClusterId} belongs to ${nameOf(holder)} already, so deleting one of the two would delete the other's. ` +
         "Remove that one from the state first, which leaves the cluster as it is (pulumi state delete), or do not import it.",

@@ -224,23 +224,28 @@ describe.each(hosts)("$name", (host) => {
     );
 
     test("B3: a retained cluster that is declared again is named by preview and up, and what a destroy will do", async () => {
-      const declared: Declaration = ["farm", { name: "farm" }, { retainOnDelete: true }];
-      await using stack = await createEcsStack(ecs, { program: program(declared) });
+      // Without any cluster the stack would get a new salt.
+      const other: Declaration = ["other", { name: "other" }];
+      const retained: Declaration = ["farm", { name: "farm" }, { retainOnDelete: true }];
+      await using stack = await createEcsStack(ecs, { program: program(other, retained) });
       await stack.up();
-      const [id] = live();
-      stack.setProgram(program());
+      const id = ecs.store.clusters({ name: "farm" })[0]!.hpcClusterId;
+      const continues = new RegExp(
+        `warning: .*already had the HPC cluster ${id}.*retainOnDelete.*destroy will delete it`,
+      );
+      // It is not replaced, and the user hears so.
+      expect((await stack.up({ replace: [urnOf("farm")] })).output).toMatch(continues);
+      stack.setProgram(program(other));
       await stack.up();
-      expect(live()).toEqual([id]);
-      stack.setProgram(program(["farm", { name: "farm" }]));
+      stack.setProgram(program(other, ["farm", { name: "farm" }]));
       expect((await stack.preview()).output).toMatch(
         new RegExp(`warning: .*"farm": ${id}. \`pulumi up\` continues with it if .*look whose it is`),
       );
       const { output } = await stack.up();
-      expect(output).toMatch(
-        new RegExp(`warning: .*already had the HPC cluster ${id}.*retainOnDelete.*destroy will delete it`),
-      );
+      expect(output).toMatch(continues);
       expect(output).not.toContain(`"farm": ${id}`);
-      expect(held(stack)).toEqual([["farm", id]]);
+      expect(ecs.store.clusters({ name: "farm" })).toMatchObject([{ hpcClusterId: id }]);
+      expect(held(stack)).toContainEqual(["farm", id]);
     });
 
     test("B4: no warning names a cluster that the stack has: of a sibling, or of a resource that is replaced", async () => {

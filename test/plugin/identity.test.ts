@@ -9,7 +9,7 @@ import { changingCalls, failureOf } from "../e2e/ecsStack.ts";
 import { isAlive } from "../engine/engine.ts";
 import type { Program, RunningOperation, TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "../fault/localEcs.ts";
-import { importClusters } from "./importClusters.ts";
+import { importClusters, runImport } from "./importClusters.ts";
 import {
   type ClusterArgs,
   clusterOps,
@@ -187,7 +187,9 @@ describe("a version in the resource options", () => {
     await stack.cancel();
     stack.setProgram(versioned("0.2.0"));
     const { output } = await stack.preview();
-    expect(output).toMatch(new RegExp(`warning: cn-hangzhou already has .*"render-farm": ${lost}.*look whose`));
+    expect(output).toMatch(
+      new RegExp(`warning: cn-hangzhou already has .*"render-farm": ${lost}.*look whose`),
+    );
     await stack.up();
     expect(storedIds(ecs)).toHaveLength(2);
   });
@@ -213,10 +215,14 @@ test("two resources with one cluster fail in preview and up, which name both and
       }
     },
   });
-  await importClusters(stack, [
-    { name: "one", id: hpcClusterId },
-    { name: "other", id: hpcClusterId },
-  ]);
+  const [one, other] = ["one", "other"].map((name) => ({ name, id: hpcClusterId }));
+  // One run shows both. A run that imports the second one alone shows the plugin nothing of the first.
+  const { exitCode, stdout } = await runImport(stack, [one!, other!]);
+  expect(exitCode).not.toBe(0);
+  expect(stdout).toMatch(new RegExp(`${hpcClusterId} belongs to the resource "(one|other)" already`));
+  expect(idsInState(stack)).toEqual([]);
+  await importClusters(stack, [one!]);
+  await importClusters(stack, [other!]);
   expect(idsInState(stack)).toEqual([hpcClusterId, hpcClusterId]);
   for (const run of [() => stack.preview(), () => stack.up()]) {
     const { output } = await failureOf(run());
