@@ -9,7 +9,7 @@ import { build } from "esbuild";
 const folder = "dist/plugin";
 rmSync(folder, { recursive: true, force: true });
 const options = { platform: "node", target: "node22", format: "cjs", outdir: folder, legalComments: "none" };
-await build({ ...options, entryPoints: ["provider/plugin/main.ts"] });
+await build({ ...options, entryPoints: ["provider/plugin/main.ts"], bundle: true });
 /**
  * httpx prints keys, tokens and signatures with DEBUG=*. `silenceHttpx` looks for its `debug` in the folders of installed packages;
  * in the bundle, `debug` itself prints nothing.

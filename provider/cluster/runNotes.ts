@@ -1,11 +1,23 @@
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
+import { hostname } from "node:os";
 import path from "node:path";
 import { debuglog } from "node:util";
 import { messageOf } from "../ecs/errors";
 import type { Entry } from "./entry";
+import { privateFolder } from "./privateFolder";
 
 const debug = debuglog("alicloud-hpc");
+
+const WEEK_MS = 7 * 24 * 3_600_000;
 
 /** That an entry holds a cluster, or does not hold it any more. */
 export interface RunNote extends Entry {
@@ -23,83 +35,126 @@ export interface RunNotes {
 /** For a process that is alone. */
 export const noRunNotes: RunNotes = { write: () => undefined, holdersElsewhere: () => [] };
 
+/** Whose notes a file contains. */
+interface NotesFile {
+  readonly namespace: string;
+  readonly run: string;
+  readonly pid: number;
+  readonly start: string;
+}
+
 /**
- * Notes in files: a folder for the run, a file for each process, a line for each note. A file counts as long as its process
- * lives, so a killed run leaves nothing that a later one would believe. The notes contain ids and names, and no secrets.
+ * Notes in files: a file for each process, a line for each note. A file counts as long as its process lives, so a killed run
+ * leaves nothing that a later one would believe. The notes contain ids and names, and no secrets.
  *
  * @param run what only the processes of one run have in common: the address of the engine
+ * @param warn shows a warning to the user, once, if the notes cannot be used
  */
-export function runNotesInFiles(run: string): RunNotes {
-  const allRuns = path.join(tmpdir(), `pulumi-alicloud-hpc-${process.getuid?.() ?? "notes"}`);
-  const folder = path.join(allRuns, run.replace(/[^\w.-]/g, "_"));
-  const ownFile = `${process.pid}.jsonl`;
-  let isOpen = false;
+export function runNotesInFiles(run: string, warn: (text: string) => void): RunNotes {
+  const namespace = processNamespace();
+  const ownRun = run.replace(/[^\w-]/g, "_");
+  const ownName = `${namespace}.${ownRun}.${process.pid}-${startOf(process.pid)}.jsonl`;
+  let folder: string | undefined;
+  let ownFile: number | undefined;
+  let hasWarned = false;
 
-  function open(): void {
-    if (isOpen) {
-      return;
+  /** A full disk, or a folder that cannot be used, must not lose the id of a cluster that has just been created. */
+  function unlessItFails<T>(otherwise: T, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      debug("the notes of the run cannot be used: %s", messageOf(error));
+      if (!hasWarned) {
+        hasWarned = true;
+        warn(
+          "The provider processes of this run cannot tell each other which clusters their resources have. If two resources " +
+            "with different providers have one cluster, deleting one of them may delete the cluster. " +
+            `The reason: ${messageOf(error)}.`,
+        );
+      }
+      return otherwise;
     }
-    isOpen = true;
-    mkdirSync(allRuns, { recursive: true, mode: 0o700 });
-    mkdirSync(folder, { recursive: true });
-    for (const one of readdirSync(allRuns).filter((each) => each !== path.basename(folder))) {
-      removeDeadNotes(path.join(allRuns, one));
+  }
+
+  function open(): string {
+    if (folder === undefined) {
+      folder = privateFolder("notes");
+      removeLeftNotes(folder, namespace);
     }
+    return folder;
+  }
+
+  function openOwnFile(): number {
+    const file = path.join(open(), ownName);
     // An earlier process may have had the same id.
-    rmSync(path.join(folder, ownFile), { force: true });
+    rmSync(file, { force: true });
+    const opened = openSync(file, "ax", 0o600);
     process.once("exit", () => {
-      rmSync(path.join(folder, ownFile), { force: true });
+      rmSync(file, { force: true });
     });
+    return opened;
   }
 
   return {
     write(note) {
       unlessItFails(undefined, () => {
-        open();
-        // Another run may have removed the folder while it was empty.
-        mkdirSync(folder, { recursive: true });
-        appendFileSync(path.join(folder, ownFile), `${JSON.stringify(note)}\n`, { mode: 0o600 });
+        ownFile ??= openOwnFile();
+        appendFileSync(ownFile, `${JSON.stringify(note)}\n`);
       });
     },
     holdersElsewhere(hpcClusterId) {
       const files = unlessItFails([], () => {
-        open();
-        return readdirSync(folder);
+        const all = open();
+        return notesIn(all)
+          .filter(
+            ([name, of]) =>
+              name !== ownName && of.namespace === namespace && of.run === ownRun && isAlive(of),
+          )
+          .map(([name]) => path.join(all, name));
       });
-      return files
-        .filter((file) => file !== ownFile && isAlive(file))
-        .flatMap((file) =>
-          // Its process may end meanwhile, and removes it.
-          unlessItFails([], () => {
-            const note = path.join(folder, file);
-            return isOwn(note) ? holdersIn(readFileSync(note, "utf8"), hpcClusterId) : [];
-          }),
-        );
+      return files.flatMap((file) => unlessItFails([], () => holdersIn(textOf(file), hpcClusterId)));
     },
   };
 }
 
-/** A full disk, or a folder that cannot be written, must not lose the id of a cluster that has just been created. */
-function unlessItFails<T>(otherwise: T, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    debug("the notes of the run cannot be used: %s", messageOf(error));
-    return otherwise;
+/** The files of notes in a folder, and nothing else that is there. */
+function notesIn(folder: string): [name: string, of: NotesFile][] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((each): [string, NotesFile][] => {
+    const [name, namespace, run, pid, start] =
+      /^([0-9a-f]{16})\.([\w-]+)\.(\d+)-(\d*)\.jsonl$/.exec(each.name) ?? [];
+    return name === undefined || !each.isFile()
+      ? []
+      : [[name, { namespace: namespace!, run: run!, pid: Number(pid), start: start! }]];
+  });
+}
+
+/**
+ * Removes the notes of processes that have ended. Those of another process namespace (a container's, another host's) cannot be
+ * seen from here: their notes go when they have not changed for a week.
+ */
+function removeLeftNotes(folder: string, namespace: string): void {
+  for (const [name, of] of notesIn(folder)) {
+    const file = path.join(folder, name);
+    const isLeft =
+      of.namespace === namespace
+        ? !isAlive(of)
+        : Date.now() - (lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > WEEK_MS;
+    if (isLeft) {
+      rmSync(file, { force: true });
+    }
   }
 }
 
-/** Removes the notes of processes that have ended, and the folder of a run that has ended. */
-function removeDeadNotes(folder: string): void {
-  unlessItFails(undefined, () => {
-    for (const file of readdirSync(folder)) {
-      if (!isAlive(file)) {
-        rmSync(path.join(folder, file), { force: true });
-      }
+/** What a file contains. Its process may end meanwhile, and removes it. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return "";
     }
-    // Fails, as it should, while there are notes of a living process.
-    rmdirSync(folder);
-  });
+    throw error;
+  }
 }
 
 function holdersIn(text: string, hpcClusterId: string): Entry[] {
@@ -119,17 +174,45 @@ function holdersIn(text: string, hpcClusterId: string): Entry[] {
   return [...holders.values()];
 }
 
-function isAlive(file: string): boolean {
+/** Where a process id means one process: two containers, or two hosts with one home folder, may use the same id. */
+function processNamespace(): string {
+  const bootId = fromProc(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
+  const pidNamespace = fromProc(() => readlinkSync("/proc/self/ns/pid"));
+  return createHash("sha256")
+    .update([hostname(), bootId, pidNamespace].join("\n"))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+/** When a process started, in ticks of the kernel: a later process with the same id has another start. */
+function startOf(pid: number): string {
+  return fromProc(() => {
+    // In a process namespace without a /proc of its own, the ids there are those of other processes.
+    if (readlinkSync("/proc/self") !== String(process.pid)) {
+      return "";
+    }
+    // The second field is the command in parentheses, and may contain both.
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19] ?? "";
+  });
+}
+
+/** Empty where there is no such file: not on Linux, or in a sandbox. */
+function fromProc(read: () => string): string {
   try {
-    process.kill(Number.parseInt(file, 10), 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return read();
+  } catch {
+    return "";
   }
 }
 
-/** Another user must not be able to keep a cluster from being deleted. */
-function isOwn(file: string): boolean {
-  return process.getuid === undefined || lstatSync(file).uid === process.getuid();
+function isAlive({ pid, start }: NotesFile): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it lives, and belongs to another user.
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") {
+      return false;
+    }
+  }
+  return startOf(pid) === start;
 }

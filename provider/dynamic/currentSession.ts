@@ -43,7 +43,7 @@ export function sessionFor(properties: EngineProperties): Session {
 function sessionWith(lookup: ConfigLookup): Session {
   // The SDK starts this process with the address of the engine, which all provider processes of one run have in common.
   const engine = process.argv[2];
-  const notes = engine === undefined ? noRunNotes : runNotesInFiles(engine);
+  const notes = engine === undefined ? noRunNotes : runNotesInFiles(engine, warn);
   const started = new Session(readSettings(lookup), { warn, notes });
   reportAtEnd(started);
   return started;

@@ -1,5 +1,7 @@
 /** The executable's first file. It is small, so that the compile cache is on before the rest is loaded. */
 import nodeModule from "node:module";
+import { debuglog } from "node:util";
+import { privateFolder } from "../cluster/privateFolder";
 
 const OLDEST_NODE = 22;
 
@@ -10,6 +12,11 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   );
   process.exit(1);
 }
-nodeModule.enableCompileCache();
+try {
+  // Whoever can write there can run code here. The default folder is in the temporary folder, where another user may have made it.
+  nodeModule.enableCompileCache(privateFolder("compile-cache"));
+} catch (error) {
+  debuglog("alicloud-hpc")("no compile cache: %s", error instanceof Error ? error.message : error);
+}
 const { serve } = nodeModule.createRequire(__filename)("./server.js") as typeof import("./server");
 serve(process.argv.slice(2));

@@ -95,12 +95,13 @@ export class Provider {
         if (args === undefined) {
           throw new RequestError("Configure: the request has no args; use Pulumi 3.216 or later.");
         }
+        const warn = (text: string): void => {
+          this.engine?.warn("", inOwnNamespace(text));
+        };
         this.session = new Session(settingsOf(receivedProperties(args).values), {
           clock: cancelableClock(this.cancellation.signal),
-          notes: this.engine === undefined ? noRunNotes : runNotesInFiles(this.engine.address),
-          warn: (text) => {
-            this.engine?.warn("", inOwnNamespace(text));
-          },
+          notes: this.engine === undefined ? noRunNotes : runNotesInFiles(this.engine.address, warn),
+          warn,
         });
         this.providerId = knownId(request.getId());
         return new rpc.ConfigureResponse()

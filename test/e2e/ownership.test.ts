@@ -2,10 +2,13 @@
  * A cluster belongs to one entry of a state: no program, order of events or provider process makes the engine delete a cluster
  * that another entry holds, or gives one cluster to two resources.
  */
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import type { HpcClusterArgs } from "pulumi-alicloud-hpc";
 import type { CustomResource, CustomResourceOptions, ProviderResource } from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
+import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { clustersInState, configurationFor, createEcsStack, failureOf } from "./ecsStack.ts";
 import { dynamicHost, type Host, hosts, pluginHost } from "./hosts.ts";
@@ -86,6 +89,34 @@ describe.each(hosts)("$name", (host) => {
       expect(output).toMatch(/warning: .*hpc-\w+ is kept.*the resource "new" holds it/);
       await stack.destroy();
       expect(live()).toEqual([]);
+    });
+
+    test("A1: each provider process says once that it cannot use a folder that another user may change", async () => {
+      const pulumiHome = path.join(isolateEnvironment(), `planted-${host.name}`);
+      const foreign = `${pulumiHome}-foreign`;
+      mkdirSync(pulumiHome);
+      mkdirSync(foreign);
+      writeFileSync(path.join(foreign, "1.jsonl"), "important");
+      symlinkSync(foreign, path.join(pulumiHome, "pulumi-alicloud-hpc"));
+      await using stack = await createEcsStack(ecs, {
+        program: async () => {
+          const provider = explicitProvider();
+          for (const name of ["one", "two"]) {
+            new HpcCluster(`${name}-default`, { name });
+            new HpcCluster(`${name}-explicit`, { name }, { provider });
+          }
+        },
+        env: { PULUMI_HOME: pulumiHome },
+      });
+      const { events, output } = await stack.up();
+      expect(live()).toHaveLength(4);
+      expect(output).toMatch(/warning: .*cannot tell each other which clusters/);
+      const messages = events.flatMap(({ diagnosticEvent }) => diagnosticEvent?.message ?? []);
+      expect(
+        messages.filter((text) => text.includes(`${pulumiHome}/pulumi-alicloud-hpc is not a folder`)),
+      ).toHaveLength(2);
+      expect(readdirSync(foreign)).toEqual(["1.jsonl"]);
+      expect(readFileSync(path.join(foreign, "1.jsonl"), "utf8")).toBe("important");
     });
 
     test("A2: nor when the old entry is deleted in a later run", async () => {

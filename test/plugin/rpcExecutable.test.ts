@@ -1,9 +1,24 @@
 /** The executable: how it is found and started, and what it says when it cannot start. */
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { crc32 } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { executable, pluginEnvironment, PluginProvider } from "../rpc/pluginProvider.ts";
 import { FakeEngine } from "./fakeEngine.ts";
@@ -14,10 +29,13 @@ beforeAll(() => void (folder = realpathSync(mkdtempSync(path.join(tmpdir(), "hpc
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the executable to its end, with the address of an engine that is not there. */
-function run(environment: NodeJS.ProcessEnv): Promise<{ code: unknown; stdout: string; stderr: string }> {
+function run(
+  environment: NodeJS.ProcessEnv,
+  file = executable,
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) =>
     // A process that does not end must not outlive the tests.
-    execFile(executable, ["127.0.0.1:9"], { env: environment, timeout: 60_000 }, (error, stdout, stderr) =>
+    execFile(file, ["127.0.0.1:9"], { env: environment, timeout: 60_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
     ),
   );
@@ -85,5 +103,87 @@ test("with a Node.js that is too old says which one it is", async () => {
     stderr:
       `pulumi-resource-alicloud-hpc needs Node.js 22 or later, but ${process.execPath} is v20.19.0. ` +
       "Put a newer one first on PATH.\n",
+  });
+});
+
+describe("the compile cache", () => {
+  const planted = () => path.join(folder, "planted");
+  let plugin: string;
+  let home: string;
+
+  /** Compiles foreign code in the place of the plugin's, and says in the cache that it is the plugin's. */
+  beforeAll(async () => {
+    const installed = path.dirname(executable);
+    plugin = path.join(folder, "package", path.basename(executable));
+    cpSync(executable, plugin, { recursive: true });
+    cpSync(path.join(installed, "dist/plugin"), path.join(folder, "package/dist/plugin"), {
+      recursive: true,
+    });
+    const server = path.join(folder, "package/dist/plugin/server.js");
+    const own = readFileSync(server, "utf8");
+    // As long as the plugin's, in characters and in bytes: V8 compares the length of the source, Node.js a checksum.
+    const code = 'console.error("foreign code"); process.exit(); //';
+    const foreign = code + own.slice(code.length).replaceAll("\n", " ");
+    writeFileSync(server, foreign);
+    await run({ ...pluginEnvironment(), NODE_COMPILE_CACHE: planted() }, plugin);
+    writeFileSync(server, own);
+    for (const [name, content] of filesIn(planted())) {
+      const at = content.indexOf(checksumOf(foreign));
+      if (at >= 0) {
+        checksumOf(own).copy(content, at);
+        writeFileSync(path.join(planted(), name), content);
+      }
+    }
+    chmodSync(planted(), 0o777);
+    // Only root can show it with another user.
+    if (process.getuid?.() === 0) {
+      chownSync(planted(), 65_534, 65_534);
+    }
+  });
+  beforeEach(() => {
+    home = mkdtempSync(path.join(folder, "home-"));
+    mkdirSync(path.join(home, "tmp"));
+  });
+
+  function checksumOf(text: string): Buffer {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(crc32(text));
+    return bytes;
+  }
+  const filesIn = (below: string): [string, Buffer][] =>
+    readdirSync(below, { withFileTypes: true, recursive: true })
+      .filter((each) => each.isFile())
+      .map(({ parentPath, name }) => path.join(parentPath, name))
+      .map((file) => [path.relative(below, file), readFileSync(file)]);
+  const start = (environment: NodeJS.ProcessEnv = {}) =>
+    run({ ...pluginEnvironment(), HOME: home, TMPDIR: path.join(home, "tmp"), ...environment }, plugin);
+
+  test("that the user has chosen counts, whoever can change it: what is planted there would run", async () => {
+    expect((await start({ NODE_COMPILE_CACHE: planted() })).stderr).toBe("foreign code\n");
+  });
+
+  test.each([
+    "tmp/node-compile-cache",
+    ".pulumi/pulumi-alicloud-hpc",
+    ".pulumi/pulumi-alicloud-hpc/compile-cache",
+  ])("is not read from or written to a folder that others can change: %s", async (name) => {
+    const place = path.join(home, name);
+    mkdirSync(path.dirname(place), { recursive: true, mode: 0o700 });
+    renameSync(planted(), place);
+    try {
+      const before = filesIn(place);
+      expect((await start()).stderr).not.toContain("foreign code");
+      expect(filesIn(place)).toEqual(before);
+    } finally {
+      renameSync(place, planted());
+    }
+  });
+
+  test("is in the user's Pulumi folder, where nobody else can read or change it", async () => {
+    await start();
+    const own = path.join(home, ".pulumi/pulumi-alicloud-hpc/compile-cache");
+    expect(filesIn(own)).not.toEqual([]);
+    expect(statSync(own).mode & 0o777).toBe(0o700);
+    expect(readdirSync(path.join(home, "tmp"))).toEqual([]);
   });
 });

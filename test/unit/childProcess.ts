@@ -19,13 +19,19 @@ const commandLine = (program: string): string[] => ["-e", `${loadTypeScript}${pr
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Runs a program to its end. */
+/**
+ * Runs a program to its end.
+ *
+ * @param through a command that runs the command line after it
+ */
 export async function runInChild(
   program: string,
   variables: Variables,
+  through: readonly string[] = [],
 ): Promise<{ stdout: string; stderr: string }> {
   const env = { ...process.env, ...variables };
-  return await promisify(execFile)(process.execPath, commandLine(program), { cwd: root, env });
+  const [file, ...args] = [...through, process.execPath, ...commandLine(program)];
+  return await promisify(execFile)(file!, args, { cwd: root, env });
 }
 
 /** Starts a program that lives until it is stopped. Resolves once it has printed something. */

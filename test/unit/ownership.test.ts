@@ -1,23 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { checkCluster } from "../../provider/cluster/check.ts";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
 import { diffCluster } from "../../provider/cluster/diff.ts";
-import { Holders } from "../../provider/cluster/holders.ts";
 import { InitializationError } from "../../provider/cluster/initializationError.ts";
 import { warnOfInstances } from "../../provider/cluster/instances.ts";
 import { readCluster } from "../../provider/cluster/read.ts";
-import { runNotesInFiles } from "../../provider/cluster/runNotes.ts";
 import { outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Answer, Send } from "../../provider/ecs/http/transport.ts";
 import { withRetry } from "../../provider/ecs/retry.ts";
-import { startChild } from "./childProcess.ts";
 import { FakeClock } from "./fakeClock.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeService, regionId } from "./fakeService.ts";
@@ -364,84 +358,4 @@ test("a wait that the service asks for, longer than the deadline, fails the othe
   }
   expect(errors.map(({ code }) => code)).toEqual(["Throttling.User", "Throttling"]);
   expect(clock.sleeps).toEqual([]);
-});
-
-describe("the notes of a run", () => {
-  afterEach(() => void vi.unstubAllEnvs());
-
-  test("tell a session which clusters another living process holds, and nothing of a dead one", () => {
-    vi.stubEnv("TMPDIR", mkdtempSync(path.join(tmpdir(), "notes-")));
-    const here = new Holders(runNotesInFiles("127.0.0.1:1"));
-    here.record("hpc-0", { entry: "own" });
-    expect(here.otherHolder("hpc-0", { entry: "own" })).toBeUndefined();
-    const [user] = readdirSync(tmpdir());
-    const folder = path.join(tmpdir(), user!, "127.0.0.1_1");
-    const note = (id: string, holds: boolean) =>
-      `${JSON.stringify({ hpcClusterId: id, entry: "theirs", resourceName: "new", holds })}\n`;
-    // The test runner's parent lives; a process with this id cannot.
-    writeFileSync(
-      path.join(folder, `${process.ppid}.jsonl`),
-      note("hpc-1", true) + note("hpc-2", true) + note("hpc-2", false),
-    );
-    writeFileSync(path.join(folder, "99999999.jsonl"), note("hpc-3", true));
-    expect(here.otherHolder("hpc-1", { entry: "own" })).toMatchObject({ resourceName: "new" });
-    expect(here.otherHolder("hpc-2", { entry: "own" })).toBeUndefined();
-    expect(here.otherHolder("hpc-3", { entry: "own" })).toBeUndefined();
-    expect(new Holders(runNotesInFiles("127.0.0.1:2")).otherHolder("hpc-1", undefined)).toBeUndefined();
-  });
-
-  test("lose no cluster if they cannot be written, and are read as far as they can be", async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "notes-"));
-    writeFileSync(path.join(folder, "file"), "");
-    vi.stubEnv("TMPDIR", path.join(folder, "file"));
-    const session = service.session(undefined, runNotesInFiles("127.0.0.1:4"));
-    expect(await createCluster(session, inputs, origin)).toMatchObject({ hpcClusterId: "hpc-1" });
-
-    vi.stubEnv("TMPDIR", folder);
-    const notes = runNotesInFiles("127.0.0.1:5");
-    notes.write({ hpcClusterId: "hpc-1", holds: true });
-    const [user] = readdirSync(folder).filter((name) => name !== "file");
-    // As a file that its process removes while it is read.
-    mkdirSync(path.join(folder, user!, "127.0.0.1_5", `${process.ppid}.jsonl`));
-    expect(notes.holdersElsewhere("hpc-1")).toEqual([]);
-  });
-
-  test("keep a cluster from being deleted that the session of an explicit provider has got", async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "notes-"));
-    const run = "127.0.0.1:3";
-    vi.stubEnv("TMPDIR", folder);
-    const token = { clientToken: "mine" };
-    const old = await create(token);
-    const here = service.session(undefined, runNotesInFiles(run));
-    // The other provider process creates first: the service answers the same token with the same cluster.
-    const other = await startChild(
-      `
-        const { Session } = require("./provider/cluster/session.ts");
-        const { createCluster } = require("./provider/cluster/create.ts");
-        const { runNotesInFiles } = require("./provider/cluster/runNotes.ts");
-        const { readSettings } = require("./provider/account/settings.ts");
-
-        const ecs = {
-          createHpcCluster: async () => ({ hpcClusterId: "hpc-1", requestId: "R" }),
-          describeHpcCluster: async () => ({ HpcClusterId: "hpc-1", Name: "farm" }),
-          getAccountId: async () => "1001",
-        };
-        const session = new Session(readSettings(() => undefined, {}), {
-          notes: runNotesInFiles("${run}"),
-          connect: () => ecs,
-        });
-        const inputs = { name: "farm", regionId: "cn-hangzhou", clientToken: "mine" };
-        createCluster(session, inputs, { resourceName: "new" }).then(({ hpcClusterId }) => console.log(hpcClusterId));
-        process.stdin.on("end", () => process.exit()).resume();
-      `,
-      { TMPDIR: folder },
-    );
-    expect(other.printed).toBe("hpc-1\n");
-    await deleteCluster(here, old);
-    expect(service.ids).toEqual(["hpc-1"]);
-    expect(here.warnings).toEqual([expect.stringMatching(/hpc-1 is kept.*the resource "new" holds it/)]);
-    await other.stop();
-    await deleteCluster(here, old);
-    expect(service.ids).toEqual([]);
-  });
 });
