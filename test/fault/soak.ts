@@ -266,6 +266,13 @@ function randomFaults(random: Dice): FaultRule[] {
     () => ({ kind: "latency", rate: 0.3, ms: 20 }),
     () => ({ kind: "lateVisible", rate: 0.5, ms: random.of([100, 300]) }),
     () => ({ kind: "lateVisible", rate: 0.3, describes: random.of([1, 2]) }),
+    () => ({
+      kind: "lateValues",
+      rate: 0.5,
+      ms: random.of([100, 300]),
+      field: random.of(["description", "both"] as const),
+    }),
+    () => ({ kind: "storedValues", rate: 0.5, change: "trim" }),
     () => ({ kind: "lateRemoved", rate: 0.5, ms: random.of([100, 300]) }),
     () => ({ kind: "badList", rate: 0.2, list: "itemMissing" }),
     () => ({
@@ -405,7 +412,9 @@ class Run {
     this.wants.set(resource, {
       name: `${resource}-a`,
       regionId: this.random.of(regions),
-      ...(this.random.chance(0.5) ? { description: "Nightly frames" } : {}),
+      ...(this.random.chance(0.5)
+        ? { description: this.random.of(["Nightly frames", "Nightly frames "]) }
+        : {}),
       ...(this.model !== undefined && this.random.chance(0.2) ? { clientToken: this.newToken() } : {}),
       ...(this.model !== undefined && this.random.chance(0.3) ? { provider: "second" } : {}),
     });
@@ -1067,7 +1076,8 @@ class Run {
         wanted === undefined ||
         wanted.name !== name ||
         wanted.regionId !== regionId ||
-        (wanted.description ?? "") !== description
+        // The service may drop white space at the ends.
+        (wanted.description ?? "").trim() !== description.trim()
       ) {
         this.complain(
           this.report.problems,

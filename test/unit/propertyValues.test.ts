@@ -37,12 +37,12 @@ test("received values are plain, and the names of those with a secret anywhere i
 });
 
 test("a request without properties has none", () => {
-  expect(receivedProperties(undefined)).toEqual({ values: {}, secretNames: new Set() });
+  expect(receivedProperties(undefined)).toEqual({ values: {}, secretNames: new Set(), secrets: [] });
 });
 
 test("an object with another signature is no secret", () => {
   const asset = { "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", path: "x" };
-  expect(received({ asset })).toEqual({ values: { asset }, secretNames: new Set() });
+  expect(received({ asset })).toEqual({ values: { asset }, secretNames: new Set(), secrets: [] });
 });
 
 test("sent values are marked by name, and undefined ones are left out", () => {
