@@ -1,21 +1,24 @@
 /**
  * Unusual answers of the service lose no cluster, create no second one and end every run: incomplete lists, lists that lag, a
- * lone surrogate, a body that never ends, a long wait that the service asks for.
+ * lone surrogate, a body that never ends, a long wait that the service asks for, values and ids in another form than they were sent.
  */
-import { HpcCluster } from "pulumi-alicloud-hpc";
 import { expect, test } from "vitest";
 import type { FaultRule } from "../../emulator/fault.ts";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { clustersInState, createEcsStack, failureOf } from "./ecsStack.ts";
+import { dynamicHost, type Host, hosts } from "./hosts.ts";
 
 /** Runs the test with a stack of one cluster, which has not been created yet. */
-async function withStack(run: (stack: TestStack, ecs: Emulator) => Promise<void>): Promise<void> {
+async function withStack(
+  run: (stack: TestStack, ecs: Emulator) => Promise<void>,
+  { HpcCluster }: Host = dynamicHost,
+): Promise<void> {
   const ecs = await startEmulator();
   try {
     await using stack = await createEcsStack(ecs, {
       program: async () => {
-        new HpcCluster("farm", { name: "farm", description: "Frames" });
+        new HpcCluster("farm", { name: "farm", description: "Frames " });
       },
       config: { "alicloud:maxRetryTimeout": "5", "alicloud:clientReadTimeout": "3000" },
     });
@@ -77,6 +80,29 @@ test.concurrent.for<FaultRule>([
     expect(live(ecs)).toHaveLength(1);
   });
 });
+
+const lies: FaultRule[] = [
+  { kind: "storedValues", change: "trim" },
+  { kind: "storedValues", change: "upperCase" },
+  { kind: "lateValues", ms: 1_500 },
+  { kind: "upperCaseIds" },
+  { kind: "wrongTotal", total: "empty", action: "DescribeHpcClusters", times: 1 },
+];
+test.concurrent.for(hosts.flatMap((host) => lies.map((lie) => ({ host, lie, name: host.name }))))(
+  "$name: a service that tells $lie gets one cluster made, and it is in the state",
+  async ({ host, lie }) => {
+    await withStack(async (stack, ecs) => {
+      ecs.faults.add(lie);
+      const { output } = await stack.up();
+      expect(live(ecs)).toHaveLength(1);
+      expect(held(stack)).toEqual(live(ecs));
+      if (lie.kind === "storedValues") {
+        expect(output).toMatch(/warning: .*has been created, but DescribeHpcClusters shows another/);
+      }
+      expect(ecs.calls("CreateHpcCluster")).toHaveLength(1);
+    }, host);
+  },
+);
 
 test.concurrent("a refused creation with a lone surrogate, or a wait of an hour, ends the run", async () => {
   await withStack(async (stack, ecs) => {
