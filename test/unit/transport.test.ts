@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { inspect } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { CredentialSource, Credentials } from "../../provider/ecs/credentials/credentialSource.ts";
@@ -48,8 +49,8 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));
 });
 
-async function served(answer: Answerer): Promise<AnsweringServer> {
-  const server = await startAnswering(answer);
+async function served(answer: Answerer, host?: string): Promise<AnsweringServer> {
+  const server = await startAnswering(answer, host);
   servers.push(server);
   return server;
 }
@@ -119,6 +120,21 @@ describe("a request", () => {
     const host = endpoint.replace("http://", "");
     const send = transportTo(host, { endpoint: { override: host, protocol: "http" } });
     await expect(send(regionsCall)).resolves.toMatchObject({ RequestId: requestId });
+  });
+
+  test("goes to a URL in capitals and to one with a path", async () => {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }));
+    await transportTo(server.endpoint.replace("http:", "HTTP:"))(regionsCall);
+    await transportTo(`${server.endpoint}/ecs/`)(regionsCall);
+    expect(server.arrivals.map(({ url }) => url)).toEqual(["/", "/ecs/"]);
+  });
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((each) =>
+    each?.some(({ address }) => address === "::1"),
+  );
+  test.skipIf(!hasIpv6)("goes to an IPv6 address", async () => {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }), "::1");
+    await expect(transportTo(server.endpoint)(regionsCall)).resolves.toMatchObject({ RequestId: requestId });
   });
 
   test("succeeds with an answer in XML", async () => {
