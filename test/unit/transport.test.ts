@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { inspect } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { CanceledError, cancelableClock, type Clock } from "../../provider/ecs/clock.ts";
 import type { CredentialSource, Credentials } from "../../provider/ecs/credentials/credentialSource.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import {
@@ -55,16 +56,19 @@ async function served(answer: Answerer, host?: string): Promise<AnsweringServer>
   return server;
 }
 
-function transportTo(endpoint: string, options: Partial<TransportOptions> = {}): Send {
-  return createTransport({
-    credentials: new CountedCredentials(),
-    endpoint: { override: endpoint, protocol: "https" },
-    connectTimeoutMs: 2_000,
-    readTimeoutMs: 5_000,
-    proxyEnv: {},
-    maxSockets: 10,
-    ...options,
-  });
+function transportTo(endpoint: string, options: Partial<TransportOptions> = {}, clock?: Clock): Send {
+  return createTransport(
+    {
+      credentials: new CountedCredentials(),
+      endpoint: { override: endpoint, protocol: "https" },
+      connectTimeoutMs: 2_000,
+      readTimeoutMs: 5_000,
+      proxyEnv: {},
+      maxSockets: 10,
+      ...options,
+    },
+    clock,
+  );
 }
 
 async function failureWith(answer: Answerer, options: Partial<TransportOptions> = {}): Promise<EcsError> {
@@ -203,6 +207,68 @@ describe("credentials", () => {
       credentials: { source: "nowhere", getCredentials: () => Promise.reject(failure) },
     });
     await expect(send(regionsCall)).rejects.toBe(failure);
+    expect(server.connections).toBe(0);
+  });
+});
+
+describe("credentials that take long", () => {
+  /** Calls with retries on a clock without real time, with credentials that come when the test says so. */
+  async function searching() {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }));
+    let [find, fail] = [(_: Credentials): void => undefined, (_: Error): void => undefined];
+    const search = new Promise<Credentials>((resolve, reject) => ([find, fail] = [resolve, reject]));
+    const credentials = { source: "a slow place", getCredentials: () => search };
+    const clock = new FakeClock();
+    const transport = transportTo(server.endpoint, { credentials }, clock);
+    const send = withRetry(transport, { maxRetryTimeoutMs: 60_000, maxInFlight: 20, clock });
+    return { server, clock, send, find, fail };
+  }
+
+  test.each<[string, Partial<Call>, number]>([
+    ["the call's own limit", { withinMs: 5_000 }, 5_000],
+    ["the settings' limit", {}, 60_000],
+    ["the operation's deadline", { deadline: 1_090_000 }, 90_000],
+  ])("are waited for until %s, and a later call gets them", async (_, limit, limitMs) => {
+    const { server, clock, send, find } = await searching();
+    const [start, waits] = [clock.now(), [] as string[]];
+    expect(start).toBe(1_000_000);
+    const error = await failureOf(
+      send({ ...createCall, ...limit, onWait: (what) => waits.push(what) }),
+      EcsError,
+    );
+    expect(error).toMatchObject({ code: "CredentialsTimeout", attempts: 1, status: undefined });
+    expect(error.message).toContain(
+      `CredentialsTimeout: credentials from a slow place took longer than ${limitMs / 1_000} s.`,
+    );
+    expect(clock.now() - start).toBe(limitMs);
+    expect(waits).toEqual(["waiting for credentials from a slow place"]);
+    expect(server.connections).toBe(0);
+    find(keys);
+    await expect(send(createCall)).resolves.toMatchObject({ RequestId: requestId });
+    expect(server.arrivals.map(({ form }) => form["AccessKeyId"])).toEqual([keys.accessKeyId]);
+  });
+
+  test("that are not found in the end fail nobody who has given up", async () => {
+    const { send, fail } = await searching();
+    await failureOf(send(regionsCall), EcsError);
+    fail(new Error("No credentials were found."));
+    await expect(send(regionsCall)).rejects.toThrow("No credentials were found.");
+  });
+
+  test("end with the run when it is canceled", async () => {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }));
+    const cancellation = new AbortController();
+    const clock = cancelableClock(cancellation.signal);
+    const credentials = { source: "a slow place", getCredentials: () => new Promise<never>(() => undefined) };
+    const send = withRetry(transportTo(server.endpoint, { credentials }, clock), {
+      maxRetryTimeoutMs: 60_000,
+      maxInFlight: 20,
+      clock,
+    });
+    const onWait = () => cancellation.abort();
+    expect((await failureOf(send({ ...createCall, onWait }), CanceledError)).message).toMatch(
+      /^CreateHpcCluster in /,
+    );
     expect(server.connections).toBe(0);
   });
 });

@@ -83,7 +83,8 @@ async function openLock(target: string, lock: string, clock: Clock): Promise<Fil
         );
       }
     }
-    await clock.sleep(BETWEEN_TRIES_MS);
+    // The call that waits for the credentials keeps the process alive, as long as it waits.
+    await clock.sleep(BETWEEN_TRIES_MS, { ref: false });
   }
 }
 
