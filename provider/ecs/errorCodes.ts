@@ -160,7 +160,8 @@ interface NetworkErrorCode extends ErrorCode {
 
 /**
  * Codes of failures without a readable answer of the service: Node's, and `ConnectTimeout`, `CredentialsTimeout`,
- * `RequestTimeout` and `UnreadableAnswer`, which the transport adds. After a transient one it is not known whether the request was carried out.
+ * `RequestTimeout` and `UnreadableAnswer`, which the transport adds. After a transient one it is not known whether the request
+ * was carried out.
  */
 export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
   AnswerTooLong: { event: "the answer is longer than 10 MB" },
