@@ -22,7 +22,7 @@ export function readCredentialPlan(
   stsEndpoint: string | undefined,
 ): CredentialPlan {
   // @alicloud/credentials takes a host, and always calls it with HTTPS.
-  const sts = { region: reader.text("region"), endpoint: stsEndpoint?.replace(/^https?:\/\//i, "") };
+  const sts = { region: reader.text("region"), endpoint: stsEndpoint?.replace(/^https?:\/\/|\/+$/gi, "") };
   const role = readRole(reader);
   const oidcRole = readOidcRole(reader);
   const base = oidcRole ?? readOwnCredentials(reader, profile, sts);

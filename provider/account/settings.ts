@@ -51,10 +51,18 @@ export function readSettings(lookup: ConfigLookup, environment: Environment = pr
   };
 }
 
-/** A host with an optional port, or an http:// or https:// URL. No password: messages contain the endpoint. */
+const ENDPOINT_FORM =
+  "a host or an http:// or https:// URL, with or without a port (1 to 65535) and a path, and without a user and a query";
+
+/** Messages contain the endpoint, so it must have no password. Node takes port 0 for none. */
 function isEndpoint(value: string): boolean {
-  const withoutScheme = value.replace(/^https?:\/\//i, "");
-  return !/@|:\/\//.test(withoutScheme) && URL.canParse(`https://${withoutScheme}`);
+  const url = `https://${value.replace(/^https?:\/\//i, "")}`;
+  return (
+    /^https:\/\/[^/\s@?#\\][^\s@?#\\]*$/.test(url) &&
+    !url.includes("://", 8) &&
+    URL.canParse(url) &&
+    new URL(url).port !== "0"
+  );
 }
 
 type EndpointUrls = { -readonly [K in keyof typeof endpointsFields]?: string };
@@ -70,10 +78,7 @@ function readEndpoints(reader: SettingReader): EndpointUrls {
     if (isEndpoint(found.value)) {
       endpoints[service] = found.value;
     } else {
-      reader.addProblem(
-        found.origin,
-        "is neither a host nor an http:// or https:// URL without a password; give one, or unset it.",
-      );
+      reader.addProblem(found.origin, `is not an endpoint; give ${ENDPOINT_FORM}, or unset it.`);
     }
   }
   return endpoints;
@@ -106,10 +111,7 @@ function configuredEndpoints(reader: SettingReader): EndpointUrls {
     if (typeof value === "string" && isEndpoint(value)) {
       endpoints[service] = value;
     } else if (value !== undefined) {
-      reader.addProblem(
-        "alicloud:endpoints",
-        `has an "${service}" that is neither a host nor a URL without a password; ${form}`,
-      );
+      reader.addProblem("alicloud:endpoints", `has an "${service}" that is not ${ENDPOINT_FORM}; ${form}`);
     }
   }
   return endpoints;

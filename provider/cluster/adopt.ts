@@ -1,4 +1,5 @@
 import { PREVIEW_TIMEOUT_MS } from "../account/regions";
+import { EcsError } from "../ecs/errors";
 import type { HpcClusterItem } from "../ecs/items";
 import type { CheckFailure } from "./checkFailure";
 import { nameOf } from "./entry";
@@ -40,8 +41,17 @@ export async function adoptionFailures(
   ) {
     return [];
   }
-  const item = await (await session.ecs()).describeHpcCluster(regionId, adopt, PREVIEW_TIMEOUT_MS);
-  return item === undefined ? [notThere(adopt, regionId)] : differences(inputs, adopt, item);
+  try {
+    const item = await (await session.ecs()).describeHpcCluster(regionId, adopt, PREVIEW_TIMEOUT_MS);
+    return item === undefined ? [notThere(adopt, regionId)] : differences(inputs, adopt, item);
+  } catch (error) {
+    if (!(error instanceof EcsError && error.code === "CredentialsTimeout")) {
+      throw error;
+    }
+    // `up` waits for the credentials, and compares again before it adopts.
+    session.warn(`The HPC cluster to adopt could not be compared with the program: ${error.message}`);
+    return [];
+  }
 }
 
 /** Adopts an existing cluster: no call changes it. */

@@ -1,7 +1,11 @@
+import { runInNewContext } from "node:vm";
 import { REGION_OF_REGIONS } from "../account/regions";
 import type { EcsClient } from "../ecs/client";
 import type { HpcClusterItem } from "../ecs/items";
 import { withoutUndefined } from "../ecs/withoutUndefined";
+
+/** How long `nameRegex` may take for all names together, milliseconds: nothing else of the process runs meanwhile. */
+const LONGEST_MATCHING_MS = 1_000;
 
 /** The client of the lookup's account, and the region that it looks in. */
 export interface LookupPlace {
@@ -72,13 +76,13 @@ export async function findCluster(
  * The clusters of a region, ordered by id.
  *
  * @param openPlace is called once the query is known to be right
- * @throws if `nameRegex` is not a regular expression
+ * @throws if `nameRegex` is not a regular expression, or takes longer than a second
  */
 export async function findClusters(
   { ids, nameRegex }: ClustersQuery,
   openPlace: () => Promise<LookupPlace>,
 ): Promise<FoundCluster[]> {
-  const pattern = patternOf(nameRegex);
+  requireRegex(nameRegex);
   const { ecs, regionId } = await openPlace();
   const items =
     ids === undefined
@@ -86,8 +90,7 @@ export async function findClusters(
       : (await Promise.all([...new Set(ids)].map((id) => ecs.describeHpcCluster(regionId, id)))).filter(
           (item) => item !== undefined,
         );
-  return items
-    .filter((item) => pattern?.test(item.Name) ?? true)
+  return (nameRegex === undefined ? items : withName(items, nameRegex))
     .map((item) => foundCluster(item, regionId))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -108,12 +111,33 @@ function foundCluster({ HpcClusterId, Name, Description }: HpcClusterItem, regio
   return withoutUndefined({ id: HpcClusterId, name: Name, description: Description, regionId });
 }
 
-function patternOf(nameRegex: string | undefined): RegExp | undefined {
+/** @throws without the value, which may be a secret */
+function requireRegex(nameRegex: string | undefined): void {
   try {
-    return nameRegex === undefined ? undefined : new RegExp(nameRegex, "u");
+    new RegExp(nameRegex ?? "", "u");
   } catch {
     throw new Error(
-      `getHpcClusters: nameRegex ${JSON.stringify(nameRegex)} is not a valid regular expression.`,
+      "getHpcClusters: nameRegex is not a valid regular expression; correct it (the syntax is JavaScript's, with the flag u).",
     );
+  }
+}
+
+/** The clusters whose names match. Some expressions would take longer than a program lives, even for one name. */
+function withName(items: readonly HpcClusterItem[], nameRegex: string): HpcClusterItem[] {
+  const context = { nameRegex, names: items.map(({ Name }) => Name) };
+  try {
+    const matches = runInNewContext(
+      'const pattern = new RegExp(nameRegex, "u"); names.map((name) => pattern.test(name));',
+      context,
+      { timeout: LONGEST_MATCHING_MS },
+    ) as boolean[];
+    return items.filter((_, index) => matches[index]);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT"
+      ? new Error(
+          `getHpcClusters: nameRegex took longer than ${LONGEST_MATCHING_MS / 1_000} s for all names together; ` +
+            "make it simpler, for example without a repetition inside a repetition.",
+        )
+      : error;
   }
 }

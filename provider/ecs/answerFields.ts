@@ -31,6 +31,15 @@ export function requiredText(from: Answer, key: string): string {
   return value;
 }
 
+/** A whole number; in XML it is a text. Without it nobody knows whether the list is complete. */
+export function requiredCount(from: Answer, key: string): number {
+  const text = String(from[key]);
+  if (!/^\d+$/.test(text)) {
+    throw new MissingField(`valid ${key}`);
+  }
+  return Number(text);
+}
+
 /** The service writes a missing value as an empty text. */
 export function optionalText(from: Answer, key: string): string | undefined {
   const value = from[key];

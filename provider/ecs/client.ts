@@ -1,4 +1,4 @@
-import { listOf, MissingField, optionalText, requiredText, textsOf } from "./answerFields";
+import { listOf, MissingField, optionalText, requiredCount, requiredText, textsOf } from "./answerFields";
 import { DescribeBatch, DESCRIBE_LIMIT, type DescribedClusters } from "./describeBatch";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
@@ -150,7 +150,7 @@ export class EcsClient {
       },
       (answer) => {
         const ids = listOf(answer, "Instances", "Instance").map((item) => requiredText(item, "InstanceId"));
-        return { ids, totalCount: Number(answer["TotalCount"] ?? ids.length) };
+        return { ids, totalCount: requiredCount(answer, "TotalCount") };
       },
     );
   }
@@ -192,14 +192,11 @@ export class EcsClient {
     for (let page = 1; ; page += 1) {
       const { list, totalCount, requestId } = await this.read(
         page === 1 ? call : { ...call, parameters: { ...call.parameters, PageNumber: page } },
-        (answer) => {
-          const items = listOf(answer, "HpcClusters", "HpcCluster");
-          return {
-            list: items,
-            totalCount: Number(answer["TotalCount"] ?? items.length),
-            requestId: optionalText(answer, "RequestId"),
-          };
-        },
+        (answer) => ({
+          list: listOf(answer, "HpcClusters", "HpcCluster"),
+          totalCount: requiredCount(answer, "TotalCount"),
+          requestId: optionalText(answer, "RequestId"),
+        }),
       );
       if (totalCount > most) {
         throw new Error(`${regionId} has ${totalCount} HPC clusters, more than the ${most} that are listed.`);

@@ -17,7 +17,7 @@ export interface ConnectOptions extends Omit<TransportOptions, "maxSockets" | "c
 /** A client of the API. It makes no call and looks for no credentials before it is used. */
 export function connect(options: ConnectOptions, clock: Clock): EcsClient {
   const credentials = credentialSource(options.credentials, options.proxyEnv, clock);
-  const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT });
+  const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT }, clock);
   const client = new EcsClient(
     withRetry(send, { maxRetryTimeoutMs: options.maxRetryTimeoutMs, maxInFlight: MAX_IN_FLIGHT, clock }),
   );

@@ -4,7 +4,7 @@ export interface EcsFailure {
   action: string;
   /** The region that was called. */
   regionId: string;
-  /** The service's error code; without an answer, Node's code (`ECONNRESET`), `RequestTimeout` or `UnreadableAnswer`. */
+  /** The service's error code; without an answer, Node's code (`ECONNRESET`) or one of the transport (errorCodes.ts). */
   code: string;
   /** The service's message, without secrets. */
   serviceMessage: string;

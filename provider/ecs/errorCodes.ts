@@ -159,11 +159,19 @@ interface NetworkErrorCode extends ErrorCode {
 }
 
 /**
- * Codes of failures without a readable answer of the service: Node's, and `ConnectTimeout`, `RequestTimeout` and
- * `UnreadableAnswer`, which the transport adds. After a transient one it is not known whether the request was carried out.
+ * Codes of failures without a readable answer of the service: Node's, and `ConnectTimeout`, `CredentialsTimeout`,
+ * `RequestTimeout` and `UnreadableAnswer`, which the transport adds. After a transient one it is not known whether the request
+ * was carried out.
  */
 export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
   AnswerTooLong: { event: "the answer is longer than 10 MB" },
+  // Not transient: the call has waited as long as it may.
+  CredentialsTimeout: {
+    event: "the credentials took longer than the call may take; nothing was sent",
+    advice:
+      "A check at preview waits for them for 5 s, every other call until alicloud:maxRetryTimeout: raise that, or find out what " +
+      "the credentials wait for.",
+  },
   RequestTimeout: { transient: true },
   UnreadableAnswer: { transient: true },
   ConnectTimeout: { event: "the connection timed out", transient: true },

@@ -1,4 +1,4 @@
-import { CanceledError, type Clock, type OnWait } from "./clock";
+import { CanceledError, type Clock, type OnWait, SHORTEST_REPORTED_WAIT_MS } from "./clock";
 import { EcsError } from "./errors";
 import { getOrCreate } from "./getOrCreate";
 import type { Answer, Call, Send } from "./http/transport";
@@ -17,8 +17,6 @@ export interface RetryOptions {
 
 const BASE_DELAY_MS = 200;
 const MAX_DELAY_MS = 20_000;
-/** A shorter wait is not worth a line on the terminal. */
-const SHORTEST_REPORTED_WAIT_MS = 500;
 /** How long a call that is on its way may still take once the run is canceled: its answer may be the id of a new cluster. */
 const LAST_ANSWER_MS = 1_000;
 
@@ -49,6 +47,8 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
     // The service limits each action separately.
     const pace = getOrCreate(paces, `${regionId} ${action}`, () => new Pace(clock));
     const deadline = startedAt + timeoutMs;
+    // The settings limit when the last attempt starts; the limits of a call and of an operation, when it ends.
+    const limitsAnswer = call.deadline !== undefined || call.withinMs !== undefined;
 
     let lastError: EcsError | undefined;
 
@@ -65,7 +65,8 @@ export function withRetry(send: Send, { maxRetryTimeoutMs, maxInFlight, clock }:
             send({
               ...call,
               attempt,
-              ...(call.deadline === undefined ? {} : { withinMs: deadline - clock.now() }),
+              deadline,
+              ...(limitsAnswer ? { withinMs: deadline - clock.now() } : {}),
             }),
           );
           call.validate?.(answer);

@@ -33,7 +33,7 @@ const functions: Readonly<Record<string, { args: readonly string[]; run: Lookup 
  * @throws if there is no such function, or an argument is wrong
  */
 export async function invoke(session: Session, token: string, args: EngineProperties): Promise<object> {
-  const found = functions[token];
+  const found = Object.hasOwn(functions, token) ? functions[token] : undefined;
   if (found === undefined) {
     throw new Error(`There is no function ${token}; there are ${Object.keys(functions).join(", ")}.`);
   }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { promiseOf } from "./promiseOf";
+import { runError } from "./runError";
 import { stackMemory, type Claim } from "./stackMemory";
 
 /**
@@ -26,7 +27,7 @@ export async function claimCluster(resource: pulumi.CustomResource, claim: Claim
   const other = otherOwner(`cluster ${id}`, claim);
   if (other !== undefined) {
     const commands = [other.urn, urn].filter((each) => each !== undefined);
-    throw new pulumi.RunError(
+    throw runError(
       `The HPC cluster ${id} belongs to both ${bothNames(other, claim)}, so deleting one would delete the other's. Remove one of ` +
         `them from the state, which leaves the cluster as it is: ${commands.map((each) => `pulumi state delete '${each}'`).join(" or ")}. ` +
         "If the next `pulumi up` gives them the same cluster again, let the new one depend on the other (dependsOn), or give it a clientToken.",
@@ -80,7 +81,7 @@ function claimInput(
 
 function withoutProblem(value: string, problem: string | undefined): string {
   if (problem !== undefined) {
-    throw new pulumi.RunError(problem);
+    throw runError(problem);
   }
   return value;
 }

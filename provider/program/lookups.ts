@@ -85,7 +85,7 @@ export function getHpcClusterOutput(
 /**
  * Looks up the HPC clusters of a region, all pages of them, ordered by id. Calls DescribeHpcClusters, in previews too.
  *
- * @throws if `nameRegex` is not a regular expression
+ * @throws if `nameRegex` is not a regular expression, or takes longer than a second for all names together
  */
 export async function getHpcClusters(
   args: GetHpcClustersArgs = {},

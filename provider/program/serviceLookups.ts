@@ -1,5 +1,5 @@
 /** The lookups' calls of the service. */
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { REGION_OF_REGIONS } from "../account/regions";
 import { findCluster, findClusters, findRegions } from "../cluster/lookups";
 import { messageOf } from "../ecs/errors";
@@ -11,6 +11,7 @@ import type {
   GetHpcClustersResult,
   GetRegionsResult,
 } from "./lookups";
+import { runError } from "./runError";
 
 /** See `getHpcCluster`. */
 export function findHpcCluster(
@@ -33,11 +34,11 @@ export function findAccountRegions(opts: pulumi.InvokeOptions | undefined): Prom
   return withRunErrors(async () => findRegions((await lookupClient(REGION_OF_REGIONS, opts)).ecs));
 }
 
-/** Turns every error into a RunError, which the engine shows without a stack trace. */
+/** The engine shows no error with a stack trace. */
 async function withRunErrors<T>(lookUp: () => Promise<T>): Promise<T> {
   try {
     return await lookUp();
   } catch (error) {
-    throw pulumi.RunError.isInstance(error) ? error : new pulumi.RunError(messageOf(error));
+    throw runError(messageOf(error));
   }
 }

@@ -83,6 +83,7 @@ describe("a program", () => {
       "program/promiseOf.js",
       "program/provider.js",
       "program/pulumiType.js",
+      "program/runError.js",
       "program/stackMemory.js",
       "program/tokenSalt.js",
       "program/violations.js",

@@ -520,7 +520,10 @@ describe("Invoke", () => {
     [getCluster, { id: "hpc-missing" }, /no HPC cluster hpc-missing in cn-hangzhou; check the id/],
     [getCluster, { name: "nobody", regionId: "CN" }, /regionId must be the id of a region/],
     [getClusters, { ids: "hpc-1" }, /ids must be a list of strings/],
-    [getClusters, { nameRegex: "(" }, /nameRegex "\(" is not a valid regular expression/],
+    [getClusters, { nameRegex: "(" }, /nameRegex is not a valid regular expression/],
+    ["constructor", {}, /no function constructor; there are /],
+    ["__proto__", {}, /no function __proto__; there are /],
+    [getCluster, { constructor: "x" }, /"constructor" is not an argument: its arguments are /],
     [
       "alicloud-hpc:index:getRegions",
       { regionId },

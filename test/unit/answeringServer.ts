@@ -24,7 +24,8 @@ export interface AnsweringServer {
   close(): Promise<void>;
 }
 
-export async function startAnswering(answer: Answerer): Promise<AnsweringServer> {
+/** @param host the address to listen on */
+export async function startAnswering(answer: Answerer, host = "127.0.0.1"): Promise<AnsweringServer> {
   const arrivals: Arrival[] = [];
   const sockets = new Set<Socket>();
   let mostConnections = 0;
@@ -54,11 +55,11 @@ export async function startAnswering(answer: Answerer): Promise<AnsweringServer>
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(0, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     arrivals,
     get mostConnections() {
       return mostConnections;

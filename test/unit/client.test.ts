@@ -128,6 +128,8 @@ describe("describeHpcCluster", () => {
 describe("an answer that lacks something is an error, with the request id:", () => {
   const create = (answer: Answer) => clientAnswered(answer).client.createHpcCluster(regionId, { Name: "ab" });
   const regions = (answer: Answer) => clientAnswered(answer).client.describeRegions(regionId);
+  const instances = (answer: Answer) =>
+    clientAnswered(answer).client.describeInstancesOf(regionId, "hpc-1", 5_000);
 
   test.each<[string, (answer: Answer) => Promise<unknown>, Answer, string]>([
     ["CreateHpcCluster without an id", create, { RequestId }, "HpcClusterId"],
@@ -150,6 +152,21 @@ describe("an answer that lacks something is an error, with the request id:", () 
       "HpcClusters",
     ],
     ["DescribeRegions without a list", regions, { RequestId }, "Regions"],
+    // With them a list would end after its first page.
+    ...[undefined, null, "", " ", "many", "-1", -1, 1.5, NaN, "1e3", [], {}].map(
+      (TotalCount): [string, (answer: Answer) => Promise<unknown>, Answer, string] => [
+        `DescribeHpcClusters with the count ${JSON.stringify(TotalCount)}`,
+        described,
+        { ...page(), TotalCount },
+        "valid TotalCount",
+      ],
+    ),
+    [
+      "DescribeInstances without a count",
+      instances,
+      { RequestId, Instances: { Instance: [] } },
+      "valid TotalCount",
+    ],
   ])("%s", async (_, call, answer, field) => {
     const error = await failureOf(call(answer), EcsError);
     expect(error).toMatchObject({ code: "UnreadableAnswer", requestId: RequestId, transport: true });

@@ -17,6 +17,7 @@ describe("endpointOf", () => {
     ["ap-southeast-8", "ecs.ap-southeast-8.aliyuncs.com"],
     ["cn-beijing-finance-1", "ecs.cn-beijing-finance-1.aliyuncs.com"],
     ["xx-tomorrow-9", "ecs.xx-tomorrow-9.aliyuncs.com"],
+    ["constructor", "ecs.constructor.aliyuncs.com"],
   ])("%s is served by %s", (regionId, host) => {
     expect(endpointOf("ecs", regionId, https)).toBe(`https://${host}`);
     expect(endpointOf("ecs", regionId, { protocol: "http" })).toBe(`http://${host}`);
@@ -38,6 +39,11 @@ describe("endpointOf", () => {
       ["http://127.0.0.1:4566", "http://127.0.0.1:4566"],
       ["http://127.0.0.1:4566/", "http://127.0.0.1:4566"],
       ["https://ecs.example.com//", "https://ecs.example.com"],
+      // pop-core knows a scheme only in lower case.
+      ["HTTP://LOCALHOST:4566", "http://localhost:4566"],
+      ["HTTPS://ecs.example.com/", "https://ecs.example.com"],
+      ["http://[::1]:4566", "http://[::1]:4566"],
+      ["https://example.com/ecs/", "https://example.com/ecs"],
     ] as const) {
       expect(endpointOf("ecs", "cn-hangzhou", { override, protocol: "https" })).toBe(url);
       expect(endpointOf("ecs", "cn-hangzhou", { override, protocol: "http" })).toBe(url);
@@ -49,6 +55,11 @@ describe("endpointOf", () => {
     [
       "its own beside another ECS endpoint of Alibaba Cloud",
       { override: "ecs-vpc.cn-beijing.aliyuncs.com" },
+      "https://sts.cn-beijing.aliyuncs.com",
+    ],
+    [
+      "its own beside one in capitals and with a port",
+      { override: "HTTPS://ECS-VPC.CN-BEIJING.ALIYUNCS.COM:443/" },
       "https://sts.cn-beijing.aliyuncs.com",
     ],
     [

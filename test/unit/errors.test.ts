@@ -79,6 +79,14 @@ describe("a failure without a readable answer", () => {
     expect(await previewVerdict(error)).toBe("warning");
   });
 
+  test("because of credentials that took too long is final: nothing was sent, and preview goes on", async () => {
+    const error = ecsError({ code: "CredentialsTimeout", status: undefined, transport: true });
+    expect(decideRetry(error)).toEqual({ retry: false });
+    expect(error.meaning.advice).toContain("alicloud:maxRetryTimeout");
+    expect(error.message).not.toContain("not known whether");
+    expect(await previewVerdict(error)).toBe("warning");
+  });
+
   test("is transient with any status: the page may be a proxy's", () => {
     const error = ecsError({ code: "UnreadableAnswer", status: 404, transport: true });
     expect(decideRetry(error)).toMatchObject({ retry: true });

@@ -143,13 +143,24 @@ describe("getHpcClusters", () => {
   });
 
   test.each(["(", "[a", "\\p{Nonsense}"])(
-    "%s is not a regular expression: an error that shows it",
+    "%s is not a regular expression: an error without the value, which may be a secret",
     async (nameRegex) => {
-      const message = await messageOf(getHpcClusters({ nameRegex }, here()));
-      expect(message).toContain(`nameRegex ${JSON.stringify(nameRegex)} is not a valid regular expression`);
+      const message = await messageOf(getHpcClusters({ nameRegex: `secret-${nameRegex}` }, here()));
+      expect(message).toContain("nameRegex is not a valid regular expression");
+      expect(message).not.toContain("secret");
       expect(ecs.requests).toEqual([]);
     },
   );
+
+  test("by a regular expression that takes too long is an error, after a second", async () => {
+    ecs.store.add({ name: `${"a".repeat(100)}-` });
+    const nameRegex = "^(a+)+$";
+    expect(await messageOf(getHpcClusters({ nameRegex }, here()))).toBe(
+      "getHpcClusters: nameRegex took longer than 1 s for all names together; make it simpler, for example without a " +
+        "repetition inside a repetition.",
+    );
+    expect(await getHpcClusters({ nameRegex: "^a+-$" }, here())).toHaveLength(1);
+  });
 });
 
 test("getRegions lists every region that the account has, by id, name and endpoint", async () => {

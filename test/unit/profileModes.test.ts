@@ -30,6 +30,8 @@ import {
 } from "../e2e/account/credentialServers.ts";
 import { type ForwardProxy, startForwardProxy } from "../e2e/account/forwardProxy.ts";
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
+import { isAlive } from "../engine/engine.ts";
+import { runInChild } from "./childProcess.ts";
 import { hideDeveloperSettings } from "./developerSettings.ts";
 import { failureOf } from "./failureOf.ts";
 
@@ -759,6 +761,60 @@ describe("OAuth", () => {
     expect(message).toContain(`if none runs, delete ${file}.lock.`);
     expect(readdirSync(folder).sort()).toEqual(["config.json", "config.json.lock"]);
   });
+});
+
+describe("a search that goes on after its call has given up does not keep the process alive:", () => {
+  /** Makes a call with the profile `work` in a process of its own, which ends when nothing keeps it alive. */
+  async function callAlone(untilThen = ""): Promise<string> {
+    const { stdout } = await runInChild(
+      `const { connect } = require("./provider/ecs/connect.ts");
+       const { systemClock } = require("./provider/ecs/clock.ts");
+       const { readSettings } = require("./provider/account/settings.ts");
+       const configuration = { "alicloud:profile": "work", "alicloud:sharedCredentialsFile": ${JSON.stringify(file)} };
+       connect(readSettings((key) => configuration[key], {}), systemClock)
+         .describeRegions("cn-hangzhou", 300)
+         .catch(({ code }) => console.log(code));
+       ${untilThen}`,
+      {},
+    );
+    return stdout.trim();
+  }
+
+  test("a command, which ends with it", async () => {
+    const [script, started] = [path.join(folder, "endless.cjs"), path.join(folder, "started")];
+    writeFileSync(
+      script,
+      `process.on("SIGTERM", () => undefined);
+       require("node:fs").writeFileSync(${JSON.stringify(started)}, String(process.pid));
+       setInterval(() => undefined, 1_000);`,
+    );
+    write({ name: "work", mode: "External", process_command: `${process.execPath} ${script}` });
+    const untilStarted = `
+      const timer = setInterval(() => {
+        if (require("node:fs").existsSync(${JSON.stringify(started)})) clearInterval(timer);
+      }, 20);`;
+    expect(await callAlone(untilStarted)).toBe("CredentialsTimeout");
+    const pid = Number(readFileSync(started, "utf8"));
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+  }, 45_000);
+
+  test("a wait for a lock that nobody releases", async () => {
+    const oauth = { oauth_site_type: "CN", oauth_refresh_token: "oauth-refresh-0" };
+    write({ name: "work", mode: "OAuth", ...oauth });
+    writeFileSync(`${file}.lock`, "");
+    expect(await callAlone()).toBe("CredentialsTimeout");
+  }, 45_000);
+});
+
+test("a process that ends while it renews tokens leaves no lock", async () => {
+  write({ name: "work", mode: "OAuth" });
+  await runInChild(
+    `const { changeProfile } = require("./provider/ecs/credentials/profileFile.ts");
+     const { systemClock } = require("./provider/ecs/clock.ts");
+     changeProfile(${JSON.stringify(file)}, "work", systemClock, () => process.exit());`,
+    {},
+  );
+  expect(readdirSync(folder)).toEqual(["config.json"]);
 });
 
 describe("the default chain", () => {

@@ -191,6 +191,10 @@ describe("endpoint", () => {
     "localhost:8080",
     "http://127.0.0.1:4566",
     "https://ecs-vpc.cn-hangzhou.aliyuncs.com",
+    "HTTPS://ecs.example.com/",
+    "[::1]:8080",
+    "http://[::1]:8080",
+    "https://example.com/ecs",
   ])("%s, from the stack configuration or the environment", (endpoint) => {
     for (const settings of [
       settingsOf(configured(endpoint)),
@@ -206,6 +210,11 @@ describe("endpoint", () => {
     const { endpoint, problems } = settingsOf({ "alicloud:endpoints": '[{"sts":"sts.example.com"}]' });
     expect(problems).toEqual([]);
     expect(endpoint).toEqual({ override: undefined, stsOverride: "sts.example.com", protocol: "https" });
+  });
+
+  test("of STS is a host for the library that assumes roles", () => {
+    const { credentials } = settingsOf({ "alicloud:endpoints": '[{"sts":"HTTPS://sts.example.com/"}]' });
+    expect(credentials.sts.endpoint).toBe("sts.example.com");
   });
 
   test("endpoints of other services are ignored", () => {
@@ -226,6 +235,14 @@ describe("endpoint", () => {
     ["a number for a host", '[{"ecs":5}]'],
     ["spaces in a host", '[{"ecs":"not a host"}]'],
     ["another protocol", '[{"ecs":"ftp://ecs.example.com"}]'],
+    ["a host with a space at its end", '[{"ecs":"ecs.example.com "}]'],
+    ["an IPv6 address without brackets", '[{"ecs":"::1"}]'],
+    ["port 0", '[{"ecs":"http://127.0.0.1:0"}]'],
+    ["a port above 65535", '[{"ecs":"127.0.0.1:65536"}]'],
+    ["a URL without a host", '[{"ecs":"https:///path"}]'],
+    ["a URL with a query", '[{"ecs":"https://ecs.example.com?a=b"}]'],
+    ["a URL with a fragment", '[{"ecs":"https://ecs.example.com#a"}]'],
+    ["a URL with a user", '[{"ecs":"https://user@ecs.example.com"}]'],
     ["a URL with a password, which messages would show", '[{"ecs":"https://user:password@ecs.example.com"}]'],
   ])("alicloud:endpoints that is %s is a problem that names the key", (_, text) => {
     const settings = settingsOf({ "alicloud:endpoints": text });

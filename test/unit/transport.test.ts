@@ -1,8 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { inspect } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { CanceledError, cancelableClock, type Clock } from "../../provider/ecs/clock.ts";
 import type { CredentialSource, Credentials } from "../../provider/ecs/credentials/credentialSource.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import {
@@ -48,22 +50,25 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));
 });
 
-async function served(answer: Answerer): Promise<AnsweringServer> {
-  const server = await startAnswering(answer);
+async function served(answer: Answerer, host?: string): Promise<AnsweringServer> {
+  const server = await startAnswering(answer, host);
   servers.push(server);
   return server;
 }
 
-function transportTo(endpoint: string, options: Partial<TransportOptions> = {}): Send {
-  return createTransport({
-    credentials: new CountedCredentials(),
-    endpoint: { override: endpoint, protocol: "https" },
-    connectTimeoutMs: 2_000,
-    readTimeoutMs: 5_000,
-    proxyEnv: {},
-    maxSockets: 10,
-    ...options,
-  });
+function transportTo(endpoint: string, options: Partial<TransportOptions> = {}, clock?: Clock): Send {
+  return createTransport(
+    {
+      credentials: new CountedCredentials(),
+      endpoint: { override: endpoint, protocol: "https" },
+      connectTimeoutMs: 2_000,
+      readTimeoutMs: 5_000,
+      proxyEnv: {},
+      maxSockets: 10,
+      ...options,
+    },
+    clock,
+  );
 }
 
 async function failureWith(answer: Answerer, options: Partial<TransportOptions> = {}): Promise<EcsError> {
@@ -119,6 +124,21 @@ describe("a request", () => {
     const host = endpoint.replace("http://", "");
     const send = transportTo(host, { endpoint: { override: host, protocol: "http" } });
     await expect(send(regionsCall)).resolves.toMatchObject({ RequestId: requestId });
+  });
+
+  test("goes to a URL in capitals and to one with a path", async () => {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }));
+    await transportTo(server.endpoint.replace("http:", "HTTP:"))(regionsCall);
+    await transportTo(`${server.endpoint}/ecs/`)(regionsCall);
+    expect(server.arrivals.map(({ url }) => url)).toEqual(["/", "/ecs/"]);
+  });
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((each) =>
+    each?.some(({ address }) => address === "::1"),
+  );
+  test.skipIf(!hasIpv6)("goes to an IPv6 address", async () => {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }), "::1");
+    await expect(transportTo(server.endpoint)(regionsCall)).resolves.toMatchObject({ RequestId: requestId });
   });
 
   test("succeeds with an answer in XML", async () => {
@@ -187,6 +207,68 @@ describe("credentials", () => {
       credentials: { source: "nowhere", getCredentials: () => Promise.reject(failure) },
     });
     await expect(send(regionsCall)).rejects.toBe(failure);
+    expect(server.connections).toBe(0);
+  });
+});
+
+describe("credentials that take long", () => {
+  /** Calls with retries on a clock without real time, with credentials that come when the test says so. */
+  async function searching() {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }));
+    let [find, fail] = [(_: Credentials): void => undefined, (_: Error): void => undefined];
+    const search = new Promise<Credentials>((resolve, reject) => ([find, fail] = [resolve, reject]));
+    const credentials = { source: "a slow place", getCredentials: () => search };
+    const clock = new FakeClock();
+    const transport = transportTo(server.endpoint, { credentials }, clock);
+    const send = withRetry(transport, { maxRetryTimeoutMs: 60_000, maxInFlight: 20, clock });
+    return { server, clock, send, find, fail };
+  }
+
+  test.each<[string, Partial<Call>, number]>([
+    ["the call's own limit", { withinMs: 5_000 }, 5_000],
+    ["the settings' limit", {}, 60_000],
+    ["the operation's deadline", { deadline: 1_090_000 }, 90_000],
+  ])("are waited for until %s, and a later call gets them", async (_, limit, limitMs) => {
+    const { server, clock, send, find } = await searching();
+    const [start, waits] = [clock.now(), [] as string[]];
+    expect(start).toBe(1_000_000);
+    const error = await failureOf(
+      send({ ...createCall, ...limit, onWait: (what) => waits.push(what) }),
+      EcsError,
+    );
+    expect(error).toMatchObject({ code: "CredentialsTimeout", attempts: 1, status: undefined });
+    expect(error.message).toContain(
+      `CredentialsTimeout: credentials from a slow place took longer than ${limitMs / 1_000} s.`,
+    );
+    expect(clock.now() - start).toBe(limitMs);
+    expect(waits).toEqual(["waiting for credentials from a slow place"]);
+    expect(server.connections).toBe(0);
+    find(keys);
+    await expect(send(createCall)).resolves.toMatchObject({ RequestId: requestId });
+    expect(server.arrivals.map(({ form }) => form["AccessKeyId"])).toEqual([keys.accessKeyId]);
+  });
+
+  test("that are not found in the end fail nobody who has given up", async () => {
+    const { send, fail } = await searching();
+    await failureOf(send(regionsCall), EcsError);
+    fail(new Error("No credentials were found."));
+    await expect(send(regionsCall)).rejects.toThrow("No credentials were found.");
+  });
+
+  test("end with the run when it is canceled", async () => {
+    const server = await served((response) => json(response, 200, { RequestId: requestId }));
+    const cancellation = new AbortController();
+    const clock = cancelableClock(cancellation.signal);
+    const credentials = { source: "a slow place", getCredentials: () => new Promise<never>(() => undefined) };
+    const send = withRetry(transportTo(server.endpoint, { credentials }, clock), {
+      maxRetryTimeoutMs: 60_000,
+      maxInFlight: 20,
+      clock,
+    });
+    const onWait = () => cancellation.abort();
+    expect((await failureOf(send({ ...createCall, onWait }), CanceledError)).message).toMatch(
+      /^CreateHpcCluster in /,
+    );
     expect(server.connections).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import type { Socket } from "node:net";
 import { jsonObject } from "../json";
 import { CredentialsReason } from "./credentialErrors";
 import { textsOf, type TemporaryCredentials } from "./temporaryCredentials";
@@ -43,22 +44,31 @@ function outputOf(command: string): Promise<string> {
     if (file === "") {
       throw new CredentialsReason("process_command is empty; give a command.");
     }
-    const options = { timeout: TIMEOUT_MS, windowsHide: true };
-    const child = execFile(file, args, options, (error, stdout) => {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const child = execFile(file, args, { signal, windowsHide: true }, (error, stdout) => {
       if (error === null) {
         resolve(stdout);
         return;
       }
-      const { code, signal, killed } = error;
-      const why = killed
+      const { code, signal: endedBy } = error;
+      const why = signal.aborted
         ? `took longer than ${TIMEOUT_MS / 1_000} s`
         : typeof code === "number"
           ? `failed with exit code ${code}`
-          : `failed (${code ?? signal ?? "no exit code"})`;
+          : `failed (${code ?? endedBy ?? "no exit code"})`;
       reject(new CredentialsReason(`process_command ${why}; run it in a terminal to see why.`));
     });
     // A command that asks a question fails, and does not wait for an answer.
     child.stdin?.end();
+    // The call that waits for the credentials keeps the process alive. Once it has given up, the process may end, and the
+    // command ends with it.
+    child.unref();
+    for (const output of [child.stdout, child.stderr]) {
+      (output as Socket | null)?.unref();
+    }
+    const kill = (): void => void child.kill("SIGKILL");
+    process.once("exit", kill);
+    child.once("close", () => process.off("exit", kill));
   });
 }
 

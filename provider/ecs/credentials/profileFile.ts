@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { type FileHandle, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Clock } from "../clock";
 import { jsonObject } from "../json";
@@ -33,6 +34,11 @@ export async function changeProfile(
   const target = await realpath(file);
   const lock = `${target}.lock`;
   const handle = await openLock(target, lock, clock);
+  // A run may end meanwhile, e.g. a preview that does not wait so long.
+  const removeLock = (): void => {
+    rmSync(lock, { force: true });
+  };
+  process.once("exit", removeLock);
   let isLockGone = false;
   try {
     const fields = await change(await readProfileFields(target, name));
@@ -46,6 +52,7 @@ export async function changeProfile(
     isLockGone = await store(handle, JSON.stringify(content, null, "\t"), target, lock);
     return profile;
   } finally {
+    process.off("exit", removeLock);
     await handle.close();
     if (!isLockGone) {
       await rm(lock);
@@ -83,7 +90,8 @@ async function openLock(target: string, lock: string, clock: Clock): Promise<Fil
         );
       }
     }
-    await clock.sleep(BETWEEN_TRIES_MS);
+    // The call that waits for the credentials keeps the process alive, as long as it waits.
+    await clock.sleep(BETWEEN_TRIES_MS, { ref: false });
   }
 }
 

@@ -1,10 +1,10 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { debuglog } from "node:util";
-import type { OnWait } from "../clock";
-import type { CredentialSource } from "../credentials/credentialSource";
+import { type Clock, type OnWait, systemClock } from "../clock";
+import { credentialsBefore } from "../credentials/credentialsBefore";
+import type { Credentials, CredentialSource } from "../credentials/credentialSource";
 import { EcsError } from "../errors";
-import { getOrCreate } from "../getOrCreate";
 import { silenceHttpx } from "../silenceHttpx";
 import { withoutUndefined } from "../withoutUndefined";
 import { endpointOf, type EndpointChoice } from "./endpoints";
@@ -35,9 +35,12 @@ export type ApiParameters = Readonly<Record<string, string | number | undefined>
 
 /** What the calls of one operation have in common. */
 export interface CallOptions {
-  /** When the operation must end, on the clock, instead of the settings' limit for each call. */
+  /**
+   * When the operation must end, on the clock, instead of the settings' limit for each call. For the transport: until when to
+   * wait for credentials.
+   */
   readonly deadline?: number;
-  /** Hears of a wait before the next attempt. */
+  /** Hears of a wait for credentials, and before the next attempt. */
   readonly onWait?: OnWait;
 }
 
@@ -72,11 +75,7 @@ interface PopCoreClient {
   request(action: string, parameters: object, options: object): Promise<[unknown, unknown]>;
 }
 type PopCoreConstructor = new (
-  config: {
-    endpoint: string;
-    apiVersion: string;
-    credentialsProvider: { getCredentials(): Promise<unknown> };
-  },
+  config: { endpoint: string; apiVersion: string } & Credentials,
   verbose: true,
 ) => PopCoreClient;
 // The package itself also loads its client for other APIs, which takes longer than the rest.
@@ -84,43 +83,44 @@ type PopCoreConstructor = new (
 const RPCClient = require("@alicloud/pop-core/lib/rpc") as PopCoreConstructor;
 
 /** Sends each call once, as a signed POST. The only user of pop-core; what works around its bugs is marked "Trap". */
-export function createTransport(options: TransportOptions): Send {
+export function createTransport(options: TransportOptions, clock: Clock = systemClock): Send {
   silenceHttpx("@alicloud/pop-core");
   const { credentials, maxSockets, proxyEnv } = options;
   const agentOptions = { keepAlive: true, maxSockets, proxyEnv };
   const httpsAgent = new HttpsAgent(agentOptions);
   const httpAgent = new HttpAgent(agentOptions);
-  const clients = new Map<string, PopCoreClient>();
   const redaction = new Redaction();
 
-  const credentialsProvider = {
-    // pop-core calls it for every request, so rotated credentials are used at once.
-    async getCredentials() {
-      const found = await credentials.getCredentials();
-      // Trap: with an empty key pop-core sends the request unsigned.
-      if (!found.accessKeyId || !found.accessKeySecret) {
-        throw new Error(`The credentials from ${credentials.source} are empty.`);
-      }
-      redaction.add(found.accessKeyId, found.accessKeySecret, found.securityToken);
-      return found;
-    },
-  };
-
   return async function send(call) {
-    const { action, regionId, parameters, withinMs = Infinity, api = "ecs" } = call;
-    const connectTimeoutMs = Math.min(options.connectTimeoutMs, withinMs);
-    const readTimeoutMs = Math.min(options.readTimeoutMs, withinMs);
+    const { action, regionId, parameters, withinMs = Infinity, deadline = Infinity, api = "ecs" } = call;
     const startedAt = performance.now();
+    const waitsFrom = clock.now();
+    // For every request, so that rotated credentials are used at once.
+    const found = await credentialsBefore(deadline, credentials, clock, call.onWait);
+    const waitedMs = clock.now() - waitsFrom;
+    if (found === undefined) {
+      const seconds = Number((waitedMs / 1_000).toFixed(1));
+      throw errorOf({
+        code: "CredentialsTimeout",
+        serviceMessage: `credentials from ${credentials.source} took longer than ${seconds} s`,
+        transport: true,
+      });
+    }
+    // Trap: with an empty key pop-core sends the request unsigned.
+    if (!found.accessKeyId || !found.accessKeySecret) {
+      throw new Error(`The credentials from ${credentials.source} are empty.`);
+    }
+    redaction.add(found.accessKeyId, found.accessKeySecret, found.securityToken);
+
+    const leftMs = Math.max(1, withinMs - waitedMs);
+    const connectTimeoutMs = Math.min(options.connectTimeoutMs, leftMs);
+    const readTimeoutMs = Math.min(options.readTimeoutMs, leftMs);
     const endpoint = endpointOf(api, regionId, options.endpoint);
     const socket = new RequestSocket(
       endpoint.startsWith("https:") ? httpsAgent : httpAgent,
       connectTimeoutMs,
     );
-    const client = getOrCreate(
-      clients,
-      `${api} ${endpoint}`,
-      () => new RPCClient({ endpoint, apiVersion: apiVersions[api], credentialsProvider }, true),
-    );
+    const client = new RPCClient({ endpoint, apiVersion: apiVersions[api], ...found }, true);
     let body: unknown;
     try {
       // Trap: pop-core sends undefined as "undefined".

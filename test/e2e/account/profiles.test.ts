@@ -1,15 +1,16 @@
 /**
  * Promises: renewed OAuth tokens go back to the file that they were read from, and nowhere else; a mode that is not supported is
- * one error at preview.
+ * one error at preview; credentials that take long cost a preview only its checks, and `up` waits for them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
+import { isAlive } from "../../engine/engine.ts";
 import { hosts } from "../hosts.ts";
 import { OauthService } from "./credentialServers.ts";
-import { errorsIn } from "./diagnostics.ts";
+import { errorsIn, warningsIn } from "./diagnostics.ts";
 import { startForwardProxy } from "./forwardProxy.ts";
 import { selfSignedCertificate } from "./selfSignedCertificate.ts";
 
@@ -78,6 +79,61 @@ describe.each(hosts)("$name", (host) => {
     await stack.destroy();
     expect(ecs.store.clusters()).toEqual([]);
     expect(service.renewals).toBe(1);
+  });
+
+  test("previews without the credentials of a command that does not end, and waits for them in `up`", async () => {
+    const { hpcClusterId: adopt } = ecs.store.add({ name: "adopted" });
+    await using stack = await createEcsStack(ecs, {
+      program: async () => {
+        new host.HpcCluster("rendering", { name: "render-farm" });
+        new host.HpcCluster("adopted", { name: "adopted", adopt });
+      },
+      config: withoutKeys,
+    });
+    const [file, script, signal, pids] = ["shared.json", "command.cjs", "signed-in", "pids"].map((name) =>
+      path.join(stack.workDir, name),
+    ) as [string, string, string, string];
+    const printed = { access_key_id: ecs.accessKeyId, access_key_secret: ecs.accessKeySecret };
+    writeFileSync(
+      script,
+      `const fs = require("node:fs");
+       fs.appendFileSync(${JSON.stringify(pids)}, process.pid + " ");
+       setInterval(() => {
+         if (fs.existsSync(${JSON.stringify(signal)})) {
+           console.log(${JSON.stringify(JSON.stringify(printed))});
+           process.exit();
+         }
+       }, 20);`,
+    );
+    const profile = { name: "work", mode: "External", process_command: `${process.execPath} ${script}` };
+    writeFileSync(file, fileOf(profile));
+    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
+    const wereLate = `CredentialsTimeout: credentials from the profile "work" (`;
+
+    const preview = await stack.preview();
+    expect(errorsIn(preview)).toEqual([]);
+    const warnings = warningsIn(preview).map(({ message }) => message);
+    for (const about of [
+      "The regions could not be checked",
+      "The HPC cluster to adopt could not be compared",
+    ]) {
+      expect(warnings.filter((message) => message.includes(about))).toEqual([
+        expect.stringContaining(wereLate) as string,
+      ]);
+    }
+    expect(preview.output).toContain("took longer than 5 s");
+    expect(ecs.requests).toEqual([]);
+    for (const pid of readFileSync(pids, "utf8").trim().split(" ")) {
+      await expect.poll(() => isAlive(Number(pid)), { timeout: 10_000 }).toBe(false);
+    }
+
+    const up = stack.start("up");
+    await up.event(({ diagnosticEvent }) => /to adopt could not be/.test(diagnosticEvent?.message ?? ""));
+    writeFileSync(signal, "");
+    await up.result;
+    expect(ecs.store.clusters().map(({ name }) => name)).toEqual(["adopted", "render-farm"]);
+    // Every process has searched once.
+    expect(readFileSync(pids, "utf8").trim().split(" ")).toHaveLength(2);
   });
 
   test("refuses a mode that is not supported at preview", async () => {

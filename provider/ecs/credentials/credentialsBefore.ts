@@ -1,0 +1,41 @@
+import { type Clock, type OnWait, SHORTEST_REPORTED_WAIT_MS } from "../clock";
+import type { Credentials, CredentialSource } from "./credentialSource";
+
+/** Node's timers cannot be longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The credentials; undefined if they are not there before the deadline. The search then goes on without this call, and a later
+ * one gets its result.
+ *
+ * @param deadline on the clock
+ */
+export async function credentialsBefore(
+  deadline: number,
+  credentials: CredentialSource,
+  clock: Clock,
+  onWait: OnWait | undefined,
+): Promise<Credentials | undefined> {
+  const search = credentials.getCredentials();
+  // Nearly always they are: then no timer is started.
+  const areThere = await Promise.race([
+    search.then(() => true),
+    new Promise<boolean>((resolve) => setImmediate(resolve, false)),
+  ]);
+  if (areThere) {
+    return await search;
+  }
+  const stop = new AbortController();
+  try {
+    return await Promise.race([search, timeout(stop.signal)]);
+  } finally {
+    stop.abort();
+  }
+
+  async function timeout(signal: AbortSignal): Promise<undefined> {
+    const leftMs = () => Math.min(Math.max(0, deadline - clock.now()), LONGEST_TIMER_MS);
+    await clock.sleep(Math.min(SHORTEST_REPORTED_WAIT_MS, leftMs()), { signal });
+    onWait?.(`waiting for credentials from ${credentials.source}`);
+    await clock.sleep(leftMs(), { signal });
+  }
+}
