@@ -1,43 +1,75 @@
-/** The lookups' calls of the service. */
+/** The lookups' calls of the service, from the program. */
 import * as pulumi from "@pulumi/pulumi";
-import { REGION_OF_REGIONS } from "../account/regions";
-import { findCluster, findClusters, findRegions } from "../cluster/lookups";
-import { messageOf } from "../ecs/errors";
-import { lookupClient } from "./lookupClient";
-import type {
-  GetHpcClusterArgs,
-  GetHpcClusterResult,
-  GetHpcClustersArgs,
-  GetHpcClustersResult,
-  GetRegionsResult,
-} from "./lookups";
+import { REGION_OF_REGIONS, validRegionId } from "../account/regions";
+import { readSettings } from "../account/settings";
+import { problemTexts, type ConfigLookup } from "../account/settingReader";
+import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
+import type { EcsClient } from "../ecs/client";
+import { systemClock } from "../ecs/clock";
+import { connect } from "../ecs/connect";
+import { getOrCreate } from "../ecs/getOrCreate";
+import type { GetHpcClusterArgs, GetHpcClustersArgs, LookupName, LookupResult } from "./lookups";
+import { promiseOf, type MaybeUnknown } from "./promiseOf";
+import { configurationOfProvider } from "./provider";
+import { runningStack } from "./stackMemory";
 
-/** See `getHpcCluster`. */
-export function findHpcCluster(
-  args: GetHpcClusterArgs,
-  opts: pulumi.InvokeOptions | undefined,
-): Promise<GetHpcClusterResult> {
-  return withRunErrors(() => findCluster(args, () => lookupClient(args.regionId, opts)));
+type Provider = pulumi.ProviderResource | undefined;
+type Lookups = {
+  [N in LookupName]: (args: object, provider: Provider) => Promise<MaybeUnknown<LookupResult<N>>>;
+};
+/** Opens the place of a lookup, once its arguments are known to be right. */
+type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
+
+/**
+ * Each lookup, with the account and region of its provider, else of the stack's configuration. The result is unknown if a preview
+ * does not know the provider's arguments yet.
+ */
+export const serviceLookups: Lookups = {
+  getHpcCluster: (args: GetHpcClusterArgs, provider) =>
+    lookUp(provider, (open) => findCluster(args, () => open(args.regionId))),
+  getHpcClusters: (args: GetHpcClustersArgs, provider) =>
+    lookUp(provider, (open) => findClusters(args, () => open(args.regionId))),
+  getRegions: (_, provider) =>
+    lookUp(provider, async (open) => findRegions((await open(REGION_OF_REGIONS)).ecs)),
+};
+
+interface LookupClient {
+  ecs: EcsClient;
+  /** The configured region. */
+  region: string | undefined;
 }
 
-/** See `getHpcClusters`. */
-export function findHpcClusters(
-  args: GetHpcClustersArgs,
-  opts: pulumi.InvokeOptions | undefined,
-): Promise<GetHpcClustersResult> {
-  return withRunErrors(() => findClusters(args, () => lookupClient(args.regionId, opts)));
-}
+/** One client for each provider, and for each stack that takes its settings from its configuration. */
+const clients = new WeakMap<object, LookupClient>();
 
-/** See `getRegions`. */
-export function findAccountRegions(opts: pulumi.InvokeOptions | undefined): Promise<GetRegionsResult> {
-  return withRunErrors(async () => findRegions((await lookupClient(REGION_OF_REGIONS, opts)).ecs));
-}
-
-/** Turns every error into a RunError, which the engine shows without a stack trace. */
-async function withRunErrors<T>(lookUp: () => Promise<T>): Promise<T> {
-  try {
-    return await lookUp();
-  } catch (error) {
-    throw pulumi.RunError.isInstance(error) ? error : new pulumi.RunError(messageOf(error));
+async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<R>): Promise<MaybeUnknown<R>> {
+  const config = provider === undefined ? stackConfig() : await providerConfig(provider);
+  if (config === undefined) {
+    return pulumi.unknown;
   }
+  return await find((regionId) => {
+    const { ecs, region } = getOrCreate(clients, provider ?? runningStack(), () => createClient(config));
+    return Promise.resolve({ ecs, regionId: validRegionId(regionId ?? region) });
+  });
+}
+
+function createClient(config: ConfigLookup): LookupClient {
+  const settings = readSettings(config);
+  if (settings.problems.length > 0) {
+    throw new Error(problemTexts(settings.problems).join("\n"));
+  }
+  return { ecs: connect(settings, systemClock), region: settings.region };
+}
+
+function stackConfig(): ConfigLookup {
+  const config = new pulumi.Config("alicloud");
+  return (key) => config.get(key.replace(/^alicloud:/, ""));
+}
+
+/** The arguments of a provider; undefined if a preview does not know one of them yet. */
+async function providerConfig(provider: pulumi.ProviderResource): Promise<ConfigLookup | undefined> {
+  const configuration = configurationOfProvider(provider)!;
+  const { isKnown } = configuration as unknown as { isKnown: Promise<boolean> };
+  const values = (await isKnown) ? await promiseOf(configuration) : undefined;
+  return values === undefined ? undefined : (key) => (values as Record<string, string | undefined>)[key];
 }
