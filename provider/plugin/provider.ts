@@ -78,7 +78,7 @@ export class Provider {
         const { values, secretNames } = receivedProperties(request.getNews());
         return new rpc.CheckResponse()
           .setInputs(sentProperties(values, new Set([...secretNames, ...SECRET_KEYS])))
-          .setFailuresList(configurationFailures(values).map(failureMessage));
+          .setFailuresList(configurationFailures(values, request.getUrn()).map(failureMessage));
       }),
       diffConfig: this.answer((request: rpc.DiffRequest) => {
         const olds = receivedProperties(request.getOldInputs() ?? request.getOlds());
@@ -93,7 +93,7 @@ export class Provider {
         if (args === undefined) {
           throw new RequestError("Configure: the request has no args; use Pulumi 3.216 or later.");
         }
-        this.session = new Session(settingsOf(receivedProperties(args).values), {
+        this.session = new Session(settingsOf(receivedProperties(args).values, request.getUrn()), {
           clock: cancelableClock(this.cancellation.signal),
           notes: this.engine === undefined ? noRunNotes : runNotesInFiles(this.engine.address),
           warn: (text) => {

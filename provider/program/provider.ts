@@ -9,6 +9,7 @@ import {
   type Fields,
   type ValueType,
 } from "../account/configKeys";
+import { EXPLICIT_KEY } from "../account/configurationSource";
 import { nearestName } from "../account/nearestName";
 import { clusterTypes } from "./clusterTypes";
 import { isOfType } from "./pulumiType";
@@ -89,7 +90,7 @@ export class Provider extends pulumi.ProviderResource {
    */
   constructor(resourceName: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
     const configuration = configurationOf(resourceName, args);
-    super("pulumi-nodejs", resourceName, configuration, opts);
+    super("pulumi-nodejs", resourceName, { ...configuration, [EXPLICIT_KEY]: "true" }, opts);
     configurations.set(this, pulumi.output(configuration));
   }
 

@@ -1,7 +1,12 @@
 /** The lookups' calls of the service, from the program. */
 import * as pulumi from "@pulumi/pulumi";
+import {
+  explicitProvider,
+  stackConfiguration,
+  type ConfigurationSource,
+} from "../account/configurationSource";
 import { REGION_OF_REGIONS, validRegionId } from "../account/regions";
-import { readSettings } from "../account/settings";
+import { readSettings, type Settings } from "../account/settings";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
 import type { EcsClient } from "../ecs/client";
@@ -35,30 +40,37 @@ export const serviceLookups: Lookups = {
 
 interface LookupClient {
   ecs: EcsClient;
-  /** The configured region. */
-  region: string | undefined;
+  settings: Settings;
 }
 
 /** One client for each provider, and for each stack that takes its settings from its configuration. */
 const clients = new WeakMap<object, LookupClient>();
 
-async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<R>): Promise<MaybeUnknown<R>> {
+async function lookUp<R>(
+  provider: Provider,
+  find: (open: OpenPlace) => Promise<R>,
+): Promise<MaybeUnknown<R>> {
   const config = provider === undefined ? stackConfig() : await providerConfig(provider);
   if (config === undefined) {
     return pulumi.unknown;
   }
   return await find((regionId) => {
-    const { ecs, region } = getOrCreate(clients, provider ?? runningStack(), () => createClient(config));
-    return Promise.resolve({ ecs, regionId: validRegionId(regionId ?? region) });
+    const source = provider === undefined ? stackConfiguration : explicitProvider;
+    const key = provider ?? runningStack();
+    const { ecs, settings } = getOrCreate(clients, key, () => createClient(config, source));
+    return Promise.resolve({
+      ecs,
+      regionId: validRegionId(regionId ?? settings.region, source.missingRegion),
+    });
   });
 }
 
-function createClient(config: ConfigLookup): LookupClient {
-  const settings = readSettings(config);
+function createClient(config: ConfigLookup, source: ConfigurationSource): LookupClient {
+  const settings = readSettings(config, process.env, source);
   if (settings.problems.length > 0) {
     throw new Error(problemTexts(settings.problems).join("\n"));
   }
-  return { ecs: connect(settings, systemClock), region: settings.region };
+  return { ecs: connect(settings, systemClock), settings };
 }
 
 function stackConfig(): ConfigLookup {

@@ -198,9 +198,13 @@ test("an error that is final is shown as the provider shows it, after one attemp
 });
 
 test.each<[string, ProviderArgs, RegExp]>([
-  ["no region", { region: "" }, /regionId is required.*alicloud:region/],
+  [
+    "no region",
+    { region: "" },
+    /regionId is required.*an explicit Provider does not read the stack's configuration/,
+  ],
   ["a region that is not an id", { region: "CN/evil.example.com?" }, /regionId must be the id of a region/],
-  ["half a key", { secretKey: "" }, /alicloud:secretKey is missing/],
+  ["half a key", { secretKey: "" }, /alicloud:secretKey is missing.*give the Provider `secretKey`/],
   ["another protocol", { protocol: "ftp" }, /alicloud:protocol is "ftp"/],
 ])("%s is an error before any call", async (_, args, expected) => {
   expect(await messageOf(getHpcClusters({}, here(args)))).toMatch(expected);

@@ -171,7 +171,9 @@ test("the plugin's lookups use the stack's alicloud:* through a provider, in eac
     await plugin.getRegions();
     await valueOf(plugin.getRegionsOutput());
     expect(calls.map(({ provider }) => provider)).toEqual(
-      Array(2).fill("urn:pulumi:stack::project::pulumi:providers:alicloud-hpc::alicloud-hpc::alicloud-hpc-id"),
+      Array(2).fill(
+        "urn:pulumi:stack::project::pulumi:providers:alicloud-hpc::alicloud-hpc::alicloud-hpc-id",
+      ),
     );
     runtime.setAllConfig({});
     await mock(({ token }) => answers[token]!);
