@@ -33,7 +33,7 @@ export function settingsOf(args: EngineProperties, urn: string | undefined): Set
 
 /** The engine names its default provider after the version, and the program side the one that it makes of `alicloud:*`. */
 function sourceOf(urn: string | undefined): ConfigurationSource {
-  const name = urn?.split("::").slice(3).join("::") ?? "default";
+  const name = urn?.split("::").slice(3).join("::") || "default";
   if (name === PACKAGE) {
     return stackConfiguration;
   }

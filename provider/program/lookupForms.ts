@@ -1,16 +1,29 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
 import * as pulumi from "@pulumi/pulumi";
-import { promiseOf, type MaybeUnknown } from "./promiseOf";
+import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
+import { promiseOf } from "./promiseOf";
+
+/** The result of each lookup. */
+interface LookupResults {
+  getHpcCluster: GetHpcClusterResult;
+  getHpcClusters: GetHpcClustersResult;
+  getRegions: GetRegionsResult;
+}
+export type LookupName = keyof LookupResults;
+export type LookupResult<N extends LookupName> = LookupResults[N];
+
+/** What a lookup finds; undefined if a preview does not know the arguments of its provider yet. */
+export type Found<R> = Promise<R | undefined>;
 
 /** The plain form: the arguments are known, and so must be those of the provider. */
-export async function plainForm<R>(lookUp: () => Promise<MaybeUnknown<R>>): Promise<R> {
+export async function plainForm<R>(lookUp: () => Found<R>): Promise<R> {
   const found = await withRunErrors({}, lookUp);
-  if (pulumi.isUnknown(found)) {
+  if (found === undefined) {
     throw new pulumi.RunError(
       "The provider's arguments are not known yet in this preview, so nothing can be looked up with it.",
     );
   }
-  return found as R;
+  return found;
 }
 
 /**
@@ -20,12 +33,13 @@ export async function plainForm<R>(lookUp: () => Promise<MaybeUnknown<R>>): Prom
 export function outputForm<A extends object, R>(
   args: A,
   opts: pulumi.InvokeOutputOptions | undefined,
-  lookUp: (known: pulumi.Unwrap<A>) => Promise<MaybeUnknown<R>>,
+  lookUp: (known: pulumi.Unwrap<A>) => Found<R>,
 ): pulumi.Output<R> {
   const inputs = pulumi.output(args);
-  return pulumi
-    .all([inputs, idsOf(inputs, opts?.dependsOn)])
-    .apply(([known]) => withRunErrors(args, () => lookUp(known as pulumi.Unwrap<A>)) as Promise<R>);
+  return pulumi.all([inputs, idsOf(inputs, opts?.dependsOn)]).apply(async ([known]) => {
+    const found = await withRunErrors(args, () => lookUp(known as pulumi.Unwrap<A>));
+    return (found ?? pulumi.unknown) as R;
+  });
 }
 
 /** The ids of the resources that the arguments come from, and of those that the lookup depends on. */
@@ -33,8 +47,8 @@ function idsOf(
   inputs: pulumi.Output<unknown>,
   dependsOn: pulumi.InvokeOutputOptions["dependsOn"],
 ): pulumi.Output<string[]> {
-  const { allResources } = inputs as unknown as { allResources(): Promise<ReadonlySet<pulumi.Resource>> };
-  const origins = allResources().then((resources) => [...resources]);
+  const withResources = inputs as unknown as { allResources(): Promise<ReadonlySet<pulumi.Resource>> };
+  const origins = withResources.allResources().then((resources) => [...resources]);
   const others = pulumi.output(dependsOn ?? []) as pulumi.Output<pulumi.Resource | pulumi.Resource[]>;
   return pulumi
     .all([origins, others])

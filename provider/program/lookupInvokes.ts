@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PACKAGE } from "./clusterTypes";
-import type { LookupName, LookupResult } from "./lookups";
-import type { MaybeUnknown } from "./promiseOf";
+import type { Found, LookupName, LookupResult } from "./lookupForms";
 
 /** A function of the plugin returns an object. Where the lookup returns a list, this is the name of its property. */
 const lists: Readonly<Record<LookupName, string | undefined>> = {
@@ -15,7 +14,7 @@ export async function invokeLookup<N extends LookupName>(
   name: N,
   args: object,
   opts: pulumi.InvokeOptions | undefined,
-): Promise<MaybeUnknown<LookupResult<N>>> {
+): Found<LookupResult<N>> {
   const token = `${PACKAGE}:index:${name}`;
   const answer = (await pulumi.runtime.invoke(token, args, opts).catch((error: unknown) => {
     // The SDK's mocks drop the message of an error that `call` throws.
@@ -24,7 +23,7 @@ export async function invokeLookup<N extends LookupName>(
   const list = lists[name];
   // The engine's answer for a provider whose arguments a preview does not know.
   if (pulumi.runtime.isDryRun() && Object.keys(answer).length === 0) {
-    return pulumi.unknown;
+    return undefined;
   }
   const result = list === undefined ? answer : answer[list];
   if (result === undefined) {

@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { outputForm, plainForm } from "./lookupForms";
+import { outputForm, plainForm, type Found, type LookupName, type LookupResult } from "./lookupForms";
 import { invokeLookup } from "./lookupInvokes";
 import { mockMonitor } from "./mocks";
-import type { MaybeUnknown } from "./promiseOf";
 import { providerOf } from "./provider";
 
 /** An HPC cluster that a lookup has found. */
@@ -66,17 +65,6 @@ export interface GetHpcClusterOutputArgs extends Inputs<GetHpcClusterArgs> {}
 /** The arguments of {@link getHpcClustersOutput}. */
 export interface GetHpcClustersOutputArgs extends Inputs<GetHpcClustersArgs> {}
 
-/** The result of each lookup. */
-interface LookupResults {
-  getHpcCluster: GetHpcClusterResult;
-  getHpcClusters: GetHpcClustersResult;
-  getRegions: GetRegionsResult;
-}
-/** @internal */
-export type LookupName = keyof LookupResults;
-/** @internal */
-export type LookupResult<N extends LookupName> = LookupResults[N];
-
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.
  *
@@ -132,12 +120,12 @@ async function lookUp<N extends LookupName>(
   name: N,
   args: object,
   opts: pulumi.InvokeOptions | undefined,
-): Promise<MaybeUnknown<LookupResult<N>>> {
+): Found<LookupResult<N>> {
   const provider = providerOf(opts);
   if (mockMonitor() !== undefined) {
     return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
   }
   // Loaded on first use: a program that only declares clusters does not call the service.
   const { serviceLookups } = await import("./serviceLookups.js");
-  return (await serviceLookups[name](args, provider)) as MaybeUnknown<LookupResult<N>>;
+  return await serviceLookups[name](args, provider);
 }

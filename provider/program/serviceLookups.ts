@@ -13,20 +13,21 @@ import type { EcsClient } from "../ecs/client";
 import { systemClock } from "../ecs/clock";
 import { connect } from "../ecs/connect";
 import { getOrCreate } from "../ecs/getOrCreate";
-import type { GetHpcClusterArgs, GetHpcClustersArgs, LookupName, LookupResult } from "./lookups";
-import { promiseOf, type MaybeUnknown } from "./promiseOf";
+import type { Found, LookupName, LookupResult } from "./lookupForms";
+import type { GetHpcClusterArgs, GetHpcClustersArgs } from "./lookups";
+import { promiseOf } from "./promiseOf";
 import { configurationOfProvider } from "./provider";
 import { runningStack } from "./stackMemory";
 
 type Provider = pulumi.ProviderResource | undefined;
 type Lookups = {
-  [N in LookupName]: (args: object, provider: Provider) => Promise<MaybeUnknown<LookupResult<N>>>;
+  [N in LookupName]: (args: object, provider: Provider) => Found<LookupResult<N>>;
 };
 /** Opens the place of a lookup, once its arguments are known to be right. */
 type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
 
 /**
- * Each lookup, with the account and region of its provider, else of the stack's configuration. The result is unknown if a preview
+ * Each lookup, with the account and region of its provider, else of the stack's configuration. The result is undefined if a preview
  * does not know the provider's arguments yet.
  */
 export const serviceLookups: Lookups = {
@@ -46,13 +47,10 @@ interface LookupClient {
 /** One client for each provider, and for each stack that takes its settings from its configuration. */
 const clients = new WeakMap<object, LookupClient>();
 
-async function lookUp<R>(
-  provider: Provider,
-  find: (open: OpenPlace) => Promise<R>,
-): Promise<MaybeUnknown<R>> {
+async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<R>): Found<R> {
   const config = provider === undefined ? stackConfig() : await providerConfig(provider);
   if (config === undefined) {
-    return pulumi.unknown;
+    return undefined;
   }
   return await find((regionId) => {
     const source = provider === undefined ? stackConfiguration : explicitProvider;

@@ -35,17 +35,17 @@ function here(args: ProviderArgs = {}): Provider {
   });
 }
 
-// The lookups without their forms, which mocks would answer.
+/** What a lookup has found; its provider is known. */
+async function found<R>(lookup: Promise<R | undefined>): Promise<R> {
+  return (await lookup) ?? expect.fail("the provider is not known");
+}
+
+// Without their forms, in which mocks would answer.
 const getHpcCluster = (args: GetHpcClusterArgs, provider: Provider) =>
-  serviceLookups.getHpcCluster(args, provider);
-const getHpcClusters = async (args: GetHpcClustersArgs, provider: Provider) => {
-  const found = await serviceLookups.getHpcClusters(args, provider);
-  return Array.isArray(found) ? found : expect.fail("the provider's arguments are known");
-};
-const getRegions = async (provider: Provider) => {
-  const found = await serviceLookups.getRegions({}, provider);
-  return Array.isArray(found) ? found : expect.fail("the provider's arguments are known");
-};
+  found(serviceLookups.getHpcCluster(args, provider));
+const getHpcClusters = (args: GetHpcClustersArgs, provider: Provider) =>
+  found(serviceLookups.getHpcClusters(args, provider));
+const getRegions = (provider: Provider) => found(serviceLookups.getRegions({}, provider));
 
 /** The message of a lookup that must fail. */
 async function messageOf(lookup: Promise<unknown>): Promise<string> {

@@ -79,9 +79,8 @@ describe.each([
   ["the dynamic provider", dynamic, plugin],
   ["the plugin", plugin, dynamic],
 ])("%s", (_, host, other) => {
-  const hostOf: Pick<typeof plugin, keyof typeof plugin & keyof typeof dynamic> = host as typeof plugin;
-  const { getHpcCluster, getHpcClusterOutput, getHpcClusters, getHpcClustersOutput } = hostOf;
-  const { getRegions, getRegionsOutput, Provider } = hostOf;
+  const { getHpcCluster, getHpcClusterOutput, getHpcClusters, getHpcClustersOutput } = host;
+  const { getRegions, getRegionsOutput, Provider } = host;
 
   test("every lookup asks the mock, in both forms, with its arguments and its provider", async () => {
     expect(await getHpcCluster({ name: "render-farm" })).toEqual(cluster);
@@ -92,7 +91,9 @@ describe.each([
     expect(await valueOf(found)).toEqual([cluster]);
     expect(await isSecret(found)).toBe(true);
     expect(await valueOf(getRegionsOutput())).toEqual([region]);
-    expect(calls.map(({ token, inputs, provider }) => [token.split(":")[2], inputs, provider])).toEqual([
+    expect(
+      calls.map(({ token, inputs, provider }) => [token.split(":")[2], inputs as unknown, provider]),
+    ).toEqual([
       ["getHpcCluster", { name: "render-farm" }, ""],
       ["getHpcClusters", {}, ""],
       ["getRegions", {}, ""],
