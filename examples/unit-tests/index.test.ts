@@ -3,6 +3,8 @@ import { checkHpcCluster } from "pulumi-alicloud-hpc";
 import { beforeAll, expect, test } from "vitest";
 
 const clusters: runtime.MockResourceArgs[] = [];
+const archive = { id: "hpc-1", name: "archive-1", regionId: "cn-hangzhou" };
+let program: typeof import("./index.js");
 
 beforeAll(async () => {
   await runtime.setMocks({
@@ -12,9 +14,9 @@ beforeAll(async () => {
       }
       return { id: `${args.name}-id`, state: args.inputs };
     },
-    call: (args) => args.inputs,
+    call: ({ token }) => (token === "alicloud-hpc:index:getHpcClusters" ? { clusters: [archive] } : {}),
   });
-  await import("./index.js");
+  program = await import("./index.js");
   // Waits until everything is registered.
   await runtime.disconnect();
 });
@@ -27,4 +29,9 @@ test("no cluster breaks a rule", () => {
   for (const { name, inputs } of clusters) {
     expect(checkHpcCluster(inputs), name).toEqual([]);
   }
+});
+
+test("the archives are those that the lookup finds", async () => {
+  const ids = await new Promise((resolve) => program.archives.apply(resolve));
+  expect(ids).toEqual(["hpc-1"]);
 });

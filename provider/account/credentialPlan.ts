@@ -130,10 +130,11 @@ function readDefaultCredentials(
   return "reason" in found
     ? {
         kind: "default",
+        advice: reader.source.missingCredentials,
         searched: [
-          "stack configuration alicloud:accessKey and alicloud:secretKey",
+          reader.source.placeOf("accessKey", "secretKey"),
           `environment variables ${configKeys.accessKey.environment.join(" / ")} and ${configKeys.secretKey.environment.join(" / ")}`,
-          "stack configuration alicloud:profile, alicloud:ecsRoleName and alicloud:credentialsUri, and their environment variables",
+          `${reader.source.placeOf("profile", "ecsRoleName", "credentialsUri")}, and their environment variables`,
           `environment variables ${oidcVariables.join(", ")}`,
           `~/.aliyun/config.json, the current profile of the Alibaba Cloud CLI: ${found.reason}`,
         ],
@@ -149,7 +150,7 @@ function readAccessKey(reader: SettingReader): CredentialChoice | undefined {
     const given = (key ?? secret)!.origin;
     reader.addProblem(
       `alicloud:${missing}`,
-      `is missing, but ${given} is set. Set both (pulumi config set --secret alicloud:${missing} …, or the ` +
+      `is missing, but ${given} is set. Set both (${reader.source.howToSet(missing)}, or the ` +
         `environment variable ${configKeys[missing].environment[0]}), or neither.`,
     );
     return undefined;

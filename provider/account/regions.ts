@@ -46,17 +46,14 @@ export function regionIdReasons(value: string): string[] {
       ];
 }
 
-export const MISSING_REGION =
-  "regionId is required; give one (e.g. cn-hangzhou), or set a region for the whole stack: " +
-  "pulumi config set alicloud:region cn-hangzhou (environment: ALICLOUD_REGION).";
-
 /**
  * The region to use.
  *
+ * @param missing what to say if there is none
  * @throws if there is none, or it is not the id of a region
  */
-export function validRegionId(regionId: string | undefined): string {
-  const reasons = regionId === undefined ? [MISSING_REGION] : regionIdReasons(regionId);
+export function validRegionId(regionId: string | undefined, missing: string): string {
+  const reasons = regionId === undefined ? [missing] : regionIdReasons(regionId);
   if (regionId === undefined || reasons.length > 0) {
     throw new Error(reasons.join(" "));
   }

@@ -1,4 +1,5 @@
 import { isObject, parseJson } from "../ecs/json";
+import { stackConfiguration, type ConfigurationSource } from "./configurationSource";
 import { configKey, type ConfigKeyName, type Fields } from "./configKeys";
 
 /** Looks up a key of the stack configuration, e.g. `alicloud:region`. Structured values are JSON texts. */
@@ -33,6 +34,8 @@ export class SettingReader {
   constructor(
     private readonly lookup: ConfigLookup,
     private readonly environment: Environment,
+    /** For messages. */
+    readonly source: ConfigurationSource = stackConfiguration,
   ) {}
 
   addProblem(key: string, reason: string): void {

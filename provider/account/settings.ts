@@ -4,10 +4,13 @@ import { isObject, parseJson } from "../ecs/json";
 import { readProfile } from "./cliProfile";
 import { readCredentialPlan } from "./credentialPlan";
 import { endpointsFields } from "./configKeys";
+import { stackConfiguration, type ConfigurationSource } from "./configurationSource";
 import { SettingReader, type ConfigLookup, type Environment, type SettingProblem } from "./settingReader";
 
 /** Everything that the stack configuration and the environment say. */
 export interface Settings {
+  /** Where they come from, for messages. */
+  source: ConfigurationSource;
   /** `alicloud:region`: the region of clusters without a `regionId`. */
   region: string | undefined;
   /** Where the region was set, for messages. */
@@ -28,12 +31,21 @@ export interface Settings {
   problems: readonly SettingProblem[];
 }
 
-/** Reads all settings at once; a value that cannot be used becomes a problem, never an exception. */
-export function readSettings(lookup: ConfigLookup, environment: Environment = process.env): Settings {
-  const reader = new SettingReader(lookup, environment);
+/**
+ * Reads all settings at once; a value that cannot be used becomes a problem, never an exception.
+ *
+ * @param source where the configuration comes from, for messages
+ */
+export function readSettings(
+  lookup: ConfigLookup,
+  environment: Environment = process.env,
+  source: ConfigurationSource = stackConfiguration,
+): Settings {
+  const reader = new SettingReader(lookup, environment, source);
   const profile = readProfile(reader);
   const endpoints = readEndpoints(reader);
   return {
+    source,
     region: reader.text("region") ?? profile?.region,
     regionOrigin: reader.find("region")?.origin ?? profile?.source,
     credentials: readCredentialPlan(reader, profile, endpoints.sts),

@@ -29,7 +29,7 @@ async function checkEverything(
   secretNames: ReadonlySet<unknown>,
 ): Promise<Checked> {
   const { settings } = session;
-  const { inputs, failures } = checkInputs(news, settings.region);
+  const { inputs, failures } = checkInputs(news, settings.region, settings.source.missingRegion);
   // A cluster keeps the key that it was created with, also when its URN changes.
   const tokenKey = textOf(olds, "__tokenKey");
   if (tokenKey !== undefined) {

@@ -1,5 +1,6 @@
 import { quoted } from "../account/quoted";
-import { MISSING_REGION, regionIdReasons } from "../account/regions";
+import { stackConfiguration } from "../account/configurationSource";
+import { regionIdReasons } from "../account/regions";
 import type { HpcClusterItem } from "../ecs/items";
 
 /** One property of an HPC cluster. */
@@ -27,7 +28,7 @@ export const properties = {
   },
   regionId: {
     parameter: "RegionId",
-    missing: MISSING_REGION,
+    missing: stackConfiguration.missingRegion,
     rule: regionIdReasons,
     // A cluster cannot move to another region.
     onChange: "replace",

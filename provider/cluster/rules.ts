@@ -13,8 +13,13 @@ export interface Checked {
  * Checks the inputs against the rules of the API reference, and fills in the default region.
  *
  * @param region the configured region, for a cluster without a `regionId`
+ * @param missingRegion what to say if there is no region
  */
-export function checkInputs(news: EngineProperties, region: string | undefined): Checked {
+export function checkInputs(
+  news: EngineProperties,
+  region: string | undefined,
+  missingRegion?: string,
+): Checked {
   const inputs = Object.fromEntries(Object.entries(news).filter(([key, value]) => !isMissing(key, value)));
   if (inputs["regionId"] === undefined && region !== undefined) {
     inputs["regionId"] = region;
@@ -23,7 +28,11 @@ export function checkInputs(news: EngineProperties, region: string | undefined):
     inputs,
     failures: [
       ...rows.flatMap(([property, row]) =>
-        reasonsAgainst(property, row, inputs[property]).map((reason) => ({ property, reason })),
+        reasonsAgainst(
+          property,
+          property === "regionId" && missingRegion !== undefined ? { ...row, missing: missingRegion } : row,
+          inputs[property],
+        ).map((reason) => ({ property, reason })),
       ),
       ...Object.keys(inputs).flatMap(unknownPropertyFailures),
     ],

@@ -124,7 +124,8 @@ export class Session {
 
   /** The region of a stored cluster, or the configured one. */
   regionOf(properties: EngineProperties): string {
-    return validRegionId(textOf(properties, "regionId") ?? this.settings.region);
+    const { region, source } = this.settings;
+    return validRegionId(textOf(properties, "regionId") ?? region, source.missingRegion);
   }
 
   /**

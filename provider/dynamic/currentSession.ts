@@ -1,4 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
+import { EXPLICIT_KEY, explicitProvider, stackConfiguration } from "../account/configurationSource";
 import { readSettings } from "../account/settings";
 import type { ConfigLookup } from "../account/settingReader";
 import { noRunNotes, runNotesInFiles } from "../cluster/runNotes";
@@ -44,7 +45,8 @@ function sessionWith(lookup: ConfigLookup): Session {
   // The SDK starts this process with the address of the engine, which all provider processes of one run have in common.
   const engine = process.argv[2];
   const notes = engine === undefined ? noRunNotes : runNotesInFiles(engine, warn);
-  const started = new Session(readSettings(lookup), { warn, notes });
+  const source = lookup(EXPLICIT_KEY) === undefined ? stackConfiguration : explicitProvider;
+  const started = new Session(readSettings(lookup, process.env, source), { warn, notes });
   reportAtEnd(started);
   return started;
 }

@@ -1,9 +1,16 @@
 import { configKeys, type ConfigKey } from "../account/configKeys";
+import {
+  explicitProvider,
+  pluginConfiguration,
+  stackConfiguration,
+  type ConfigurationSource,
+} from "../account/configurationSource";
 import { adviceAbout } from "../account/nearestName";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { readSettings, type Settings } from "../account/settings";
 import type { CheckFailure } from "../cluster/checkFailure";
 import { UNKNOWN, type EngineProperties } from "../cluster/properties";
+import { PACKAGE } from "../program/clusterTypes";
 
 /** The inputs of a provider resource that are the engine's own. */
 const OWN_INPUTS = ["version", "pluginDownloadURL", "pluginChecksums", "parameterization"];
@@ -13,15 +20,28 @@ export const SECRET_KEYS: readonly string[] = Object.entries<ConfigKey>(configKe
   row.isSecret ? [name] : [],
 );
 
-/** The settings of a provider resource; what it does not say comes from the environment. */
-export function settingsOf(args: EngineProperties): Settings {
+/**
+ * The settings of a provider resource; what it does not say comes from the environment.
+ *
+ * @param urn of the provider resource
+ */
+export function settingsOf(args: EngineProperties, urn: string | undefined): Settings {
   // A value may be a number or an object; the reader takes them as JSON.
   const lookup = (key: string) => args[key.replace(/^alicloud:/, "")];
-  return readSettings(lookup as ConfigLookup);
+  return readSettings(lookup as ConfigLookup, process.env, sourceOf(urn));
+}
+
+/** The engine names its default provider after the version, and the program side the one that it makes of `alicloud:*`. */
+function sourceOf(urn: string | undefined): ConfigurationSource {
+  const name = urn?.split("::").slice(3).join("::") || "default";
+  if (name === PACKAGE) {
+    return stackConfiguration;
+  }
+  return /^default(_|$)/.test(name) ? pluginConfiguration : explicitProvider;
 }
 
 /** What is wrong with the inputs of a provider resource. Without property names, whose values would be shown. */
-export function configurationFailures(args: EngineProperties): CheckFailure[] {
+export function configurationFailures(args: EngineProperties, urn: string | undefined): CheckFailure[] {
   const known = Object.keys(configKeys);
   const unknownKeys = Object.keys(args).filter(
     (key) => !key.startsWith("__") && ![...known, ...OWN_INPUTS].includes(key),
@@ -31,7 +51,7 @@ export function configurationFailures(args: EngineProperties): CheckFailure[] {
     return `alicloud:${key} is not a configuration key: ${advice}`;
   });
   // A setting that seems to be missing may be one that is not known yet.
-  const problems = Object.values(args).includes(UNKNOWN) ? [] : problemTexts(settingsOf(args).problems);
+  const problems = Object.values(args).includes(UNKNOWN) ? [] : problemTexts(settingsOf(args, urn).problems);
   return [...reasons, ...problems].map((reason) => ({ property: "", reason }));
 }
 

@@ -1,5 +1,4 @@
 import { adviceAbout } from "../account/nearestName";
-import { validRegionId } from "../account/regions";
 import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
 import { textOf, type EngineProperties } from "../cluster/properties";
 import type { Session } from "../cluster/session";
@@ -52,7 +51,7 @@ export async function invoke(session: Session, token: string, args: EngineProper
 function placeOf(session: Session, args: EngineProperties): () => Promise<LookupPlace> {
   return async () => ({
     ecs: await session.ecs(),
-    regionId: validRegionId(textOf(args, "regionId") ?? session.settings.region),
+    regionId: session.regionOf(args),
   });
 }
 

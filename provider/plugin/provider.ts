@@ -80,7 +80,7 @@ export class Provider {
         const { values, secretNames } = receivedProperties(request.getNews());
         return new rpc.CheckResponse()
           .setInputs(sentProperties(values, new Set([...secretNames, ...SECRET_KEYS])))
-          .setFailuresList(configurationFailures(values).map(failureMessage));
+          .setFailuresList(configurationFailures(values, request.getUrn()).map(failureMessage));
       }),
       diffConfig: this.answer((request: rpc.DiffRequest) => {
         const olds = receivedProperties(request.getOldInputs() ?? request.getOlds());
@@ -98,7 +98,7 @@ export class Provider {
         const warn = (text: string): void => {
           this.engine?.warn("", inOwnNamespace(text));
         };
-        this.session = new Session(settingsOf(receivedProperties(args).values), {
+        this.session = new Session(settingsOf(receivedProperties(args).values, request.getUrn()), {
           clock: cancelableClock(this.cancellation.signal),
           notes: this.engine === undefined ? noRunNotes : runNotesInFiles(this.engine.address, warn),
           warn,

@@ -1,7 +1,10 @@
+/** The name of the plugin's package in the engine. */
+export const PACKAGE = "alicloud-hpc";
+
 /** The types of the resource in the engine, one for each host. */
 export const clusterTypes = {
   dynamic: "pulumi-nodejs:dynamic/alicloud:HpcCluster",
-  plugin: "alicloud-hpc:index:HpcCluster",
+  plugin: `${PACKAGE}:index:HpcCluster`,
 } as const;
 
 export type ClusterType = (typeof clusterTypes)[keyof typeof clusterTypes];

@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { configurationOfProvider, providerOf } from "./provider";
+import { outputForm, plainForm, type Found, type LookupName, type LookupResult } from "./lookupForms";
+import { invokeLookup } from "./lookupInvokes";
+import { mockMonitor } from "./mocks";
+import { providerOf } from "./provider";
 
 /** An HPC cluster that a lookup has found. */
 export interface GetHpcClusterResult {
@@ -67,19 +70,19 @@ export interface GetHpcClustersOutputArgs extends Inputs<GetHpcClustersArgs> {}
  *
  * @throws if there is none, or if several have that name (the error lists them)
  */
-export async function getHpcCluster(
+export function getHpcCluster(
   args: GetHpcClusterArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterResult> {
-  return (await serviceLookups()).findHpcCluster(args, opts);
+  return plainForm(() => lookUp("getHpcCluster", args, opts));
 }
 
 /** The same as {@link getHpcCluster}, for arguments that may be outputs. */
 export function getHpcClusterOutput(
   args: GetHpcClusterOutputArgs,
-  opts?: pulumi.InvokeOptions,
+  opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClusterResult> {
-  return whenKnown(args, opts, (known) => getHpcCluster(known as GetHpcClusterArgs, opts));
+  return outputForm(args, opts, (known) => lookUp("getHpcCluster", known, opts));
 }
 
 /**
@@ -87,45 +90,42 @@ export function getHpcClusterOutput(
  *
  * @throws if `nameRegex` is not a regular expression, or takes longer than a second for all names together
  */
-export async function getHpcClusters(
+export function getHpcClusters(
   args: GetHpcClustersArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClustersResult> {
-  return (await serviceLookups()).findHpcClusters(args, opts);
+  return plainForm(() => lookUp("getHpcClusters", args, opts));
 }
 
 /** The same as {@link getHpcClusters}, for arguments that may be outputs. */
 export function getHpcClustersOutput(
   args: GetHpcClustersOutputArgs = {},
-  opts?: pulumi.InvokeOptions,
+  opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClustersResult> {
-  return whenKnown(args, opts, (known) => getHpcClusters(known as GetHpcClustersArgs, opts));
+  return outputForm(args, opts, (known) => lookUp("getHpcClusters", known, opts));
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
-export async function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
-  return (await serviceLookups()).findAccountRegions(opts);
+export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
+  return plainForm(() => lookUp("getRegions", {}, opts));
 }
 
 /** The same as {@link getRegions}, as an output. */
-export function getRegionsOutput(opts?: pulumi.InvokeOptions): pulumi.Output<GetRegionsResult> {
-  return whenKnown({}, opts, () => getRegions(opts));
+export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
+  return outputForm({}, opts, () => lookUp("getRegions", {}, opts));
 }
 
-/** Loaded on first use: a program that only declares clusters does not call the service. */
-function serviceLookups(): Promise<typeof import("./serviceLookups")> {
-  return import("./serviceLookups.js");
-}
-
-/** Waits for the arguments of the lookup and of its provider. If a preview does not know one of them, nothing is looked up. */
-function whenKnown<T extends object, R>(
-  args: T,
+/** A dynamic provider cannot answer lookups, so they run in the program. Mocks are asked as the plugin would be. */
+async function lookUp<N extends LookupName>(
+  name: N,
+  args: object,
   opts: pulumi.InvokeOptions | undefined,
-  lookUp: (known: pulumi.Unwrap<T>) => Promise<R>,
-): pulumi.Output<R> {
+): Found<LookupResult<N>> {
   const provider = providerOf(opts);
-  const configuration = provider === undefined ? undefined : configurationOfProvider(provider);
-  // Without its secrets: otherwise the whole result would be secret.
-  const isReady = configuration === undefined ? true : pulumi.unsecret(configuration).apply(() => true);
-  return pulumi.all([args, isReady]).apply<R>(([known]) => lookUp(known));
+  if (mockMonitor() !== undefined) {
+    return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
+  }
+  // Loaded on first use: a program that only declares clusters does not call the service.
+  const { serviceLookups } = await import("./serviceLookups.js");
+  return await serviceLookups[name](args, provider);
 }

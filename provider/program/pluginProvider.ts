@@ -1,11 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configKeys } from "../account/configKeys";
-import { configurationOf, recordConfiguration, type ProviderArgs } from "./provider";
+import { PACKAGE } from "./clusterTypes";
+import { configurationOf, type ProviderArgs } from "./provider";
 import { isOfType } from "./pulumiType";
 import { stackMemory } from "./stackMemory";
-
-/** The name of the package in the engine. */
-export const PACKAGE = "alicloud-hpc";
 
 /**
  * A second account or region beside the configured one, for the usual `provider` and `providers` options:
@@ -28,13 +26,11 @@ export class Provider extends pulumi.ProviderResource {
    * @param opts the usual options of a Pulumi resource
    */
   constructor(resourceName: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
-    const configuration = configurationOf(resourceName, args);
     const inputs: pulumi.Inputs = {};
-    for (const [key, value] of Object.entries<unknown>(configuration)) {
+    for (const [key, value] of Object.entries<unknown>(configurationOf(resourceName, args))) {
       inputs[key.replace("alicloud:", "")] = value;
     }
     super(PACKAGE, resourceName, inputs, opts);
-    recordConfiguration(this, configuration);
   }
 
   /** Whether a value is a Provider of this kind, of this or of another copy of this package. */

@@ -9,6 +9,7 @@ import {
   type Fields,
   type ValueType,
 } from "../account/configKeys";
+import { EXPLICIT_KEY } from "../account/configurationSource";
 import { nearestName } from "../account/nearestName";
 import { clusterTypes } from "./clusterTypes";
 import { isOfType } from "./pulumiType";
@@ -89,8 +90,8 @@ export class Provider extends pulumi.ProviderResource {
    */
   constructor(resourceName: string, args: ProviderArgs = {}, opts?: pulumi.ResourceOptions) {
     const configuration = configurationOf(resourceName, args);
-    super("pulumi-nodejs", resourceName, configuration, opts);
-    recordConfiguration(this, configuration);
+    super("pulumi-nodejs", resourceName, { ...configuration, [EXPLICIT_KEY]: "true" }, opts);
+    configurations.set(this, pulumi.output(configuration));
   }
 
   /** Whether a value is a provider of dynamic resources, of whatever package: they share one type. */
@@ -99,15 +100,20 @@ export class Provider extends pulumi.ProviderResource {
   }
 }
 
-/** Notes the configuration of a new provider, so that lookups can use it. */
-export function recordConfiguration(provider: pulumi.ProviderResource, configuration: pulumi.Inputs): void {
-  configurations.set(provider, pulumi.output(configuration));
-}
-
-/** The explicit provider of a lookup, of either host: its own, or that of its parent. */
+/**
+ * The explicit provider of a lookup: its own, or that of its parent.
+ *
+ * @throws if it is not a {@link Provider}: nothing is known of its account
+ */
 export function providerOf(opts: pulumi.InvokeOptions | undefined): pulumi.ProviderResource | undefined {
-  const { dynamic, plugin } = clusterTypes;
-  return opts?.provider ?? opts?.parent?.getProvider(dynamic) ?? opts?.parent?.getProvider(plugin);
+  const provider = opts?.provider ?? opts?.parent?.getProvider(clusterTypes.dynamic);
+  if (provider !== undefined && configurationOfProvider(provider) === undefined) {
+    throw new pulumi.RunError(
+      "A lookup of pulumi-alicloud-hpc takes a Provider of pulumi-alicloud-hpc as its provider, and no other; give one, or none. " +
+        "With a Provider of pulumi-alicloud-hpc/plugin, import the lookup from there too.",
+    );
+  }
+  return provider;
 }
 
 /** The configuration of a {@link Provider}; undefined for a provider of another kind. */

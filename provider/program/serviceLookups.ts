@@ -1,44 +1,85 @@
-/** The lookups' calls of the service. */
-import type * as pulumi from "@pulumi/pulumi";
-import { REGION_OF_REGIONS } from "../account/regions";
-import { findCluster, findClusters, findRegions } from "../cluster/lookups";
-import { messageOf } from "../ecs/errors";
-import { lookupClient } from "./lookupClient";
-import type {
-  GetHpcClusterArgs,
-  GetHpcClusterResult,
-  GetHpcClustersArgs,
-  GetHpcClustersResult,
-  GetRegionsResult,
-} from "./lookups";
-import { runError } from "./runError";
+/** The lookups' calls of the service, from the program. */
+import * as pulumi from "@pulumi/pulumi";
+import {
+  explicitProvider,
+  stackConfiguration,
+  type ConfigurationSource,
+} from "../account/configurationSource";
+import { REGION_OF_REGIONS, validRegionId } from "../account/regions";
+import { readSettings, type Settings } from "../account/settings";
+import { problemTexts, type ConfigLookup } from "../account/settingReader";
+import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
+import type { EcsClient } from "../ecs/client";
+import { systemClock } from "../ecs/clock";
+import { connect } from "../ecs/connect";
+import { getOrCreate } from "../ecs/getOrCreate";
+import type { Found, LookupName, LookupResult } from "./lookupForms";
+import type { GetHpcClusterArgs, GetHpcClustersArgs } from "./lookups";
+import { promiseOf } from "./promiseOf";
+import { configurationOfProvider } from "./provider";
+import { runningStack } from "./stackMemory";
 
-/** See `getHpcCluster`. */
-export function findHpcCluster(
-  args: GetHpcClusterArgs,
-  opts: pulumi.InvokeOptions | undefined,
-): Promise<GetHpcClusterResult> {
-  return withRunErrors(() => findCluster(args, () => lookupClient(args.regionId, opts)));
+type Provider = pulumi.ProviderResource | undefined;
+type Lookups = {
+  [N in LookupName]: (args: object, provider: Provider) => Found<LookupResult<N>>;
+};
+/** Opens the place of a lookup, once its arguments are known to be right. */
+type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
+
+/**
+ * Each lookup, with the account and region of its provider, else of the stack's configuration. The result is undefined if a preview
+ * does not know the provider's arguments yet.
+ */
+export const serviceLookups: Lookups = {
+  getHpcCluster: (args: GetHpcClusterArgs, provider) =>
+    lookUp(provider, (open) => findCluster(args, () => open(args.regionId))),
+  getHpcClusters: (args: GetHpcClustersArgs, provider) =>
+    lookUp(provider, (open) => findClusters(args, () => open(args.regionId))),
+  getRegions: (_, provider) =>
+    lookUp(provider, async (open) => findRegions((await open(REGION_OF_REGIONS)).ecs)),
+};
+
+interface LookupClient {
+  ecs: EcsClient;
+  settings: Settings;
 }
 
-/** See `getHpcClusters`. */
-export function findHpcClusters(
-  args: GetHpcClustersArgs,
-  opts: pulumi.InvokeOptions | undefined,
-): Promise<GetHpcClustersResult> {
-  return withRunErrors(() => findClusters(args, () => lookupClient(args.regionId, opts)));
-}
+/** One client for each provider, and for each stack that takes its settings from its configuration. */
+const clients = new WeakMap<object, LookupClient>();
 
-/** See `getRegions`. */
-export function findAccountRegions(opts: pulumi.InvokeOptions | undefined): Promise<GetRegionsResult> {
-  return withRunErrors(async () => findRegions((await lookupClient(REGION_OF_REGIONS, opts)).ecs));
-}
-
-/** The engine shows no error with a stack trace. */
-async function withRunErrors<T>(lookUp: () => Promise<T>): Promise<T> {
-  try {
-    return await lookUp();
-  } catch (error) {
-    throw runError(messageOf(error));
+async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<R>): Found<R> {
+  const config = provider === undefined ? stackConfig() : await providerConfig(provider);
+  if (config === undefined) {
+    return undefined;
   }
+  return await find((regionId) => {
+    const source = provider === undefined ? stackConfiguration : explicitProvider;
+    const key = provider ?? runningStack();
+    const { ecs, settings } = getOrCreate(clients, key, () => createClient(config, source));
+    return Promise.resolve({
+      ecs,
+      regionId: validRegionId(regionId ?? settings.region, source.missingRegion),
+    });
+  });
+}
+
+function createClient(config: ConfigLookup, source: ConfigurationSource): LookupClient {
+  const settings = readSettings(config, process.env, source);
+  if (settings.problems.length > 0) {
+    throw new Error(problemTexts(settings.problems).join("\n"));
+  }
+  return { ecs: connect(settings, systemClock), settings };
+}
+
+function stackConfig(): ConfigLookup {
+  const config = new pulumi.Config("alicloud");
+  return (key) => config.get(key.replace(/^alicloud:/, ""));
+}
+
+/** The arguments of a provider; undefined if a preview does not know one of them yet. */
+async function providerConfig(provider: pulumi.ProviderResource): Promise<ConfigLookup | undefined> {
+  const configuration = configurationOfProvider(provider)!;
+  const { isKnown } = configuration as unknown as { isKnown: Promise<boolean> };
+  const values = (await isKnown) ? await promiseOf(configuration) : undefined;
+  return values === undefined ? undefined : (key) => (values as Record<string, string | undefined>)[key];
 }

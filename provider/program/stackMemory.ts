@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { mockMonitor } from "./mocks";
 import type { MaybeUnknown } from "./promiseOf";
 
 /** A resource that claims what only one resource of the stack may have (claims.ts). */
@@ -24,7 +25,7 @@ export interface StackMemory {
 const memoriesKey = Symbol.for("pulumi-alicloud-hpc.stackMemories");
 type Memories = WeakMap<object, StackMemory>;
 
-/** Stands for the stack where there is none: under `pulumi.runtime.setMocks`. */
+/** Stands for the stack where there is none. */
 const noStack = {};
 
 /** The memory of the running stack. One process may run several; each has its own, kept by its root resource. */
@@ -39,7 +40,8 @@ export function stackMemory(stack = runningStack()): StackMemory {
   return memory;
 }
 
-/** The root resource of the running stack. */
+/** The root resource of the running stack; without the engine, the mocks that take its place. */
 export function runningStack(): object {
-  return (pulumi.runtime.getStackResource() as pulumi.Resource | undefined) ?? noStack;
+  const stack = pulumi.runtime.getStackResource() as pulumi.Resource | undefined;
+  return stack ?? mockMonitor() ?? noStack;
 }

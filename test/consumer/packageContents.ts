@@ -19,6 +19,7 @@ const publicDeclarations = [
   "program/clusterResource",
   "program/hpcCluster",
   "program/pluginCluster",
+  "program/pluginLookups",
   "program/pluginProvider",
   "program/provider",
   "program/lookups",

@@ -20,6 +20,8 @@ export interface Member extends Docstring {
 
 /** A declaration and its members, in their order. */
 export interface Documented extends Docstring {
+  /** What the name of a type stands for; absent for everything else. */
+  readonly alias?: string;
   readonly members: ReadonlyMap<string, Member>;
 }
 
@@ -40,6 +42,7 @@ export function documented(file: string, name: string): Documented {
     if (declaration?.name?.getText() === name) {
       return {
         ...docstringOf(statement),
+        ...(ts.isTypeAliasDeclaration(declaration) ? { alias: declaration.type.getText() } : {}),
         members: new Map(membersOf(declaration).map((member) => [member.name.getText(), memberOf(member)])),
       };
     }

@@ -172,7 +172,12 @@ const tables: Readonly<Record<string, Table>> = {
       "GetRegionsResult",
       "Region",
     ]
-      .map((name) => `### ${name}\n\n${memberList(documented("program/lookups.ts", name))}`)
+      .map((name) => {
+        const declaration = documented("program/lookups.ts", name);
+        const { alias, text } = declaration;
+        const content = alias === undefined ? memberList(declaration) : `${code(alias)}: ${oneLine(text)}`;
+        return `### ${name}\n\n${content}`;
+      })
       .join("\n\n"),
   pages: () =>
     pages()

@@ -10,14 +10,27 @@ export interface Host {
   readonly name: "dynamic provider" | "plugin";
   readonly HpcCluster: typeof dynamic.HpcCluster | typeof plugin.HpcCluster;
   readonly Provider: typeof dynamic.Provider | typeof plugin.Provider;
+  /** The module, for its lookups. */
+  readonly lookups: Lookups;
   /** The type of clusters in URNs and states. */
   readonly type: string;
 }
+
+type Lookups = Pick<
+  typeof dynamic,
+  | "getHpcCluster"
+  | "getHpcClusterOutput"
+  | "getHpcClusters"
+  | "getHpcClustersOutput"
+  | "getRegions"
+  | "getRegionsOutput"
+>;
 
 export const dynamicHost = {
   name: "dynamic provider",
   HpcCluster: dynamic.HpcCluster,
   Provider: dynamic.Provider,
+  lookups: dynamic,
   type: "pulumi-nodejs:dynamic/alicloud:HpcCluster",
 } as const satisfies Host;
 
@@ -25,6 +38,7 @@ export const pluginHost = {
   name: "plugin",
   HpcCluster: plugin.HpcCluster,
   Provider: plugin.Provider,
+  lookups: plugin,
   type: "alicloud-hpc:index:HpcCluster",
 } as const satisfies Host;
 

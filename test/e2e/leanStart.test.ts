@@ -71,6 +71,7 @@ describe("a program", () => {
     ]);
     expect(loaded.filter((name) => !sdk.includes(name))).toEqual([
       "account/configKeys.js",
+      "account/configurationSource.js",
       "account/nearestName.js",
       "cluster/clientToken.js",
       "index.js",
@@ -79,7 +80,10 @@ describe("a program", () => {
       "program/clusterTypes.js",
       "program/dynamicProvider.js",
       "program/hpcCluster.js",
+      "program/lookupForms.js",
+      "program/lookupInvokes.js",
       "program/lookups.js",
+      "program/mocks.js",
       "program/promiseOf.js",
       "program/provider.js",
       "program/pulumiType.js",
@@ -90,11 +94,16 @@ describe("a program", () => {
     ]);
   });
 
-  test("that looks a cluster up loads what talks to the service", async () => {
-    const loaded = await loadedBy(
-      withMocks('await require("pulumi-alicloud-hpc").getHpcCluster({}).catch(() => undefined);'),
-    );
-    expect(loaded).toEqual(expect.arrayContaining(["program/serviceLookups.js", "ecs/connect.js"]));
+  test("that looks a cluster up loads what talks to the service, unless mocks or the plugin answer", async () => {
+    const lookUp = (entry: string) => `await require("${entry}").getHpcCluster({ id: "hpc-1" });`;
+    const [alone, mocked, plugin] = await Promise.all([
+      loadedBy('require("pulumi-alicloud-hpc").getHpcCluster({}).catch(() => undefined)'),
+      loadedBy(withMocks(lookUp("pulumi-alicloud-hpc"))),
+      loadedBy(withMocks(lookUp("pulumi-alicloud-hpc/plugin"))),
+    ]);
+    expect(alone).toEqual(expect.arrayContaining(["program/serviceLookups.js", "ecs/connect.js"]));
+    expect([...mocked, ...plugin].filter((name) => serviceSide.includes(name))).toEqual([]);
+    expect(plugin).toContain("program/pluginLookups.js");
   });
 });
 

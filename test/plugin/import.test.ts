@@ -1,13 +1,21 @@
 /** Promise: `pulumi import` takes over clusters that exist: the next preview is empty, and the printed code compiles. */
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { HpcCluster, Provider } from "pulumi-alicloud-hpc/plugin";
 import { expect, vi } from "vitest";
-import { changingCalls, failureOf } from "../e2e/ecsStack.ts";
-import { repositoryRoot } from "../engine/engine.ts";
+import { changingCalls, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
+import { runCli } from "../engine/cli.ts";
+import type { TestStack } from "../engine/stack.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
 import { type ImportedCluster, runImport } from "./importClusters.ts";
-import { type ClusterArgs, clustersInState, createPluginStack, PluginCluster } from "./pluginCluster.ts";
-import { compiledGenerator, generateProgram, isOnPath, runTool } from "./sdkTools.ts";
+import {
+  type ClusterArgs,
+  clustersInState,
+  createPluginStack,
+  PluginCluster,
+  providerArgs,
+} from "./pluginCluster.ts";
+import { compiledGenerator, generateProgram, isOnPath } from "./sdkTools.ts";
 import { typeErrors } from "./typeErrors.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -83,45 +91,105 @@ test("an id that does not exist, or not in the region or account of the provider
   expect(clustersInState(stack)).toEqual([]);
 });
 
+/** The compiler's errors in a program of a user who has installed this package. */
+function errorsIn(stack: TestStack, program: string): string[] {
+  const file = path.join(stack.workDir, "index.ts");
+  writeFileSync(file, program);
+  return typeErrors(file);
+}
+
 test(
-  "the printed code compiles with the generated SDK, and with this package",
+  "in a stack with alicloud:*, as docs/plugin.md says: the printed code compiles as printed, and the next preview changes no cluster",
   { timeout: 60 * minutes },
   async ({ ecs, skip }) => {
     if (!isOnPath("go")) {
       skip("The code generators need Go");
     }
     const generator = await compiledGenerator();
-    const clusters = ["render-farm", "farm-2"].map((name) => {
-      const description = `The "${name}"\nof \${nobody}`;
-      return { name, id: ecs.store.add({ name, description }).hpcClusterId };
-    });
-    await using stack = await createPluginStack(ecs, { program: program(new Map()) });
-    const { exitCode, stdout, stderr } = await runImport(stack, clusters, (sources, loader) =>
-      generateProgram(generator, sources, loader),
+    const options = {
+      generate: (sources: Record<string, string>, loader: string) =>
+        generateProgram(generator, sources, loader),
+    };
+    const wanted = Object.fromEntries(
+      ["rendering", "second", "beside", "declared"].map((resource) => [
+        resource,
+        { name: `farm-${resource}`, description: `The "${resource}"\nof \${nobody}` },
+      ]),
     );
-    expect(exitCode, stdout + stderr).toBe(0);
-    const code = stdout.slice(stdout.indexOf("import * as pulumi"));
+    const clusters = Object.entries(wanted).map(([name, args]) => ({
+      name,
+      id: ecs.store.add(args).hpcClusterId,
+    }));
+    const [rendering, second, beside, declared] = clusters as [
+      ImportedCluster,
+      ImportedCluster,
+      ImportedCluster,
+      ImportedCluster,
+    ];
+    const declaring = (resources: readonly ImportedCluster[], toImport?: ImportedCluster) => async () => {
+      const studio = new Provider("studio", providerArgs(ecs));
+      for (const resource of resources) {
+        new HpcCluster(resource.name, wanted[resource.name], {
+          protect: true,
+          ...(resource === beside ? { provider: studio } : {}),
+          ...(resource === toImport ? { import: resource.id } : {}),
+        });
+      }
+    };
+    await using stack = await createEcsStack(ecs, { program: declaring([]) });
+
+    // The engine's default provider does not see alicloud:*.
+    const refused = await runImport(stack, [rendering]);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stdout).toMatch(
+      /regionId is required.*set alicloud-hpc:region.*environment: ALICLOUD_REGION/,
+    );
+    expect(refused.stdout).toMatch(/The stack's `alicloud:\*` counts only .* not for `pulumi import`/);
+
+    const config = async (key: string): Promise<string> => {
+      const cli = { cwd: stack.workDir, backend: stack.backend };
+      return (await runCli(["config", "get", `alicloud:${key}`, "--stack", "test"], cli)).stdout.trim();
+    };
+    const env = {
+      ALICLOUD_REGION: await config("region"),
+      ALICLOUD_ACCESS_KEY: await config("accessKey"),
+      ALICLOUD_SECRET_KEY: await config("secretKey"),
+      ECS_ENDPOINT: ecs.endpoint,
+    };
+    const inEnvironment = await runImport(stack, [rendering, second], { ...options, env });
+    expect(inEnvironment, inEnvironment.stdout + inEnvironment.stderr).toMatchObject({ exitCode: 0 });
+    const code = codeIn(inEnvironment.stdout);
+    expect(code).toContain('from "pulumi-alicloud-hpc/plugin"');
     expect(code.match(/new \S+\.HpcCluster\(/g)).toHaveLength(2);
     expect(code.match(/protect: true/g)).toHaveLength(2);
+    expect(errorsIn(stack, code)).toEqual([]);
+    expect(errorsIn(stack, code.replace("description:", "descriptoin:"))).toHaveLength(1);
+    stack.setProgram(declaring([rendering, second]));
+    await stack.up();
 
-    const folder = path.join(stack.workDir, "imported");
-    await runTool(generator, [path.join(repositoryRoot, "provider/plugin/schema.json"), folder]);
-    const modules = path.join(folder, "node_modules");
-    mkdirSync(modules);
-    for (const name of ["@pulumi", "@types", "typescript", "pulumi-alicloud-hpc"]) {
-      symlinkSync(path.join(repositoryRoot, "node_modules", name), path.join(modules, name), "junction");
-    }
-    const sdk = "pulumi-alicloud-hpc-sdk";
-    writeFileSync(path.join(folder, "package.json"), "{}");
-    symlinkSync(path.join(folder, "nodejs"), path.join(modules, sdk), "junction");
-    const errorsOf = (text: string): string[] => {
-      const file = path.join(folder, "index.ts");
-      writeFileSync(file, text);
-      return typeErrors(file);
-    };
-    expect(code).toContain(`"${sdk}"`);
-    expect(errorsOf(code)).toEqual([]);
-    expect(errorsOf(code.replace(sdk, "pulumi-alicloud-hpc/plugin"))).toEqual([]);
-    expect(errorsOf(code.replace("description:", "descriptoin:"))).toHaveLength(1);
+    // With a provider of the program, which the printed code then needs.
+    const urn = "urn:pulumi:test::hpc::pulumi:providers:alicloud-hpc::studio";
+    const args = ["--provider", `studio=${urn}`];
+    const explicit = await runImport(stack, [beside], { ...options, args });
+    expect(explicit, explicit.stdout + explicit.stderr).toMatchObject({ exitCode: 0 });
+    const imports = 'import { Provider } from "pulumi-alicloud-hpc/plugin";\n';
+    const declaration = 'const studio = new Provider("studio", { region: "cn-hangzhou" });\n';
+    const [, head = "", body = ""] = /^([^]*?)(const [^]*)$/.exec(codeIn(explicit.stdout)) ?? [];
+    expect(errorsIn(stack, head + imports + declaration + body)).toEqual([]);
+    stack.setProgram(declaring([rendering, second, beside]));
+    await stack.up({ expectNoChanges: true });
+
+    // With the resource option, which takes the program's own provider.
+    stack.setProgram(declaring(clusters, declared));
+    await stack.up();
+    stack.setProgram(declaring(clusters));
+    await stack.up({ expectNoChanges: true });
+    expect(changingCalls(ecs)).toEqual([]);
+    expect(clustersInState(stack)).toHaveLength(clusters.length);
   },
 );
+
+/** The program that `pulumi import` has printed. */
+function codeIn(printed: string): string {
+  return printed.slice(printed.indexOf("import * as pulumi"));
+}

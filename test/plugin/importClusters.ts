@@ -12,19 +12,35 @@ export interface ImportedCluster {
   id: string;
 }
 
+/** How to import. */
+export interface ImportOptions {
+  /** Makes the code that is printed; without it there is none. */
+  generate?: ProgramGenerator;
+  /** More arguments of the command. */
+  args?: readonly string[];
+  /** More environment variables. */
+  env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Runs `pulumi import`, for one cluster with its arguments, for several with `--file`.
  *
- * @param generate makes the code that is printed; without it there is none
  * @returns how the command ended
  */
 export async function runImport(
   stack: TestStack,
   clusters: readonly ImportedCluster[],
-  generate?: ProgramGenerator,
+  { generate, args: more = [], env = {} }: ImportOptions = {},
 ): Promise<CliResult> {
   await using host = await startLanguageHost(generate ?? (async () => ""));
-  const args = ["import", "--stack", stack.stackName, "--yes", `--generate-code=${generate !== undefined}`];
+  const args = [
+    "import",
+    "--stack",
+    stack.stackName,
+    "--yes",
+    `--generate-code=${generate !== undefined}`,
+    ...more,
+  ];
   const [first, ...others] = clusters;
   if (first !== undefined && others.length === 0) {
     args.push(clusterType, first.name, first.id);
@@ -36,7 +52,7 @@ export async function runImport(
     );
     args.push("--file", file);
   }
-  return await runCli(args, { cwd: stack.workDir, backend: stack.backend, env: host.env });
+  return await runCli(args, { cwd: stack.workDir, backend: stack.backend, env: { ...env, ...host.env } });
 }
 
 /** Imports clusters, without code. */

@@ -98,8 +98,8 @@ export function packageSchema(): PackageSpec {
     keywords: [...keywords.filter((word) => word !== "dynamic-provider"), "category/cloud", "kind/native"],
     license,
     language: {
-      // Not the name of this package, which is the plugin itself.
-      nodejs: { packageName: "pulumi-alicloud-hpc-sdk", respectSchemaVersion: true },
+      // What `pulumi import` prints. Programs in TypeScript need no generated SDK: this package has the classes.
+      nodejs: { packageName: "pulumi-alicloud-hpc/plugin", respectSchemaVersion: true },
       python: {
         packageName: "pulumi_alicloud_hpc",
         pyproject: { enabled: true },

@@ -1,7 +1,8 @@
-import { RunError, runtime } from "@pulumi/pulumi";
+import { runtime } from "@pulumi/pulumi";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { getHpcCluster, getHpcClusters, getRegions } from "../../provider/program/lookups.ts";
+import type { GetHpcClusterArgs, GetHpcClustersArgs } from "../../provider/program/lookups.ts";
 import { Provider, type ProviderArgs } from "../../provider/program/provider.ts";
+import { serviceLookups } from "../../provider/program/serviceLookups.ts";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { hideDeveloperSettings } from "./developerSettings.ts";
 import { failureOf } from "./failureOf.ts";
@@ -22,23 +23,33 @@ afterEach(async () => {
   await ecs.stop();
 });
 
-/** Options of a lookup in the local ECS; every provider has a client of its own. */
-function here(args: ProviderArgs = {}): { provider: Provider } {
+/** A provider for the local ECS; each has a client of its own. */
+function here(args: ProviderArgs = {}): Provider {
   const { accessKeyId: accessKey, accessKeySecret: secretKey, endpoint } = ecs;
-  return {
-    provider: new Provider("studio", {
-      region: "cn-hangzhou",
-      accessKey,
-      secretKey,
-      endpoints: [{ ecs: endpoint }],
-      ...args,
-    }),
-  };
+  return new Provider("studio", {
+    region: "cn-hangzhou",
+    accessKey,
+    secretKey,
+    endpoints: [{ ecs: endpoint }],
+    ...args,
+  });
 }
 
-/** The message of a lookup that must fail. The engine shows only the message of a RunError, and the stack of any other error. */
+/** What a lookup has found; its provider is known. */
+async function found<R>(lookup: Promise<R | undefined>): Promise<R> {
+  return (await lookup) ?? expect.fail("the provider is not known");
+}
+
+// Without their forms, in which mocks would answer.
+const getHpcCluster = (args: GetHpcClusterArgs, provider: Provider) =>
+  found(serviceLookups.getHpcCluster(args, provider));
+const getHpcClusters = (args: GetHpcClustersArgs, provider: Provider) =>
+  found(serviceLookups.getHpcClusters(args, provider));
+const getRegions = (provider: Provider) => found(serviceLookups.getRegions({}, provider));
+
+/** The message of a lookup that must fail. */
 async function messageOf(lookup: Promise<unknown>): Promise<string> {
-  return (await failureOf(lookup, RunError)).message;
+  return (await failureOf(lookup, Error)).message;
 }
 
 const pages = () => ecs.calls("DescribeHpcClusters").map(({ params }) => params["PageNumber"] ?? "1");
@@ -198,9 +209,13 @@ test("an error that is final is shown as the provider shows it, after one attemp
 });
 
 test.each<[string, ProviderArgs, RegExp]>([
-  ["no region", { region: "" }, /regionId is required.*alicloud:region/],
+  [
+    "no region",
+    { region: "" },
+    /regionId is required.*an explicit Provider does not read the stack's configuration/,
+  ],
   ["a region that is not an id", { region: "CN/evil.example.com?" }, /regionId must be the id of a region/],
-  ["half a key", { secretKey: "" }, /alicloud:secretKey is missing/],
+  ["half a key", { secretKey: "" }, /alicloud:secretKey is missing.*give the Provider `secretKey`/],
   ["another protocol", { protocol: "ftp" }, /alicloud:protocol is "ftp"/],
 ])("%s is an error before any call", async (_, args, expected) => {
   expect(await messageOf(getHpcClusters({}, here(args)))).toMatch(expected);

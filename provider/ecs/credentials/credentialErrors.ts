@@ -30,14 +30,19 @@ function reasonWithoutSecrets(error: unknown): string {
 
 /** No credentials were found. The message lists every place that was searched. */
 export class MissingCredentialsError extends Error {
-  /** @param failures why the last places had none, in their order */
-  constructor(searched: readonly string[], failures: readonly unknown[]) {
+  /**
+   * @param choice what to do, and the places that were searched first
+   * @param failures why the last places had none, in their order
+   */
+  constructor(
+    { advice, searched }: { advice: string; searched: readonly string[] },
+    failures: readonly unknown[],
+  ) {
     const last = ["~/.alibabacloud/credentials", "the RAM role of this ECS instance"];
     const reasons = failures.map((failure) => `: ${reasonWithoutSecrets(failure)}`);
     const places = [...searched, ...last.map((place, index) => place + (reasons[index] ?? ""))];
     super(
-      "No Alibaba Cloud credentials were found. Set them with `pulumi config set --secret alicloud:accessKey …` and " +
-        "`pulumi config set --secret alicloud:secretKey …`, or in the environment. Searched:" +
+      `No Alibaba Cloud credentials were found. ${advice} Searched:` +
         places.map((place) => `\n  - ${place}`).join(""),
     );
     this.name = "MissingCredentialsError";

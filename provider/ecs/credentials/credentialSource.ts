@@ -36,6 +36,8 @@ export type CredentialChoice =
   | ({ kind: "oauth"; source: string } & OauthSignIn)
   | {
       kind: "default";
+      /** What to do if nothing is found here either. */
+      advice: string;
       /** The places already searched, for the error if nothing is found here either. */
       searched: readonly string[];
     };
@@ -136,8 +138,7 @@ function sourceOf(
             () => ProfileCredentialsProvider.builder().build(),
             () => ECSRAMRoleCredentialsProvider.builder().build(),
           ),
-        (error) =>
-          new MissingCredentialsError(choice.searched, error instanceof AggregateError ? error.errors : []),
+        (error) => new MissingCredentialsError(choice, error instanceof AggregateError ? error.errors : []),
       );
   }
 }

@@ -16,6 +16,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AccessKey, type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import type { TestStack } from "../../engine/stack.ts";
 import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf } from "../ecsStack.ts";
+import { hosts } from "../hosts.ts";
 import { errorsIn } from "./diagnostics.ts";
 
 const [studio, archive] = ["1000000000000001", "1000000000000002"] as const;
@@ -319,6 +320,30 @@ test("an argument that is wrong or half-given is one error at preview that names
   expect(ecs.requests).toEqual([]);
   expect(changingCalls(ecs)).toEqual([]);
 });
+
+test.each(hosts)(
+  "what an explicit provider lacks is not taken from the stack's configuration, and the error says so: $name",
+  async ({ HpcCluster, Provider }) => {
+    const { endpoints, region, ...keyPair } = argumentsFor(studio, "cn-beijing");
+    const program = (given: ProviderArgs) => async () => {
+      new HpcCluster("rendering", { name: "render-farm" }, { provider: new Provider("studio", given) });
+    };
+    await using stack = await createEcsStack(ecs, {
+      program: program({ endpoints, region }),
+      // Nobody is asked for the RAM role of this machine.
+      env: { ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true" },
+    });
+    const [keyless] = errorsIn(await failureOf(stack.preview()));
+    expect(keyless?.message).toMatch(
+      /explicit Provider, which does not read the stack's configuration\. Give it `accessKey` and `secretKey`/,
+    );
+    expect(keyless?.message).toContain("- the Provider's accessKey and secretKey\n");
+    stack.setProgram(program({ endpoints, ...keyPair }));
+    const [placeless] = errorsIn(await failureOf(stack.preview()));
+    expect(placeless?.message).toMatch(/give the Provider a `region`: an explicit Provider does not read/);
+    expect(keyless!.message + placeless!.message).not.toContain("pulumi config set");
+  },
+);
 
 test("every argument of the provider reaches the provider", async () => {
   // One that only its own setting makes possible: HTTP to a bare host, no region check, numbers and booleans as such.

@@ -1,0 +1,89 @@
+/** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
+import * as pulumi from "@pulumi/pulumi";
+import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
+import { promiseOf } from "./promiseOf";
+import { runError } from "./runError";
+
+/** The result of each lookup. */
+interface LookupResults {
+  getHpcCluster: GetHpcClusterResult;
+  getHpcClusters: GetHpcClustersResult;
+  getRegions: GetRegionsResult;
+}
+export type LookupName = keyof LookupResults;
+export type LookupResult<N extends LookupName> = LookupResults[N];
+
+/** What a lookup finds; undefined if a preview does not know the arguments of its provider yet. */
+export type Found<R> = Promise<R | undefined>;
+
+/** The plain form: the arguments are known, and so must be those of the provider. */
+export async function plainForm<R>(lookUp: () => Found<R>): Promise<R> {
+  const found = await withRunErrors({}, lookUp);
+  if (found === undefined) {
+    throw runError(
+      "The provider's arguments are not known yet in this preview, so nothing can be looked up with it.",
+    );
+  }
+  return found;
+}
+
+/**
+ * The output form. If a preview does not know an argument, or if an argument or `dependsOn` needs a resource that does not exist
+ * yet, nothing is looked up and the result is unknown.
+ */
+export function outputForm<A extends object, R>(
+  args: A,
+  opts: pulumi.InvokeOutputOptions | undefined,
+  lookUp: (known: pulumi.Unwrap<A>) => Found<R>,
+): pulumi.Output<R> {
+  const inputs = pulumi.output(args);
+  return pulumi.all([inputs, idsOf(inputs, opts?.dependsOn)]).apply(async ([known]) => {
+    const found = await withRunErrors(args, () => lookUp(known as pulumi.Unwrap<A>));
+    return (found ?? pulumi.unknown) as R;
+  });
+}
+
+/** The ids of the resources that the arguments come from, and of those that the lookup depends on. */
+function idsOf(
+  inputs: pulumi.Output<unknown>,
+  dependsOn: pulumi.InvokeOutputOptions["dependsOn"],
+): pulumi.Output<string[]> {
+  const withResources = inputs as unknown as { allResources(): Promise<ReadonlySet<pulumi.Resource>> };
+  const origins = withResources.allResources().then((resources) => [...resources]);
+  const others = pulumi.output(dependsOn ?? []) as pulumi.Output<pulumi.Resource | pulumi.Resource[]>;
+  return pulumi
+    .all([origins, others])
+    .apply(([one, other]) =>
+      pulumi.all(
+        [...one, other].flat().map((each) => (pulumi.CustomResource.isInstance(each) ? each.id : each.urn)),
+      ),
+    );
+}
+
+/**
+ * Turns every error into one that the engine shows without a stack trace.
+ *
+ * @param args the message does not show those that are secrets
+ */
+async function withRunErrors<T>(args: object, lookUp: () => Promise<T>): Promise<T> {
+  try {
+    return await lookUp();
+  } catch (error) {
+    let message = error instanceof Error ? error.message : String(error);
+    for (const secret of await secretsIn(args)) {
+      message = message.replaceAll(JSON.stringify(secret), "[secret]").replaceAll(secret, "[secret]");
+    }
+    throw runError(message);
+  }
+}
+
+/** The texts that are secrets. */
+async function secretsIn(args: object): Promise<string[]> {
+  const texts = await Promise.all(
+    Object.values<unknown>({ ...args }).map(async (value) => {
+      const output = pulumi.output(value);
+      return (await pulumi.isSecret(output)) ? [await promiseOf(output)].flat() : [];
+    }),
+  );
+  return texts.flat().filter((text): text is string => typeof text === "string" && text !== "");
+}

@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import { clusterTypes } from "./clusterTypes";
+import { outputForm, plainForm } from "./lookupForms";
+import { invokeLookup } from "./lookupInvokes";
+import type {
+  GetHpcClusterArgs,
+  GetHpcClusterOutputArgs,
+  GetHpcClusterResult,
+  GetHpcClustersArgs,
+  GetHpcClustersOutputArgs,
+  GetHpcClustersResult,
+  GetRegionsResult,
+} from "./lookups";
+import { defaultProvider, Provider } from "./pluginProvider";
+import { runError } from "./runError";
+
+/**
+ * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.
+ *
+ * @throws if there is none, or if several have that name (the error lists them)
+ */
+export function getHpcCluster(
+  args: GetHpcClusterArgs,
+  opts?: pulumi.InvokeOptions,
+): Promise<GetHpcClusterResult> {
+  return plainForm(async () => invokeLookup("getHpcCluster", args, withProvider(opts)));
+}
+
+/** The same as {@link getHpcCluster}, for arguments that may be outputs. */
+export function getHpcClusterOutput(
+  args: GetHpcClusterOutputArgs,
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetHpcClusterResult> {
+  const options = withProvider(opts);
+  return outputForm(args, opts, (known) => invokeLookup("getHpcCluster", known, options));
+}
+
+/**
+ * Looks up the HPC clusters of a region, all pages of them, ordered by id. Calls DescribeHpcClusters, in previews too.
+ *
+ * @throws if `nameRegex` is not a regular expression
+ */
+export function getHpcClusters(
+  args: GetHpcClustersArgs = {},
+  opts?: pulumi.InvokeOptions,
+): Promise<GetHpcClustersResult> {
+  return plainForm(async () => invokeLookup("getHpcClusters", args, withProvider(opts)));
+}
+
+/** The same as {@link getHpcClusters}, for arguments that may be outputs. */
+export function getHpcClustersOutput(
+  args: GetHpcClustersOutputArgs = {},
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetHpcClustersResult> {
+  const options = withProvider(opts);
+  return outputForm(args, opts, (known) => invokeLookup("getHpcClusters", known, options));
+}
+
+/** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
+export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
+  return plainForm(async () => invokeLookup("getRegions", {}, withProvider(opts)));
+}
+
+/** The same as {@link getRegions}, as an output. */
+export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
+  const options = withProvider(opts);
+  return outputForm({}, opts, () => invokeLookup("getRegions", {}, options));
+}
+
+/** The options with the provider: the lookup's own, its parent's, or the one of the stack's configuration. */
+function withProvider(opts: pulumi.InvokeOptions | undefined): pulumi.InvokeOptions {
+  const own = opts?.provider ?? opts?.parent?.getProvider(clusterTypes.plugin);
+  if (own !== undefined && !Provider.isInstance(own)) {
+    throw runError(
+      "A lookup of pulumi-alicloud-hpc/plugin takes a Provider of pulumi-alicloud-hpc/plugin as its provider, and no other; " +
+        "give one, or none.",
+    );
+  }
+  const provider = own ?? defaultProvider();
+  return { ...opts, ...(provider === undefined ? {} : { provider }) };
+}
