@@ -80,6 +80,7 @@ module.exports = tseslint.config(
       "!**/cluster/clientToken",
       "!**/cluster/lookups",
       "!**/cluster/rules",
+      "!**/cluster/secretValues",
       "**/http/*",
       "**/credentials/*",
       popCore,

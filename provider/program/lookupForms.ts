@@ -1,5 +1,7 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
 import * as pulumi from "@pulumi/pulumi";
+import { redactionOf } from "../cluster/secretValues";
+import { messageOf } from "../ecs/errors";
 import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
 import { promiseOf } from "./promiseOf";
 import { runError } from "./runError";
@@ -69,21 +71,18 @@ async function withRunErrors<T>(args: object, lookUp: () => Promise<T>): Promise
   try {
     return await lookUp();
   } catch (error) {
-    let message = error instanceof Error ? error.message : String(error);
-    for (const secret of await secretsIn(args)) {
-      message = message.replaceAll(JSON.stringify(secret), "[secret]").replaceAll(secret, "[secret]");
-    }
-    throw runError(message);
+    const redact = redactionOf(await secretsIn(args));
+    throw runError(redact(messageOf(error)));
   }
 }
 
-/** The texts that are secrets. */
-async function secretsIn(args: object): Promise<string[]> {
-  const texts = await Promise.all(
+/** The values that are secrets. */
+async function secretsIn(args: object): Promise<unknown[]> {
+  const values = await Promise.all(
     Object.values<unknown>({ ...args }).map(async (value) => {
       const output = pulumi.output(value);
-      return (await pulumi.isSecret(output)) ? [await promiseOf(output)].flat() : [];
+      return (await pulumi.isSecret(output)) ? [await promiseOf(output)] : [];
     }),
   );
-  return texts.flat().filter((text): text is string => typeof text === "string" && text !== "");
+  return values.flat();
 }
