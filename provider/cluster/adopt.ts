@@ -54,6 +54,37 @@ export async function adoptionFailures(
   }
 }
 
+/**
+ * Adoption protects a resource only in TypeScript and JavaScript, and only as long as the program says `adopt`. Warns where it does
+ * not, or not any more. The engine does not tell a provider which resources are protected: the program sends what it knows
+ * (`__protect`).
+ */
+export function warnOfProtection(session: Session, olds: EngineProperties, inputs: EngineProperties): void {
+  const isDecided = typeof inputs["__protect"] === "boolean";
+  const [before, now] = [textOf(olds, "adopt"), textOf(inputs, "adopt")];
+  const warnOnce = (text: string): void => {
+    if (session.reportOnce(text)) {
+      session.warn(text);
+    }
+  };
+  if (isDecided) {
+    return;
+  }
+  if (before !== undefined && now === undefined) {
+    warnOnce(
+      `adopt has left the program, and the protection of the adopted HPC cluster ${before} goes with it, unless the resource has the ` +
+        "option protect. Then a destroy, or the removal or renaming of the resource, deletes the cluster. To keep it protected, " +
+        "give the resource the option protect: true.",
+    );
+  }
+  if (now !== undefined && now !== UNKNOWN && Object.keys(olds).length === 0) {
+    warnOnce(
+      `adopt does not protect the HPC cluster ${now} in this language: without the option protect: true a destroy, or the removal or ` +
+        "renaming of the resource, deletes it.",
+    );
+  }
+}
+
 /** Adopts an existing cluster: no call changes it. */
 export async function adoptCluster(
   session: Session,

@@ -1,5 +1,5 @@
 import { unknownRegionReason } from "../account/regions";
-import { adoptionFailures } from "./adopt";
+import { adoptionFailures, warnOfProtection } from "./adopt";
 import type { CheckFailure } from "./checkFailure";
 import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties";
 import { checkInputs, withoutSecrets, type Checked } from "./rules";
@@ -47,6 +47,7 @@ async function checkEverything(
     failures.push(...regionFailures(inputs, failures, regions.ids, origin));
   }
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
+  warnOfProtection(session, olds, inputs);
   const isNew = Object.keys(olds).length === 0;
   const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
   if (created !== undefined) {

@@ -62,13 +62,17 @@ export abstract class ClusterResource extends pulumi.CustomResource {
       );
     }
     // An adopted cluster existed before this stack: renaming its resource must not delete it.
-    const protect = opts?.protect ?? (given.adopt && !isRead ? true : undefined);
+    const protect = opts?.protect ?? protectOf(opts?.parent) ?? (given.adopt ? true : undefined);
+    if (protect !== undefined && !isRead) {
+      // The engine does not tell the provider, which warns when the protection of an adopted cluster ends.
+      properties["__protect"] = protect;
+    }
     super(host.type, resourceName, properties, {
       ...opts,
       ...(provider === undefined ? {} : { provider }),
       aliases: [...(opts?.aliases ?? []), ...otherTypes(host)],
       deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
-      ...(protect === undefined ? {} : { protect }),
+      ...(protect === undefined || isRead ? {} : { protect }),
     });
     if (!isRead) {
       // An error in it is one of the program: nobody handles the rejection.
@@ -91,4 +95,9 @@ function otherTypes(host: ClusterHost): pulumi.Alias[] {
   return Object.values(clusterTypes)
     .filter((type) => type !== host.type)
     .map((type) => ({ type }));
+}
+
+/** Whether a parent is protected: its children are too, unless they say otherwise. */
+function protectOf(parent: pulumi.Resource | undefined): boolean | undefined {
+  return (parent as { __protect?: boolean } | undefined)?.__protect;
 }

@@ -48,9 +48,11 @@ export interface HpcClusterArgs {
    *
    * Preview reads the cluster, and fails for every property that differs from the program. Once adopted, it is an ordinary
    * cluster of the stack: updated, refreshed and destroyed with it. Default: none. In TypeScript and JavaScript the resource is
-   * protected, as after `pulumi import`, unless the option `protect` says otherwise.
+   * protected as long as it says `adopt`, as after `pulumi import`, unless the option `protect` says otherwise. In other languages,
+   * and before you remove `adopt`, give it the option `protect`; preview warns where it is missing.
    *
-   * No API parameter: CreateHpcCluster is not called. A change or removal does nothing once the cluster is in the state.
+   * No API parameter: CreateHpcCluster is not called. Once the cluster is in the state, a change does nothing, and a removal only
+   * ends the protection.
    */
   adopt?: pulumi.Input<string | undefined>;
 }
