@@ -37,7 +37,7 @@ export async function observe(
  */
 export async function readUntil(
   session: Session,
-  { regionId, hpcClusterId }: ClusterState,
+  { regionId, hpcClusterId }: Pick<ClusterState, "regionId" | "hpcClusterId">,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
 ): Promise<HpcClusterItem | undefined> {
   const { clock, deadline } = session;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { aliasesOf } from "./aliases";
 import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
-import { clusterTypes, type ClusterType } from "./clusterTypes";
+import type { ClusterType } from "./clusterTypes";
 import type { HpcClusterArgs } from "./hpcCluster";
 import { runningStack } from "./stackMemory";
 
@@ -66,7 +67,7 @@ export abstract class ClusterResource extends pulumi.CustomResource {
     super(host.type, resourceName, properties, {
       ...opts,
       ...(provider === undefined ? {} : { provider }),
-      aliases: [...(opts?.aliases ?? []), ...otherTypes(host)],
+      aliases: aliasesOf(host.type, resourceName, opts),
       deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
       ...(protect === undefined ? {} : { protect }),
     });
@@ -84,11 +85,4 @@ export abstract class ClusterResource extends pulumi.CustomResource {
   get hpcClusterId(): pulumi.Output<string> {
     return this.id;
   }
-}
-
-/** A stack that moves from one host to the other keeps its clusters. */
-function otherTypes(host: ClusterHost): pulumi.Alias[] {
-  return Object.values(clusterTypes)
-    .filter((type) => type !== host.type)
-    .map((type) => ({ type }));
 }

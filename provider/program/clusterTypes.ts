@@ -1,3 +1,6 @@
+/** The type of the resource of `@pulumi/alicloud` for the same clusters. */
+export const officialType = "alicloud:ecs/hpcCluster:HpcCluster";
+
 /** The types of the resource in the engine, one for each host. */
 export const clusterTypes = {
   dynamic: "pulumi-nodejs:dynamic/alicloud:HpcCluster",

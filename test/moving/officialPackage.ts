@@ -9,8 +9,7 @@ import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 const require = createRequire(import.meta.url);
 
 /** `alicloud.ecs.HpcCluster`, loaded without the thousand other resources. */
-export const { HpcCluster } =
-  require("@pulumi/alicloud/ecs/hpcCluster.js") as typeof OfficialHpcCluster;
+export const { HpcCluster } = require("@pulumi/alicloud/ecs/hpcCluster.js") as typeof OfficialHpcCluster;
 
 /** `alicloud.Provider`. */
 export const { Provider } = require("@pulumi/alicloud/provider.js") as typeof OfficialProvider;

@@ -104,7 +104,8 @@ const handlers = {
     const news = plainOf(request.getNews());
     const defaults = news["name"] === undefined ? ["name"] : [];
     const resourceName = request.getUrn().split("::").at(-1)!;
-    const name = news["name"] ?? olds["name"] ?? `${resourceName}-${randomBytes(4).toString("hex").slice(0, 7)}`;
+    const name =
+      news["name"] ?? olds["name"] ?? `${resourceName}-${randomBytes(4).toString("hex").slice(0, 7)}`;
     return new rpc.CheckResponse().setInputs(structOf({ __defaults: defaults, ...news, name }));
   }),
   diff: answer(async (request: ProviderMessages.DiffRequest) => {
@@ -128,9 +129,7 @@ const handlers = {
       ClientToken: randomBytes(16).toString("hex"),
     });
     const cluster = await describeUntilShown(HpcClusterId as string);
-    return new rpc.CreateResponse()
-      .setId(cluster.HpcClusterId)
-      .setProperties(structOf(outputsOf(cluster)));
+    return new rpc.CreateResponse().setId(cluster.HpcClusterId).setProperties(structOf(outputsOf(cluster)));
   }),
   read: answer(async (request: ProviderMessages.ReadRequest) => {
     const cluster = await describe(request.getId());
