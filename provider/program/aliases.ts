@@ -26,9 +26,9 @@ export function aliasesOf(
 }
 
 function isWithoutType(alias: Alias): alias is pulumi.Alias {
-  const isKnown =
+  const isObject =
     typeof alias === "object" && !(alias instanceof Promise) && !pulumi.Output.isInstance(alias);
-  return isKnown && (alias as pulumi.Alias).type === undefined;
+  return isObject && alias.type === undefined;
 }
 
 /**

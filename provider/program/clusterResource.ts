@@ -67,7 +67,7 @@ export abstract class ClusterResource extends pulumi.CustomResource {
     super(host.type, resourceName, properties, {
       ...opts,
       ...(provider === undefined ? {} : { provider }),
-      aliases: aliasesOf(host.type, resourceName, opts),
+      aliases: isRead ? (opts.aliases ?? []) : aliasesOf(host.type, resourceName, opts),
       deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
       ...(protect === undefined ? {} : { protect }),
     });

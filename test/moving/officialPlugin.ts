@@ -171,7 +171,7 @@ function answer<Q extends Message, R extends Message>(run: (request: Q) => Promi
 }
 
 const server = new grpc.Server();
-server.addService(ResourceProviderService, handlers as unknown as grpc.UntypedServiceImplementation);
+server.addService(ResourceProviderService, handlers);
 server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) {
     throw error;
