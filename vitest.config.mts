@@ -29,7 +29,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "engine",
-          include: filesIn("engine", "plugin", "rpc", "e2e", "fault", "consumer", "cloud"),
+          include: filesIn("engine", "plugin", "rpc", "e2e", "moving", "fault", "consumer", "cloud"),
           exclude: [...filesIn("fault/core"), ...withoutEngine],
           globalSetup: "test/engine/globalSetup.ts",
           // An operation takes about a second alone, and several when every core has an engine of its own.

@@ -57,10 +57,10 @@ export async function adoptionFailures(
 /**
  * Adoption protects a resource only in TypeScript and JavaScript, and only as long as the program says `adopt`. Warns where it does
  * not, or not any more. The engine does not tell a provider which resources are protected: the program sends what it knows
- * (`__protect`).
+ * (`__isProtected`).
  */
 export function warnOfProtection(session: Session, olds: EngineProperties, inputs: EngineProperties): void {
-  const isDecided = typeof inputs["__protect"] === "boolean";
+  const isDecided = typeof inputs["__isProtected"] === "boolean";
   const [before, now] = [textOf(olds, "adopt"), textOf(inputs, "adopt")];
   const warnOnce = (text: string): void => {
     if (session.reportOnce(text)) {

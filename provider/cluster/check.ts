@@ -1,4 +1,5 @@
 import { unknownRegionReason } from "../account/regions";
+import { messageOf } from "../ecs/errors";
 import { adoptionFailures, warnOfProtection } from "./adopt";
 import type { CheckFailure } from "./checkFailure";
 import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties";
@@ -82,7 +83,7 @@ async function noteName(session: Session, { name, regionId }: ClusterToCreate): 
     session.sameNames.note({ name, regionId }, before.clusters.values(), session.warn);
     return;
   }
-  const text = `The names of the HPC clusters in ${regionId} could not be checked: ${before.problem}`;
+  const text = `The names of the HPC clusters in ${regionId} could not be checked: ${messageOf(before.error)}`;
   if (session.reportOnce(text)) {
     session.warn(text);
   }

@@ -1,15 +1,23 @@
 import { nameOf, type Entry } from "./entry";
+import { foreignUpdates } from "./foreignState";
 import { warnOfInstances } from "./instances";
-import { changesBetween, type EngineProperties, type PropertyChanges } from "./properties";
+import { changesBetween, type EngineProperties, type PropertyChanges, type ReplacedName } from "./properties";
 import type { Session } from "./session";
-import { stateFrom } from "./state";
+import { isStored, stateFrom } from "./state";
+
+/** What differs between a stored cluster and the program. */
+export interface ClusterChanges extends PropertyChanges {
+  /** What a state of `@pulumi/alicloud` does not have. An update adds it, and no call changes the cluster for it. */
+  adds: ReplacedName[];
+}
 
 /**
  * Compares stored outputs with new inputs, so that a change made outside Pulumi shows after a refresh. The session learns which
  * entry holds the cluster, and the user what would prevent a replacement.
  *
  * @param resource the resource, as far as the host knows it
- * @throws if this run has given the cluster to a new resource as well, or another resource of the program has it too
+ * @throws if this run has given the cluster to a new resource as well, or another resource of the program has it too; or if the
+ * state is one of `@pulumi/alicloud`, and its cluster does not show in the region
  */
 export async function diffCluster(
   session: Session,
@@ -17,7 +25,7 @@ export async function diffCluster(
   olds: EngineProperties,
   news: EngineProperties,
   resource: Pick<Entry, "resourceName" | "urn">,
-): Promise<PropertyChanges> {
+): Promise<ClusterChanges> {
   const old = stateFrom(hpcClusterId, olds);
   const own: Entry = { ...resource, entry: old.__entry };
   const other = session.holders.otherHolder(hpcClusterId, own);
@@ -37,9 +45,13 @@ export async function diffCluster(
         `pulumi state delete '${other.urn}' or pulumi state delete '${own.urn}'.`,
     );
   }
+  if (!isStored(olds)) {
+    const updates = await foreignUpdates(session, hpcClusterId, olds, news);
+    return { updates, replaces: [], adds: ["regionId"] };
+  }
   const changes = changesBetween(olds, news);
   if (changes.replaces.length > 0) {
     await warnOfInstances(session, old);
   }
-  return changes;
+  return { ...changes, adds: [] };
 }

@@ -39,7 +39,7 @@ export async function observe(
  */
 export async function readUntil(
   session: Session,
-  { regionId, hpcClusterId }: ClusterState,
+  { regionId, hpcClusterId }: Pick<ClusterState, "regionId" | "hpcClusterId">,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
   graceMs = VISIBILITY_GRACE_MS,
 ): Promise<HpcClusterItem | undefined> {

@@ -33,7 +33,7 @@ export interface Operation {
 
 /** The clusters that a region had before this process created one there, by id, or why they are not known. */
 export type ClustersBefore =
-  { readonly clusters: ReadonlyMap<string, HpcClusterItem> } | { readonly problem: string };
+  { readonly clusters: ReadonlyMap<string, HpcClusterItem> } | { readonly error: unknown };
 
 /** Ten pages: a region with more clusters is not listed. */
 const MOST_LISTED = 1_000;
@@ -167,7 +167,7 @@ export class Session {
       try {
         return { clusters: await this.listClusters(regionId) };
       } catch (error) {
-        return { problem: messageOf(error) };
+        return { error };
       }
     });
   }

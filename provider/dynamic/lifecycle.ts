@@ -8,6 +8,7 @@ import { checkCluster } from "../cluster/check";
 import { createCluster, originFrom } from "../cluster/create";
 import { deleteCluster } from "../cluster/delete";
 import { diffCluster } from "../cluster/diff";
+import { moveCluster } from "../cluster/foreignState";
 import { InitializationError } from "../cluster/initializationError";
 import {
   propertiesFrom,
@@ -17,7 +18,7 @@ import {
   type EngineProperties,
 } from "../cluster/properties";
 import { readCluster } from "../cluster/read";
-import { inputsOf, outputsOf, stateFrom } from "../cluster/state";
+import { inputsOf, isStored, outputsOf, stateFrom } from "../cluster/state";
 import { updateCluster } from "../cluster/update";
 import { messageOf } from "../ecs/errors";
 import { configure, sessionFor } from "./currentSession";
@@ -38,10 +39,10 @@ export const check = withoutStackTrace(
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export const diff = withoutStackTrace(
   async (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
-    const { updates, replaces } = await diffCluster(sessionFor(news), id, olds, news, {
+    const { updates, replaces, adds } = await diffCluster(sessionFor(news), id, olds, news, {
       resourceName: textOf(news, "__resourceName"),
     });
-    return { changes: updates.length + replaces.length > 0, replaces };
+    return { changes: updates.length + replaces.length + adds.length > 0, replaces };
   },
 );
 
@@ -79,8 +80,10 @@ export function update(
 ): Promise<dynamic.UpdateResult> {
   return keepingState(inputs, async () => {
     const session = sessionFor(inputs);
-    const old = stateFrom(id, { ...olds, regionId: session.regionOf(olds) });
-    const updated = await updateCluster(session, old, propertiesFrom(inputs));
+    const wanted = propertiesFrom(inputs);
+    const updated = isStored(olds)
+      ? await updateCluster(session, stateFrom(id, { ...olds, regionId: session.regionOf(olds) }), wanted)
+      : await moveCluster(session, id, wanted);
     return { outs: { ...outputsOf(updated), ...secretNamesIn(inputs) } };
   });
 }

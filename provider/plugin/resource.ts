@@ -4,6 +4,7 @@ import { tokenKeyOf } from "../cluster/clientToken";
 import { createCluster } from "../cluster/create";
 import { deleteCluster } from "../cluster/delete";
 import { diffCluster } from "../cluster/diff";
+import { moveCluster, requireShown } from "../cluster/foreignState";
 import {
   propertiesFrom,
   textOf,
@@ -15,7 +16,7 @@ import {
 import { importCluster, readCluster } from "../cluster/read";
 import type { Checked } from "../cluster/rules";
 import type { Session } from "../cluster/session";
-import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
+import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
 import { updateCluster, updatedState } from "../cluster/update";
 import { clusterTypes } from "../program/clusterTypes";
 import { clusterProvider } from "../program/dynamicProvider";
@@ -64,10 +65,11 @@ export async function diff(
   olds: EngineProperties,
   news: EngineProperties,
 ): Promise<PropertyDifference[]> {
-  const { updates, replaces } = await diffCluster(session, id, olds, news, { resourceName, urn });
+  const { updates, replaces, adds } = await diffCluster(session, id, olds, news, { resourceName, urn });
   const kindOf = (property: UpdatedName | "regionId") =>
     !textOf(olds, property) ? "add" : !textOf(news, property) ? "delete" : "update";
   return [
+    ...adds.map((property) => ({ property, kind: "add", replaces: false }) as const),
     ...updates.map((property) => ({ property, kind: kindOf(property), replaces: false }) as const),
     ...replaces.map((property) => ({ property, kind: kindOf(property), replaces: true }) as const),
   ];
@@ -145,7 +147,10 @@ export async function update(
   olds: EngineProperties,
   inputs: EngineProperties,
 ): Promise<ClusterState> {
-  return await updateCluster(session, storedCluster(session, id, olds), propertiesFrom(inputs));
+  const wanted = propertiesFrom(inputs);
+  return isStored(olds)
+    ? await updateCluster(session, storedCluster(session, id, olds), wanted)
+    : await moveCluster(session, id, wanted);
 }
 
 /** The outputs that a preview can tell before the cluster is changed. */
@@ -154,12 +159,19 @@ export function updatedInPreview(
   olds: EngineProperties,
   inputs: EngineProperties,
 ): Record<string, unknown> {
-  return storedOutputs(updatedState(stateFrom(id, olds), propertiesFrom(inputs)));
+  const wanted = propertiesFrom(inputs);
+  // A state of @pulumi/alicloud has no region.
+  return storedOutputs(updatedState(stateFrom(id, { regionId: wanted.regionId, ...olds }), wanted));
 }
 
 /** Deletes the cluster. */
 export async function remove({ session }: ResourceCall, id: string, olds: EngineProperties): Promise<void> {
-  await deleteCluster(session, storedCluster(session, id, olds));
+  const stored = storedCluster(session, id, olds);
+  if (!isStored(olds)) {
+    // In a wrong region the cluster would count as deleted already.
+    await requireShown(session, stored.regionId, id);
+  }
+  await deleteCluster(session, stored);
 }
 
 function storedCluster(session: Session, id: string, outputs: EngineProperties): ClusterState {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { aliasesOf } from "./aliases";
 import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
-import { clusterTypes, type ClusterType } from "./clusterTypes";
+import type { ClusterType } from "./clusterTypes";
 import type { HpcClusterArgs } from "./hpcCluster";
 import { runningStack } from "./stackMemory";
 
@@ -65,12 +66,12 @@ export abstract class ClusterResource extends pulumi.CustomResource {
     const protect = opts?.protect ?? protectOf(opts?.parent) ?? (given.adopt ? true : undefined);
     if (protect !== undefined && !isRead) {
       // The engine does not tell the provider, which warns when the protection of an adopted cluster ends.
-      properties["__protect"] = protect;
+      properties["__isProtected"] = protect;
     }
     super(host.type, resourceName, properties, {
       ...opts,
       ...(provider === undefined ? {} : { provider }),
-      aliases: [...(opts?.aliases ?? []), ...otherTypes(host)],
+      aliases: isRead ? (opts.aliases ?? []) : aliasesOf(host.type, resourceName, opts),
       deleteBeforeReplace: opts?.deleteBeforeReplace ?? true,
       ...(protect === undefined || isRead ? {} : { protect }),
     });
@@ -88,13 +89,6 @@ export abstract class ClusterResource extends pulumi.CustomResource {
   get hpcClusterId(): pulumi.Output<string> {
     return this.id;
   }
-}
-
-/** A stack that moves from one host to the other keeps its clusters. */
-function otherTypes(host: ClusterHost): pulumi.Alias[] {
-  return Object.values(clusterTypes)
-    .filter((type) => type !== host.type)
-    .map((type) => ({ type }));
 }
 
 /** Whether a parent is protected: its children are too, unless they say otherwise. */

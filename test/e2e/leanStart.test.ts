@@ -75,6 +75,7 @@ describe("a program", () => {
       "account/nearestName.js",
       "cluster/clientToken.js",
       "index.js",
+      "program/aliases.js",
       "program/claims.js",
       "program/clusterResource.js",
       "program/clusterTypes.js",

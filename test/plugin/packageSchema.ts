@@ -13,7 +13,7 @@ import {
 } from "../../provider/account/configKeys.ts";
 import { type Property, properties } from "../../provider/cluster/properties.ts";
 import { SCHEMA_VERSION } from "../../provider/plugin/schemaVersion.ts";
-import { clusterTypes } from "../../provider/program/clusterTypes.ts";
+import { clusterTypes, officialType } from "../../provider/program/clusterTypes.ts";
 import { type Docstring, documented } from "../docs/docstrings.ts";
 
 const PACKAGE = "alicloud-hpc";
@@ -172,8 +172,8 @@ function clusterResource(): ResourceSpec {
       type: "object",
       properties: { ...outputs.properties, ...declaredObject(CLUSTER, "HpcClusterGetArgs").properties },
     },
-    // A stack may come from the dynamic provider.
-    aliases: [{ type: clusterTypes.dynamic }],
+    // A stack may come from the dynamic provider, or from @pulumi/alicloud.
+    aliases: [{ type: clusterTypes.dynamic }, { type: officialType }],
   };
 }
 

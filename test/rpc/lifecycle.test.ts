@@ -164,7 +164,8 @@ describe.each(hosts)("$host", ({ start, namespace, key, withSecretName }) => {
 
     test("pass check unchanged, and count as a change in diff", async () => {
       await expect(provider.check({}, unknowns)).resolves.toMatchObject({ inputs: unknowns, failures: [] });
-      await expect(provider.diff("hpc-1", { name: "a", regionId }, unknowns)).resolves.toMatchObject({
+      const olds = { name: "a", regionId, hpcClusterId: "hpc-1" };
+      await expect(provider.diff("hpc-1", olds, unknowns)).resolves.toMatchObject({
         changes: true,
         replaces: ["regionId"],
       });
@@ -190,7 +191,7 @@ describe.each(hosts)("$host", ({ start, namespace, key, withSecretName }) => {
   });
 
   test("diff takes null, missing and empty for the same", async () => {
-    const olds = { name: "a", regionId };
+    const olds = { name: "a", regionId, hpcClusterId: "hpc-1" };
     for (const description of [null, undefined, ""]) {
       const diff = await provider.diff("hpc-1", olds, { name: "a", regionId, description });
       expect(diff).toMatchObject({ changes: false, replaces: [], details: {} });

@@ -1,0 +1,124 @@
+/**
+ * The state of a cluster that `@pulumi/alicloud` has written, and that an alias brings here: name and description, but no region and
+ * none of our own fields. The region is that of the new resource. Nothing is written before a read has shown the id there.
+ */
+import { randomUUID } from "node:crypto";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions";
+import { EcsError, messageOf } from "../ecs/errors";
+import type { HpcClusterItem } from "../ecs/items";
+import { readUntil } from "./observe";
+import {
+  changesBetween,
+  describedPropertiesOf,
+  knownText,
+  type ClusterProperties,
+  type EngineProperties,
+  type UpdatedName,
+} from "./properties";
+import type { Session } from "./session";
+import { stateShownBy, type ClusterState } from "./state";
+import { updateCluster } from "./update";
+
+/**
+ * What an update of the foreign state will change in the cluster. It is compared with what the service shows, within the time that
+ * a preview waits. Where that cannot be known yet, since the region is unknown or the service cannot be reached, the stored
+ * properties are compared, and `up` reads again.
+ *
+ * @throws if the cluster does not show in the region
+ */
+export async function foreignUpdates(
+  session: Session,
+  hpcClusterId: string,
+  olds: EngineProperties,
+  news: EngineProperties,
+): Promise<UpdatedName[]> {
+  const regionId = knownText(news, "regionId");
+  if (regionId === undefined) {
+    return changesBetween(olds, news).updates;
+  }
+  try {
+    const item =
+      (await findInList(session, regionId, hpcClusterId, isFinal)) ??
+      (await requireShown(session.forOperation({ timeoutMs: PREVIEW_TIMEOUT_MS }), regionId, hpcClusterId));
+    return changesBetween(describedPropertiesOf(item), news).updates;
+  } catch (error) {
+    if (isFinal(error)) {
+      throw error;
+    }
+    const text =
+      `It could not be checked that the HPC clusters which @pulumi/alicloud has managed so far are in ${regionId}. ` +
+      `\`pulumi up\` checks it again before it writes anything: ${messageOf(error)}`;
+    if (session.reportOnce(text)) {
+      session.warn(text);
+    }
+    return changesBetween(olds, news).updates;
+  }
+}
+
+/**
+ * Makes the foreign entry one of our own. No call changes the cluster, unless a property differs.
+ *
+ * @throws if the cluster does not show in the region
+ */
+export async function moveCluster(
+  session: Session,
+  hpcClusterId: string,
+  inputs: ClusterProperties,
+): Promise<ClusterState> {
+  const { regionId } = inputs;
+  const item =
+    // Whatever the list failed for: a read by id is repeated for longer.
+    (await findInList(session, regionId, hpcClusterId, () => true)) ??
+    (await requireShown(session, regionId, hpcClusterId));
+  const __entry = randomUUID();
+  session.holders.release(hpcClusterId, {});
+  session.holders.record(hpcClusterId, { entry: __entry });
+  const __accountId = await session.accountId();
+  const state = stateShownBy(item, { ...inputs, hpcClusterId, __entry, __accountId });
+  const { updates } = changesBetween({ ...state }, inputs);
+  return updates.length === 0 ? state : await updateCluster(session, state, inputs);
+}
+
+/**
+ * Reads the cluster by its id, several times.
+ *
+ * @throws if it does not show in the region
+ */
+export async function requireShown(
+  session: Session,
+  regionId: string,
+  hpcClusterId: string,
+): Promise<HpcClusterItem> {
+  const item = await readUntil(session, { regionId, hpcClusterId }, (found) => found !== undefined);
+  if (item === undefined) {
+    throw new Error(
+      `regionId: the HPC cluster ${hpcClusterId}, which @pulumi/alicloud has managed so far, does not show in ${regionId}. Give ` +
+        "regionId the cluster's region, and check that the credentials are those of its account. If it has been deleted outside " +
+        "Pulumi, run `pulumi refresh` first. Nothing has been changed.",
+    );
+  }
+  return item;
+}
+
+/**
+ * Looks for the cluster in the list of the region. The engine diffs one resource after the other, so reads by id could not share a
+ * call; the list is read once for all.
+ *
+ * @param isTolerated the errors after which the cluster only counts as not found
+ */
+async function findInList(
+  session: Session,
+  regionId: string,
+  hpcClusterId: string,
+  isTolerated: (error: unknown) => boolean,
+): Promise<HpcClusterItem | undefined> {
+  const before = await session.clustersBefore(regionId);
+  if ("error" in before && !isTolerated(before.error)) {
+    throw before.error;
+  }
+  return "clusters" in before ? before.clusters.get(hpcClusterId) : undefined;
+}
+
+function isFinal(error: unknown): boolean {
+  return !(error instanceof EcsError && error.meaning.transient === true);
+}
