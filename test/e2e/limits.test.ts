@@ -1,49 +1,16 @@
 /** The limits in docs/guarantees.md that depend on the salt of the ClientTokens, and the commands there: they are run as written. */
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, vi } from "vitest";
-import { ensureEngine, enginePath, repositoryRoot } from "../engine/engine.ts";
-import { engineEnvironment } from "../engine/isolatedEnvironment.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "../fault/localEcs.ts";
 import { clusterOps, createEcsStack, defaultRegion } from "./ecsStack.ts";
+import { commandsOf, shell } from "./documentedCommands.ts";
 import { hosts, pluginHost } from "./hosts.ts";
 
 // Many operations each. An operation takes ten seconds if every core has several engines.
 vi.setConfig({ testTimeout: 300_000 });
 
-const page = readFileSync(path.join(repositoryRoot, "docs/guarantees.md"), "utf8");
-const commands = [...page.matchAll(/`(pulumi [^`]+)`|^(pulumi .+)$/gm)].map(
-  ([, inline, line]) => inline ?? line!,
-);
-
-/** The one command of the page that begins so, with values for its placeholders. */
-function documented(beginning: string, values: Record<string, string> = {}): string {
-  const found = commands.filter((command) => command.startsWith(beginning));
-  expect(found, beginning).toHaveLength(1);
-  return found[0]!.replaceAll(/<([a-z ]+)>/g, (_, name: string) => {
-    expect(Object.keys(values)).toContain(name);
-    return values[name]!;
-  });
-}
-
-/** Runs a command in the program's folder, with the stack selected. Returns what it prints; throws if it fails. */
-async function shell(stack: TestStack, command: string): Promise<string> {
-  const { root } = await ensureEngine();
-  const { stdout } = await promisify(execFile)("sh", ["-c", command], {
-    cwd: stack.workDir,
-    env: {
-      ...process.env,
-      ...engineEnvironment(stack.backend.url),
-      PATH: (root === "" ? "" : path.join(root, "bin") + path.delimiter) + enginePath(),
-      PULUMI_STACK: stack.stackName,
-    },
-  });
-  return stdout;
-}
-
+const documented = commandsOf("guarantees.md");
 const idOf = (stack: TestStack, name: string) => stack.state().resource(name).id!;
 
 describe.each(hosts)("$name", (host) => {
@@ -129,7 +96,7 @@ describe.each(hosts)("$name", (host) => {
     const shared = { moved: idOf(target, "moved"), new: idOf(copy, "new") };
     for (const [name, id] of Object.entries(shared)) {
       expect(idOf(stack, name)).toBe(id);
-      expect(output).toContain(`${defaultRegion} already has an HPC cluster named "farm-${name}": ${id}`);
+      expect(output).toContain(`${defaultRegion} already had the HPC cluster ${id}`);
     }
     const before = storedIds(ecs);
     expect(before).toHaveLength(3);
