@@ -38,7 +38,7 @@ export async function diffCluster(
         "(dependsOn), or give it a clientToken.",
     );
   }
-  if (other?.urn !== undefined && own.urn !== undefined) {
+  if (other?.urn !== undefined && own.urn !== undefined && other.urn !== own.urn) {
     throw new Error(
       `The HPC cluster ${hpcClusterId} belongs to both ${nameOf(other)} and ${nameOf(own)}, so deleting one would delete the ` +
         "other's. Remove one of them from the state, which leaves the cluster as it is: " +

@@ -1,7 +1,5 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
 import * as pulumi from "@pulumi/pulumi";
-import { redactionOf } from "../cluster/secretValues";
-import { messageOf } from "../ecs/errors";
 import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
 import { promiseOf } from "./promiseOf";
 import { runError } from "./runError";
@@ -71,8 +69,10 @@ async function withRunErrors<T>(args: object, lookUp: () => Promise<T>): Promise
   try {
     return await lookUp();
   } catch (error) {
+    // Loaded on first use: a program that only declares clusters looks nothing up.
+    const { redactionOf } = await import("../cluster/secretValues.js");
     const redact = redactionOf(await secretsIn(args));
-    throw runError(redact(messageOf(error)));
+    throw runError(redact(error instanceof Error ? error.message : String(error)));
   }
 }
 

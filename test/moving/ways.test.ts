@@ -7,6 +7,7 @@ import { changingCalls, clustersInState, createEcsStack, failureOf } from "../e2
 import { hosts, pluginHost } from "../e2e/hosts.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { test } from "../fault/localEcs.ts";
+import { startLanguageHost } from "../plugin/languageHost.ts";
 import { clusterType, createPluginStack, PluginCluster } from "../plugin/pluginCluster.ts";
 
 // Many operations each.
@@ -85,7 +86,9 @@ test(`${pluginHost.name}: imported, and adopted in a language where adopt does n
 }) => {
   const [imported, adopted] = ["one", "two"].map((name) => ecs.store.add({ name }).hpcClusterId);
   await using stack = await createPluginStack(ecs, { program: async () => {} });
+  await using languageHost = await startLanguageHost(async () => "");
   await shell(stack, documented(`pulumi import ${clusterType} rendering`, { id: imported! }), {
+    ...languageHost.env,
     ...ecs.environment,
     PULUMI_OPTION_YES: "true",
   });

@@ -66,6 +66,7 @@ test("starts through symbolic links, also relative ones, and finds the engine's 
   });
   const { hpcClusterId } = ecs.store.add({ name: "twin", regionId: "cn-hangzhou" });
   await plugin.check({}, { name: "twin", regionId: "cn-hangzhou" });
+  await plugin.cancel();
   expect(engine.logs).toMatchObject([{ message: expect.stringContaining(hpcClusterId) as string }]);
   await plugin.stop("SIGINT");
   expect(await plugin.ended).toBe(0);

@@ -174,7 +174,7 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
     [
       "for a secret name",
       async () => ({ farm: getHpcClusterOutput({ name: secret("hidden-farm") }) }),
-      /getHpcCluster: there is no HPC cluster named \[secret\] in cn-hangzhou/,
+      /getHpcCluster: there is no HPC cluster named "\[secret\]" in cn-hangzhou/,
     ],
   ])(
     "a lookup that fails, %s, fails the preview in one sentence without a stack trace",
