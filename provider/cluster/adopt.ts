@@ -72,9 +72,9 @@ export function warnOfProtection(session: Session, olds: EngineProperties, input
   }
   if (before !== undefined && now === undefined) {
     warnOnce(
-      `adopt has left the program, and the protection of the adopted HPC cluster ${before} goes with it, unless the resource has the ` +
-        "option protect. Then a destroy, or the removal or renaming of the resource, deletes the cluster. To keep it protected, " +
-        "give the resource the option protect: true.",
+      `adopt has been removed from the program, and with it the protection of the adopted HPC cluster ${before}, unless the resource ` +
+        "has the option protect. Without protection a destroy, or the removal or renaming of the resource, deletes the cluster. To " +
+        "keep it, give the resource the option protect: true.",
     );
   }
   if (now !== undefined && now !== UNKNOWN && Object.keys(olds).length === 0) {

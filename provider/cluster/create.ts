@@ -182,8 +182,8 @@ function tooManyPassedOver(
 ): Error {
   const clusters = passedOver.map(({ state, reason }) => `${state.hpcClusterId} (${reason})`).join(", ");
   return new Error(
-    `CreateHpcCluster in ${regionId} goes on returning clusters that were created earlier with the values of this resource` +
-      `${clusters === "" ? "" : `: ${clusters}`}. Nothing has been created, and ${why}. Give the resource a clientToken that was not ` +
-      "used before (any text): then its creation starts anew.",
+    `The ClientTokens of this resource stand for clusters that CreateHpcCluster in ${regionId} created earlier with the same values` +
+      `${clusters === "" ? "" : `: ${clusters}`}. No other one has been created: ${why}. Give the resource a clientToken that was ` +
+      "not used before (any text).",
   );
 }

@@ -47,12 +47,12 @@ describe.each(hosts)("$name", ({ HpcCluster, type }) => {
     expect((await failureOf(stack.up())).output).toContain("protected");
     // The protection goes with `adopt`, which preview says, unless the resource has its own.
     stack.setProgram(program(args, { protect: true }));
-    expect((await stack.preview()).output).not.toContain("adopt has left");
+    expect((await stack.preview()).output).not.toContain("adopt has been removed");
     stack.setProgram(program(args));
-    const warning = new RegExp(`warning: adopt has left the program.*${id}.*protect: true`);
+    const warning = new RegExp(`warning: adopt has been removed from the program.*${id}.*protect: true`);
     expect((await stack.preview()).output).toMatch(warning);
     await stack.up();
-    expect((await stack.preview()).output).not.toContain("adopt has left");
+    expect((await stack.preview()).output).not.toContain("adopt has been removed");
 
     // To another stack.
     const places = { source: "test", destination: "target", urn: urnIn("test") };
