@@ -1,10 +1,10 @@
-import type { CredentialPlan } from "../ecs/credentials/credentialSource";
+import type { CredentialSource } from "../ecs/http/credentialSource";
 import type { EndpointChoice } from "../ecs/http/endpoints";
-import { isObject, parseJson } from "../ecs/json";
-import { readProfile } from "./cliProfile";
-import { readCredentialPlan } from "./credentialPlan";
+import { isObject, nonEmptyString, parseJson } from "../ecs/json";
 import { endpointsFields } from "./configKeys";
 import { stackConfiguration, type ConfigurationSource } from "./configurationSource";
+import { readProfile } from "./credentials/cliFile";
+import { readCredentials } from "./credentials/configuredCredentials";
 import { SettingReader, type ConfigLookup, type Environment, type SettingProblem } from "./settingReader";
 
 /** Everything that the stack configuration and the environment say. */
@@ -15,7 +15,8 @@ export interface Settings {
   region: string | undefined;
   /** Where the region was set, for messages. */
   regionOrigin: string | undefined;
-  credentials: CredentialPlan;
+  /** The same object for every client, which shares what is cached. */
+  credentials: CredentialSource;
   endpoint: EndpointChoice;
   /** `alicloud:skipRegionValidation`: preview does not call DescribeRegions. */
   skipRegionValidation: boolean;
@@ -44,11 +45,13 @@ export function readSettings(
   const reader = new SettingReader(lookup, environment, source);
   const profile = readProfile(reader);
   const endpoints = readEndpoints(reader);
+  const proxyEnv = readProxies(reader, environment);
+  const region = reader.find("region");
   return {
     source,
-    region: reader.text("region") ?? profile?.region,
-    regionOrigin: reader.find("region")?.origin ?? profile?.source,
-    credentials: readCredentialPlan(reader, profile, endpoints.sts),
+    region: region?.value ?? (profile && nonEmptyString(profile.fields, "region_id")),
+    regionOrigin: region?.origin ?? profile?.description,
+    credentials: readCredentials(reader, profile, { stsEndpoint: endpoints.sts, proxyEnv }),
     endpoint: {
       override: endpoints.ecs,
       stsOverride: endpoints.sts,
@@ -58,7 +61,7 @@ export function readSettings(
     connectTimeoutMs: reader.number("clientConnectTimeout"),
     readTimeoutMs: reader.number("clientReadTimeout"),
     maxRetryTimeoutMs: reader.number("maxRetryTimeout") * 1_000,
-    proxyEnv: readProxies(reader, environment),
+    proxyEnv,
     problems: reader.problems,
   };
 }
