@@ -127,11 +127,11 @@ export const profileModes: Readonly<Record<string, ProfileMode>> = {
     optional: roleOptions,
     credentials: "AssumeRoleWithOIDC with the token in the file",
     source(given) {
-      const [oidcProviderArn, oidcTokenFile] = [
-        given.required("oidc_provider_arn"),
-        given.required("oidc_token_file"),
-      ];
-      const role = { ...roleOf(given), oidcProviderArn, oidcTokenFile };
+      const role = {
+        ...roleOf(given),
+        oidcProviderArn: given.required("oidc_provider_arn"),
+        oidcTokenFile: given.required("oidc_token_file"),
+      };
       return assumeRoleWithOidc(given.profile.description, role, given.services);
     },
   },

@@ -6,11 +6,9 @@ import { CredentialsReason } from "./credentialErrors";
 import type { DoRequest } from "./proxiedRequest";
 import { isFresh, type TemporaryCredentials } from "./sources";
 
-/** Why a sign-in to CloudSSO cannot be used. It has no refresh token: when its access token ends, the user has to sign in again. */
+/** Why a sign-in to CloudSSO cannot be used; undefined if it can. There is no refresh token: when it ends, the user signs in again. */
 export function expiredCloudSso(fields: ProfileFields, signIn: string): string | undefined {
-  const expiresAt = Number(fields["cloud_sso_access_token_expire"]) * 1_000;
-  // Also if it is not a number.
-  return expiresAt > Date.now()
+  return timeOf(fields, "cloud_sso_access_token_expire") > Date.now()
     ? undefined
     : `the CloudSSO access token has expired; sign in again with \`${signIn}\`.`;
 }
@@ -95,7 +93,7 @@ export async function oauthCredentials(
 function hasFreshToken(fields: ProfileFields): boolean {
   return (
     nonEmptyString(fields, "oauth_access_token") !== undefined &&
-    isFresh(Number(fields["oauth_access_token_expire"]) * 1_000)
+    isFresh(timeOf(fields, "oauth_access_token_expire"))
   );
 }
 
@@ -126,9 +124,14 @@ async function renewedTokens(
 
 /** The temporary credentials that the CLI has stored in a profile beside its sign-in; undefined if they no longer last. */
 function storedCredentials(fields: ProfileFields): TemporaryCredentials | undefined {
-  const expiresAt = Number(fields["sts_expiration"]) * 1_000;
+  const expiresAt = timeOf(fields, "sts_expiration");
   const credentials = credentialsIn(fields, "access_key_id", "access_key_secret", "sts_token");
   return credentials === undefined || !isFresh(expiresAt) ? undefined : { credentials, expiresAt };
+}
+
+/** A time in a profile, milliseconds since 1970: the CLI stores seconds. NaN if there is none. */
+function timeOf(fields: ProfileFields, name: string): number {
+  return Number(fields[name]) * 1_000;
 }
 
 /** The credentials of an object, whose fields have these names; undefined if one is missing. */
