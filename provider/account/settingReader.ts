@@ -1,4 +1,4 @@
-import { isObject, parseJson } from "../ecs/json";
+import { isObject, nonEmptyString, parseJson } from "../ecs/json";
 import { stackConfiguration, type ConfigurationSource } from "./configurationSource";
 import { configKey, type ConfigKeyName, type Fields } from "./configKeys";
 
@@ -89,7 +89,7 @@ export class SettingReader {
 
   boolean(key: ConfigKeyName): boolean {
     const found = this.fromEnvironment(key)?.value;
-    // As Terraform reads a variable.
+    // Terraform accepts 0 and 1 in variables.
     if (this.fromConfig(key) === undefined && (found === "0" || found === "1")) {
       return found === "1";
     }
@@ -130,7 +130,7 @@ export class SettingReader {
     if (isObject(object)) {
       const fromEnvironment = Object.entries(fields).flatMap(([name, { environment = [] }]) => {
         const value = this.variable(...environment)?.value;
-        return value === undefined || fieldOf(object, name) !== undefined ? [] : [{ [name]: value }];
+        return value === undefined || nonEmptyString(object, name) !== undefined ? [] : [{ [name]: value }];
       });
       return Object.assign({}, object, ...fromEnvironment) as Record<string, unknown>;
     }
@@ -145,16 +145,6 @@ export class SettingReader {
 /** A wrong value for a message. A long one may be a secret in the wrong place. */
 function quotedIfShort(value: string | undefined): string {
   return value === undefined || value.length > 12 ? "something else" : JSON.stringify(value);
-}
-
-/** A text or number of an object, as a text; undefined if there is none. */
-export function fieldOf(object: Record<string, unknown>, key: string): string | undefined {
-  const value = object[key];
-  return typeof value === "string" && value !== ""
-    ? value
-    : typeof value === "number"
-      ? String(value)
-      : undefined;
 }
 
 /** Whether the text is an http:// or https:// URL. */

@@ -1,10 +1,10 @@
-import type { CredentialPlan } from "../ecs/credentials/credentialSource";
+import type { CredentialSource } from "../ecs/http/credentialSource";
 import type { EndpointChoice } from "../ecs/http/endpoints";
-import { isObject, parseJson } from "../ecs/json";
-import { readProfile } from "./cliProfile";
-import { readCredentialPlan } from "./credentialPlan";
+import { isObject, nonEmptyString, parseJson } from "../ecs/json";
 import { endpointsFields } from "./configKeys";
 import { stackConfiguration, type ConfigurationSource } from "./configurationSource";
+import { readProfile } from "./credentials/cliFile";
+import { readCredentials } from "./credentials/configuredCredentials";
 import { SettingReader, type ConfigLookup, type Environment, type SettingProblem } from "./settingReader";
 
 /** Everything that the stack configuration and the environment say. */
@@ -15,7 +15,8 @@ export interface Settings {
   region: string | undefined;
   /** Where the region was set, for messages. */
   regionOrigin: string | undefined;
-  credentials: CredentialPlan;
+  /** The same object for every client, which shares what is cached. */
+  credentials: CredentialSource;
   endpoint: EndpointChoice;
   /** `alicloud:skipRegionValidation`: preview does not call DescribeRegions. */
   skipRegionValidation: boolean;
@@ -44,11 +45,13 @@ export function readSettings(
   const reader = new SettingReader(lookup, environment, source);
   const profile = readProfile(reader);
   const endpoints = readEndpoints(reader);
+  const proxyEnv = readProxies(reader, environment);
+  const region = reader.find("region");
   return {
     source,
-    region: reader.text("region") ?? profile?.region,
-    regionOrigin: reader.find("region")?.origin ?? profile?.source,
-    credentials: readCredentialPlan(reader, profile, endpoints.sts),
+    region: region?.value ?? (profile && nonEmptyString(profile.fields, "region_id")),
+    regionOrigin: region?.origin ?? profile?.description,
+    credentials: readCredentials(reader, profile, { stsEndpoint: endpoints.sts, proxyEnv }),
     endpoint: {
       override: endpoints.ecs,
       stsOverride: endpoints.sts,
@@ -58,7 +61,7 @@ export function readSettings(
     connectTimeoutMs: reader.number("clientConnectTimeout"),
     readTimeoutMs: reader.number("clientReadTimeout"),
     maxRetryTimeoutMs: reader.number("maxRetryTimeout") * 1_000,
-    proxyEnv: readProxies(reader, environment),
+    proxyEnv,
     problems: reader.problems,
   };
 }
@@ -79,54 +82,42 @@ function isEndpoint(value: string): boolean {
 
 type EndpointUrls = { -readonly [K in keyof typeof endpointsFields]?: string };
 
-/** The endpoints in the stack configuration, then those in the environment. */
+const LIST_FORM =
+  'give a list such as [{"ecs":"ecs.cn-hangzhou.aliyuncs.com"}] ' +
+  "(pulumi config set --path 'alicloud:endpoints[0].ecs' ecs.cn-hangzhou.aliyuncs.com).";
+
+/** The endpoints in the stack configuration, else those in the environment. The services of other packages are ignored. */
 function readEndpoints(reader: SettingReader): EndpointUrls {
-  const endpoints = configuredEndpoints(reader);
+  const list = configuredEndpoints(reader);
+  const endpoints: EndpointUrls = {};
   for (const service of Object.keys(endpointsFields) as (keyof EndpointUrls)[]) {
+    const configured = list.map((each) => each[service]).find((each) => each !== undefined && each !== "");
     const found = reader.variable(...endpointsFields[service].environment);
-    if (endpoints[service] !== undefined || found === undefined) {
-      continue;
-    }
-    if (isEndpoint(found.value)) {
-      endpoints[service] = found.value;
-    } else {
+    const value = configured ?? found?.value;
+    if (typeof value === "string" && isEndpoint(value)) {
+      endpoints[service] = value;
+    } else if (configured !== undefined) {
+      reader.addProblem(
+        "alicloud:endpoints",
+        `has an "${service}" that is not ${ENDPOINT_FORM}; ${LIST_FORM}`,
+      );
+    } else if (found !== undefined) {
       reader.addProblem(found.origin, `is not an endpoint; give ${ENDPOINT_FORM}, or unset it.`);
     }
   }
   return endpoints;
 }
 
-/** `alicloud:endpoints`: a list of objects, e.g. `[{"ecs":"ecs.example.com"}]`. The services of other packages are ignored. */
-function configuredEndpoints(reader: SettingReader): EndpointUrls {
+/** `alicloud:endpoints`: a list of objects, e.g. `[{"ecs":"ecs.example.com"}]`, or one object. */
+function configuredEndpoints(reader: SettingReader): Record<string, unknown>[] {
   const found = reader.fromConfig("endpoints");
-  if (found === undefined) {
-    return {};
+  const parsed = found === undefined ? [] : parseJson(found.value);
+  const list: unknown[] = Array.isArray(parsed) ? parsed : [parsed];
+  if (list.every(isObject)) {
+    return list;
   }
-  const form =
-    'give a list such as [{"ecs":"ecs.cn-hangzhou.aliyuncs.com"}] ' +
-    "(pulumi config set --path 'alicloud:endpoints[0].ecs' ecs.cn-hangzhou.aliyuncs.com).";
-  const parsed = parseJson(found.value);
-  const list: unknown[] | undefined = Array.isArray(parsed)
-    ? parsed
-    : isObject(parsed)
-      ? [parsed]
-      : undefined;
-  if (list === undefined || !list.every(isObject)) {
-    reader.addProblem("alicloud:endpoints", `is not a list of objects; ${form}`);
-    return {};
-  }
-  const endpoints: EndpointUrls = {};
-  for (const service of Object.keys(endpointsFields) as (keyof EndpointUrls)[]) {
-    const value = list
-      .map((entry) => entry[service])
-      .find((candidate) => candidate !== undefined && candidate !== "");
-    if (typeof value === "string" && isEndpoint(value)) {
-      endpoints[service] = value;
-    } else if (value !== undefined) {
-      reader.addProblem("alicloud:endpoints", `has an "${service}" that is not ${ENDPOINT_FORM}; ${form}`);
-    }
-  }
-  return endpoints;
+  reader.addProblem("alicloud:endpoints", `is not a list of objects; ${LIST_FORM}`);
+  return [];
 }
 
 /** Node reads these in both cases. No other variable is handed to its agents: NODE_DEBUG=https would print them all. */

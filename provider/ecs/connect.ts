@@ -1,6 +1,5 @@
 import { EcsClient } from "./client";
 import type { Clock } from "./clock";
-import { credentialSource, type CredentialPlan } from "./credentials/credentialSource";
 import { createTransport, type TransportOptions } from "./http/transport";
 import { withRetry } from "./retry";
 
@@ -8,16 +7,14 @@ import { withRetry } from "./retry";
 const MAX_IN_FLIGHT = 20;
 
 /** What a client needs to know. */
-export interface ConnectOptions extends Omit<TransportOptions, "maxSockets" | "credentials"> {
-  credentials: CredentialPlan;
+export interface ConnectOptions extends Omit<TransportOptions, "maxSockets"> {
   /** How long a call may be repeated, milliseconds. */
   maxRetryTimeoutMs: number;
 }
 
 /** A client of the API. It makes no call and looks for no credentials before it is used. */
 export function connect(options: ConnectOptions, clock: Clock): EcsClient {
-  const credentials = credentialSource(options.credentials, options.proxyEnv, clock);
-  const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT }, clock);
+  const send = createTransport({ ...options, maxSockets: MAX_IN_FLIGHT }, clock);
   const client = new EcsClient(
     withRetry(send, { maxRetryTimeoutMs: options.maxRetryTimeoutMs, maxInFlight: MAX_IN_FLIGHT, clock }),
   );

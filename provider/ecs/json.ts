@@ -17,3 +17,13 @@ export function jsonObject(text: string): Record<string, unknown> | undefined {
   const value = parseJson(text);
   return isObject(value) ? value : undefined;
 }
+
+/** The text or number under a key, as a text; undefined if there is none, or an empty one. */
+export function nonEmptyString(object: Record<string, unknown>, key: string): string | undefined {
+  const value = object[key];
+  return typeof value === "number"
+    ? String(value)
+    : typeof value === "string" && value !== ""
+      ? value
+      : undefined;
+}

@@ -15,7 +15,7 @@ import {
   endpointsFields,
   type Fields,
 } from "../../provider/account/configKeys.ts";
-import { profileModes } from "../../provider/account/profileModes.ts";
+import { profileModes } from "../../provider/account/credentials/modes.ts";
 import { type Property, properties } from "../../provider/cluster/properties.ts";
 import {
   type ErrorCode,

@@ -44,7 +44,6 @@ const serviceSide = [
   "xml2js",
   "ecs/connect.js",
   "ecs/http/transport.js",
-  "ecs/credentials/credentialSource.js",
 ];
 
 /** A program under the SDK's mocks, with these lines. */

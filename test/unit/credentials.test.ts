@@ -4,8 +4,10 @@ import path from "node:path";
 import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { readSettings } from "../../provider/account/settings.ts";
-import { type CredentialSource, credentialSource } from "../../provider/ecs/credentials/credentialSource.ts";
+import { systemClock } from "../../provider/ecs/clock.ts";
+import type { CredentialSource } from "../../provider/ecs/http/credentialSource.ts";
 import { type Answer, type Asked, startCredentialsUri, startSts } from "../e2e/account/credentialServers.ts";
+import { startForwardProxy } from "../e2e/account/forwardProxy.ts";
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
 import { signV1 } from "../../emulator/signature.ts";
 import { hideDeveloperSettings } from "./developerSettings.ts";
@@ -19,7 +21,7 @@ vi.mock("@alicloud/credentials", async () => {
 });
 
 const folder = mkdtempSync(path.join(tmpdir(), "hpc-credentials-"));
-const certificate = selfSignedCertificate();
+const certificate = selfSignedCertificate("sts.cn-beijing.aliyuncs.com");
 const trusted = tls.getCACertificates("default");
 beforeAll(() => tls.setDefaultCACertificates([...trusted, certificate.cert]));
 afterAll(() => {
@@ -38,16 +40,19 @@ afterEach(() => {
 });
 
 /** The credential source of a stack configuration; keys without `alicloud:`. */
-function sourceOf(configuration: Record<string, unknown>): CredentialSource {
+function sourceOf(
+  configuration: Record<string, unknown>,
+  environment: Record<string, string> = {},
+): CredentialSource {
   const texts = new Map(
     Object.entries(configuration).map(([key, value]) => [
       `alicloud:${key}`,
       typeof value === "string" ? value : JSON.stringify(value),
     ]),
   );
-  const settings = readSettings((key) => texts.get(key), {});
+  const settings = readSettings((key) => texts.get(key), environment);
   expect(settings.problems).toEqual([]);
-  return credentialSource(settings.credentials);
+  return settings.credentials;
 }
 
 const messageOf = async (call: Promise<unknown>): Promise<string> => (await failureOf(call)).message;
@@ -82,11 +87,11 @@ describe("a role", () => {
         externalId: "external-id",
       },
     });
-    expect(source.source).toBe(
+    expect(source.description).toBe(
       `the role ${roleArn} (alicloud:assumeRole), assumed with alicloud:accessKey and alicloud:secretKey`,
     );
     expect(sts.asked).toEqual([]);
-    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+    await expect(source.load(systemClock)).resolves.toEqual(temporary(1));
     const [request, ...others] = sts.asked;
     expect(others).toEqual([]);
     expect(request?.method).toBe("POST");
@@ -111,7 +116,7 @@ describe("a role", () => {
   test("needs only its ARN; a list of one object, as in the Terraform provider, is accepted", async () => {
     await using sts = await startSts(certificate, counting(later));
     const endpoints = [{ sts: sts.host }];
-    await sourceOf({ ...own, endpoints, assumeRole: [{ roleArn }] }).getCredentials();
+    await sourceOf({ ...own, endpoints, assumeRole: [{ roleArn }] }).load(systemClock);
     const { params } = sts.asked[0]!;
     expect(params).toMatchObject({ RoleArn: roleArn, DurationSeconds: "3600" });
     expect(params["RoleSessionName"]).toMatch(/./);
@@ -127,7 +132,7 @@ describe("a role", () => {
       securityToken: "token-own",
       endpoints,
       assumeRole: { roleArn },
-    }).getCredentials();
+    }).load(systemClock);
     expect(sts.asked[0]?.params).toMatchObject({ AccessKeyId: "LTAIown", SecurityToken: "token-own" });
   });
 
@@ -147,7 +152,7 @@ describe("a role", () => {
       endpoints: [{ sts: sts.host }],
       assumeRole: { roleArn },
     });
-    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+    await expect(source.load(systemClock)).resolves.toEqual(temporary(1));
     expect(sts.asked[0]?.params).toMatchObject({ AccessKeyId: "LTAIown" });
     // No path of this machine is sent.
     expect(JSON.stringify(sts.asked[0]?.headers)).not.toContain("json");
@@ -155,10 +160,21 @@ describe("a role", () => {
 
   test("accepts a URL as its STS endpoint", async () => {
     await using sts = await startSts(certificate, counting(later));
-    const endpoints = [{ sts: `https://${sts.host}` }];
-    await expect(sourceOf({ ...own, endpoints, assumeRole: { roleArn } }).getCredentials()).resolves.toEqual(
+    const endpoints = [{ sts: `HTTPS://${sts.host}/` }];
+    await expect(sourceOf({ ...own, endpoints, assumeRole: { roleArn } }).load(systemClock)).resolves.toEqual(
       temporary(1),
     );
+  });
+
+  test("is assumed with STS of the configured region, through the proxy", async () => {
+    await using sts = await startSts(certificate, counting(later));
+    await using proxy = await startForwardProxy(() => sts.host);
+    const source = sourceOf(
+      { ...own, region: "cn-beijing", assumeRole: { roleArn } },
+      { HTTPS_PROXY: proxy.url },
+    );
+    await expect(source.load(systemClock)).resolves.toEqual(temporary(1));
+    expect(proxy.asked).toEqual(["CONNECT sts.cn-beijing.aliyuncs.com:443"]);
   });
 
   test("that STS refuses is an error with the code, the role and the source of its credentials, and no secret", async () => {
@@ -168,9 +184,9 @@ describe("a role", () => {
       message: "The role not exists: renderer, asked by LTAIown with secret-own.",
     }));
     const source = sourceOf({ ...own, endpoints: [{ sts: sts.host }], assumeRole: { roleArn } });
-    const message = await messageOf(source.getCredentials());
+    const message = await messageOf(source.load(systemClock));
     expect(message).toContain("EntityNotExist.Role");
-    expect(message).toContain(source.source);
+    expect(message).toContain(source.description);
     expect(message).not.toMatch(/LTAIown|secret-own/);
   });
 });
@@ -192,8 +208,8 @@ test("a role with an OIDC token: the documented request, and the file is read ag
       sessionExpiration: 1_000,
     },
   });
-  expect(source.source).toBe(`the role ${roleArn} (alicloud:assumeRoleWithOidc)`);
-  await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+  expect(source.description).toBe(`the role ${roleArn} (alicloud:assumeRoleWithOidc)`);
+  await expect(source.load(systemClock)).resolves.toEqual(temporary(1));
   expect(sts.asked[0]?.params).toEqual({
     Action: "AssumeRoleWithOIDC",
     Version: "2015-04-01",
@@ -206,12 +222,12 @@ test("a role with an OIDC token: the documented request, and the file is read ag
     DurationSeconds: "1000",
   });
   writeFileSync(oidcTokenFile, "second-oidc-token");
-  await expect(source.getCredentials()).resolves.toEqual(temporary(2));
+  await expect(source.load(systemClock)).resolves.toEqual(temporary(2));
   expect(sts.asked[1]?.params["OIDCToken"]).toBe("second-oidc-token");
 
   rmSync(oidcTokenFile);
   const lost = sourceOf({ assumeRoleWithOidc: { roleArn, oidcProviderArn, oidcTokenFile } });
-  expect(await messageOf(lost.getCredentials())).toMatch(/alicloud:assumeRoleWithOidc\).*ENOENT/);
+  expect(await messageOf(lost.load(systemClock))).toMatch(/alicloud:assumeRoleWithOidc\).*ENOENT/);
 });
 
 test("a role with the OIDC token itself, which comes before a file", async () => {
@@ -224,7 +240,7 @@ test("a role with the OIDC token itself, which comes before a file", async () =>
   const oidcTokenFile = path.join(folder, "oidc-token-of-file");
   writeFileSync(oidcTokenFile, "other-oidc-token");
   for (const given of [assumeRoleWithOidc, { ...assumeRoleWithOidc, oidcTokenFile }]) {
-    await sourceOf({ endpoints: [{ sts: sts.host }], assumeRoleWithOidc: given }).getCredentials();
+    await sourceOf({ endpoints: [{ sts: sts.host }], assumeRoleWithOidc: given }).load(systemClock);
     expect(sts.asked.at(-1)?.params).toMatchObject({
       Action: "AssumeRoleWithOIDC",
       OIDCToken: "given-oidc-token",
@@ -233,22 +249,93 @@ test("a role with the OIDC token itself, which comes before a file", async () =>
   }
 });
 
+describe("a role's missing fields come from the environment", () => {
+  const role = {
+    ALICLOUD_ASSUME_ROLE_ARN: "acs:ram::1:role/first",
+    ALIBABA_CLOUD_ROLE_ARN: "acs:ram::1:role/second",
+    ALICLOUD_ASSUME_ROLE_SESSION_NAME: "first",
+    ALIBABA_CLOUD_ROLE_SESSION_NAME: "second",
+    ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION: "1000",
+  };
+  const oidcTokenFile = path.join(folder, "oidc-token-of-environment");
+  const oidc = {
+    ALIBABA_CLOUD_OIDC_PROVIDER_ARN: "acs:ram::1:oidc-provider/ci",
+    ALIBABA_CLOUD_OIDC_TOKEN_FILE: oidcTokenFile,
+    ALIBABA_CLOUD_OIDC_TOKEN: "token-of-environment",
+  };
+
+  /** What STS, also from the environment, is asked for. */
+  async function askedFor(configuration: Record<string, unknown>, environment: Record<string, string>) {
+    await using sts = await startSts(certificate, counting(later));
+    const source = sourceOf(configuration, {
+      ...environment,
+      ALIBABA_CLOUD_ENDPOINT_STS: `https://${sts.host}`,
+    });
+    await source.load(systemClock);
+    return { description: source.description, ...sts.asked[0]?.params };
+  }
+
+  test("if assumeRole is there, as in the Terraform provider, each by itself", async () => {
+    expect(await askedFor({ ...own, assumeRole: {} }, role)).toMatchObject({
+      RoleArn: "acs:ram::1:role/first",
+      RoleSessionName: "first",
+      DurationSeconds: "1000",
+    });
+    const given = { roleArn: "acs:ram::1:role/given", sessionExpiration: 2_000 };
+    expect(await askedFor({ ...own, assumeRole: given }, role)).toMatchObject({
+      RoleArn: "acs:ram::1:role/given",
+      RoleSessionName: "first",
+      DurationSeconds: "2000",
+    });
+    const { ALICLOUD_ASSUME_ROLE_ARN: _, ALICLOUD_ASSUME_ROLE_SESSION_NAME: __, ...second } = role;
+    expect(await askedFor({ ...own, assumeRole: {} }, second)).toMatchObject({
+      RoleArn: "acs:ram::1:role/second",
+      RoleSessionName: "second",
+    });
+  });
+
+  test("and if it is not there, no role is assumed", async () => {
+    expect(await askedFor(own, role)).toEqual({ description: "alicloud:accessKey and alicloud:secretKey" });
+  });
+
+  test("and so do those of assumeRoleWithOidc", async () => {
+    writeFileSync(oidcTokenFile, "token-of-file");
+    const fields = {
+      RoleArn: "acs:ram::1:role/second",
+      RoleSessionName: "second",
+      OIDCProviderArn: "acs:ram::1:oidc-provider/ci",
+    };
+    expect(await askedFor({ assumeRoleWithOidc: {} }, { ...role, ...oidc })).toMatchObject({
+      ...fields,
+      OIDCToken: "token-of-environment",
+    });
+    // Without the key they are a member of the default chain, which takes no token but a file.
+    expect(await askedFor({}, { ...role, ...oidc })).toMatchObject({
+      ...fields,
+      OIDCToken: "token-of-file",
+      description:
+        "the role acs:ram::1:role/second (environment variables ALIBABA_CLOUD_ROLE_ARN, " +
+        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN_FILE)",
+    });
+  });
+});
+
 describe("a credentials URI", () => {
   test("is requested once while its credentials last, also by many calls at once", async () => {
     await using uri = await startCredentialsUri(counting(later));
     const source = sourceOf({ credentialsUri: `http://${uri.host}/vault` });
     expect(uri.asked).toEqual([]);
-    const all = await Promise.all(Array.from({ length: 20 }, () => source.getCredentials()));
+    const all = await Promise.all(Array.from({ length: 20 }, () => source.load(systemClock)));
     expect(new Set(all.map(({ accessKeyId }) => accessKeyId))).toEqual(new Set(["STS.NT1"]));
-    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
+    await expect(source.load(systemClock)).resolves.toEqual(temporary(1));
     expect(uri.asked).toMatchObject([{ method: "GET", path: "/vault" }]);
   });
 
   test("is requested again shortly before its credentials expire", async () => {
     await using uri = await startCredentialsUri(counting(soon));
     const source = sourceOf({ credentialsUri: `http://${uri.host}/` });
-    await expect(source.getCredentials()).resolves.toEqual(temporary(1));
-    await expect(source.getCredentials()).resolves.toEqual(temporary(2));
+    await expect(source.load(systemClock)).resolves.toEqual(temporary(1));
+    await expect(source.load(systemClock)).resolves.toEqual(temporary(2));
   });
 
   test("that fails is requested again by the next call", async () => {
@@ -257,9 +344,9 @@ describe("a credentials URI", () => {
       isDown ? { status: 503, page: "<h1>down</h1>" } : { key: temporary(7), expiresAt: later() },
     );
     const source = sourceOf({ credentialsUri: `http://${uri.host}/` });
-    expect(await messageOf(source.getCredentials())).toMatch(/the URI in alicloud:credentialsUri: HTTP 503/);
+    expect(await messageOf(source.load(systemClock))).toMatch(/the URI in alicloud:credentialsUri: HTTP 503/);
     isDown = false;
-    await expect(source.getCredentials()).resolves.toEqual(temporary(7));
+    await expect(source.load(systemClock)).resolves.toEqual(temporary(7));
   });
 
   test.each<[string, () => Answer]>([
@@ -272,7 +359,7 @@ describe("a credentials URI", () => {
   ])("that returns %s is an error without the answer", async (_, answer) => {
     await using uri = await startCredentialsUri(answer);
     const source = sourceOf({ credentialsUri: `http://${uri.host}/?key=secret-of-the-uri` });
-    const message = await messageOf(source.getCredentials());
+    const message = await messageOf(source.load(systemClock));
     expect(message).toMatch(
       /There are no credentials from the URI in alicloud:credentialsUri: .+ Check that setting/,
     );
@@ -280,7 +367,7 @@ describe("a credentials URI", () => {
   });
 
   test("that cannot be connected to is an error that says so", async () => {
-    expect(await messageOf(sourceOf({ credentialsUri: "http://127.0.0.1:1/" }).getCredentials())).toContain(
+    expect(await messageOf(sourceOf({ credentialsUri: "http://127.0.0.1:1/" }).load(systemClock))).toContain(
       "ECONNREFUSED",
     );
   });
@@ -297,12 +384,12 @@ describe("a profile of the CLI", () => {
 
   test("with a key, or with a temporary one", async () => {
     await expect(
-      sourceOf(profileOf("work", { name: "work", mode: "AK", ...key })).getCredentials(),
+      sourceOf(profileOf("work", { name: "work", mode: "AK", ...key })).load(systemClock),
     ).resolves.toMatchObject({ accessKeyId: "LTAIprofile", accessKeySecret: "secret-profile" });
     await expect(
-      sourceOf(
-        profileOf("sts", { name: "sts", mode: "StsToken", ...key, sts_token: "token-profile" }),
-      ).getCredentials(),
+      sourceOf(profileOf("sts", { name: "sts", mode: "StsToken", ...key, sts_token: "token-profile" })).load(
+        systemClock,
+      ),
     ).resolves.toEqual({
       accessKeyId: "LTAIprofile",
       accessKeySecret: "secret-profile",
@@ -319,7 +406,7 @@ describe("a profile of the CLI", () => {
       sts_endpoint: sts.host,
     };
     const configured = profileOf("role", { name: "role", mode: "RamRoleArn", ...key, ...role });
-    await expect(sourceOf(configured).getCredentials()).resolves.toEqual(temporary(1));
+    await expect(sourceOf(configured).load(systemClock)).resolves.toEqual(temporary(1));
     expect(sts.asked[0]?.params).toMatchObject({
       RoleArn: roleArn,
       RoleSessionName: "cli",
@@ -331,7 +418,7 @@ describe("a profile of the CLI", () => {
 
 test("without any setting the whole default chain is searched, also again after a failure", async () => {
   const source = sourceOf({});
-  const message = await messageOf(source.getCredentials());
+  const message = await messageOf(source.load(systemClock));
   for (const place of [
     "alicloud:accessKey",
     "ALICLOUD_ACCESS_KEY",
@@ -347,5 +434,5 @@ test("without any setting the whole default chain is searched, also again after 
     path.join(folder, ".alibabacloud", "credentials"),
     "[default]\ntype = access_key\naccess_key_id = LTAIchain\naccess_key_secret = secret-chain\n",
   );
-  await expect(source.getCredentials()).resolves.toMatchObject({ accessKeyId: "LTAIchain" });
+  await expect(source.load(systemClock)).resolves.toMatchObject({ accessKeyId: "LTAIchain" });
 });

@@ -3,15 +3,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readSettings, type Settings } from "../../provider/account/settings.ts";
-import { credentialSource, type CredentialSource } from "../../provider/ecs/credentials/credentialSource.ts";
+import { systemClock } from "../../provider/ecs/clock.ts";
 import type { Environment } from "../../provider/account/settingReader.ts";
 
 function settingsOf(configuration: Record<string, string>, environment: Environment = {}): Settings {
   return readSettings((key) => configuration[key], environment);
 }
 
-/** Where requests would get their credentials from. */
-const credentialsOf = (settings: Settings): CredentialSource => credentialSource(settings.credentials);
 const keysOf = (settings: Settings): string[] => settings.problems.map(({ key }) => key);
 const textOf = (settings: Settings): string =>
   settings.problems.map(({ key, reason }) => `${key} ${reason}`).join("\n");
@@ -32,8 +30,8 @@ describe("keys", () => {
   test("from the stack configuration are credentials, with their origin", async () => {
     const settings = settingsOf({ ...configuredKeys, "alicloud:securityToken": "token-configured" });
     expect(settings.problems).toEqual([]);
-    expect(credentialsOf(settings).source).toBe("alicloud:accessKey and alicloud:secretKey");
-    await expect(credentialsOf(settings).getCredentials()).resolves.toEqual({
+    expect(settings.credentials.description).toBe("alicloud:accessKey and alicloud:secretKey");
+    await expect(settings.credentials.load(systemClock)).resolves.toEqual({
       accessKeyId: "LTAIconfigured",
       accessKeySecret: "secret-configured",
       securityToken: "token-configured",
@@ -54,7 +52,7 @@ describe("keys", () => {
   ])("are each looked up separately, as @pulumi/alicloud does: %s", async (_, configuration, environment) => {
     const settings = settingsOf(configuration, environment);
     expect(settings.problems).toEqual([]);
-    await expect(credentialsOf(settings).getCredentials()).resolves.toMatchObject({
+    await expect(settings.credentials.load(systemClock)).resolves.toMatchObject({
       accessKeyId: "LTAIone",
       accessKeySecret: "secret-two",
     });
@@ -89,7 +87,7 @@ describe("keys", () => {
       { ALICLOUD_SECRET_KEY: "secret-of-environment" },
     );
     expect(settings.problems.length).toBeGreaterThan(0);
-    const messages = `${textOf(settings)} ${credentialsOf(settings).source}`;
+    const messages = `${textOf(settings)} ${settings.credentials.description}`;
     for (const secret of [...Object.values(configuredKeys), "secret-of-environment"]) {
       expect(messages).not.toContain(secret);
     }
@@ -120,19 +118,16 @@ describe("what the stack gives explicitly comes before all of the environment:",
   };
   const everything = { ...keysOfEnvironment, ...restOfEnvironment };
 
-  test.each<[string, Record<string, string>, Record<string, unknown>]>([
-    ["an access key", configuredKeys, { kind: "static" }],
-    ["a profile", profile, { kind: "ecsRole", roleName: "of-profile" }],
-    ["a role", { "alicloud:ecsRoleName": "instance" }, { kind: "ecsRole", roleName: "instance" }],
-    [
-      "a URI",
-      { "alicloud:credentialsUri": "http://localhost/c" },
-      { kind: "uri", uri: "http://localhost/c" },
-    ],
+  const ofKeys = "alicloud:accessKey and alicloud:secretKey";
+  test.each<[string, Record<string, string>, string]>([
+    ["an access key", configuredKeys, ofKeys],
+    ["a profile", profile, `the profile "render" (alicloud:profile) of ${file}`],
+    ["a role", { "alicloud:ecsRoleName": "instance" }, "the ECS role instance (alicloud:ecsRoleName)"],
+    ["a URI", { "alicloud:credentialsUri": "http://localhost/c" }, "the URI in alicloud:credentialsUri"],
   ])("%s", (_, configuration, expected) => {
     const settings = settingsOf(configuration, everything);
     expect(settings.problems).toEqual([]);
-    expect(settings.credentials.base).toMatchObject(expected);
+    expect(settings.credentials.description).toBe(expected);
   });
 
   test("and is in the same order as the environment", () => {
@@ -142,19 +137,21 @@ describe("what the stack gives explicitly comes before all of the environment:",
       "alicloud:ecsRoleName": "instance",
       "alicloud:credentialsUri": "http://localhost/c",
     };
-    expect(settingsOf(all).credentials.base.kind).toBe("static");
-    expect(settingsOf({}, everything).credentials.base.kind).toBe("static");
-    expect(settingsOf({}, restOfEnvironment).credentials.base).toMatchObject({ roleName: "of-profile" });
+    expect(settingsOf(all).credentials.description).toBe(ofKeys);
+    expect(settingsOf({}, everything).credentials.description).toBe(
+      "environment variable ALICLOUD_ACCESS_KEY and environment variable ALICLOUD_SECRET_KEY",
+    );
+    expect(settingsOf({}, restOfEnvironment).credentials.description).toBe(
+      `the profile "render" (environment variable ALICLOUD_PROFILE) of ${file}`,
+    );
   });
 
-  test("a token of the environment is not used with keys of the stack, and is with those of the environment", () => {
-    const tokenOf = (configuration: Record<string, string>) => {
-      const { base } = settingsOf(configuration, everything).credentials;
-      return base.kind === "static" ? base.credentials.securityToken : "not static";
-    };
-    expect(tokenOf(configuredKeys)).toBeUndefined();
-    expect(tokenOf({ ...configuredKeys, "alicloud:securityToken": "own" })).toBe("own");
-    expect(tokenOf({})).toBe("token-of-environment");
+  test("a token of the environment is not used with keys of the stack, and is with those of the environment", async () => {
+    const tokenOf = async (configuration: Record<string, string>) =>
+      (await settingsOf(configuration, everything).credentials.load(systemClock)).securityToken;
+    expect(await tokenOf(configuredKeys)).toBeUndefined();
+    expect(await tokenOf({ ...configuredKeys, "alicloud:securityToken": "own" })).toBe("own");
+    expect(await tokenOf({})).toBe("token-of-environment");
   });
 });
 
@@ -210,11 +207,6 @@ describe("endpoint", () => {
     const { endpoint, problems } = settingsOf({ "alicloud:endpoints": '[{"sts":"sts.example.com"}]' });
     expect(problems).toEqual([]);
     expect(endpoint).toEqual({ override: undefined, stsOverride: "sts.example.com", protocol: "https" });
-  });
-
-  test("of STS is a host for the library that assumes roles", () => {
-    const { credentials } = settingsOf({ "alicloud:endpoints": '[{"sts":"HTTPS://sts.example.com/"}]' });
-    expect(credentials.sts.endpoint).toBe("sts.example.com");
   });
 
   test("endpoints of other services are ignored", () => {
@@ -350,16 +342,15 @@ describe("profile", () => {
     return settingsOf({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file }, environment);
   };
 
-  test("gives the keys, and the region if no other is set", () => {
+  test("gives the keys, and the region if no other is set", async () => {
     const settings = ofProfile(JSON.stringify(profiles));
     expect(settings.problems).toEqual([]);
     expect(settings.region).toBe("eu-central-1");
-    expect(credentialsOf(settings).source).toContain('"work"');
-    expect(settings.credentials.base).toMatchObject({
-      kind: "static",
-      credentials: { accessKeyId: "LTAIwork", accessKeySecret: "secret-work" },
+    expect(settings.credentials.description).toBe(`the profile "work" (alicloud:profile) of ${file}`);
+    await expect(settings.credentials.load(systemClock)).resolves.toMatchObject({
+      accessKeyId: "LTAIwork",
+      accessKeySecret: "secret-work",
     });
-    expect(settings.credentials.role).toBeUndefined();
     expect(ofProfile(JSON.stringify(profiles), { ALICLOUD_REGION: "cn-beijing" }).region).toBe("cn-beijing");
   });
 

@@ -36,7 +36,7 @@ export function failureOf(
   if (name.startsWith("RequestTimeout")) {
     return {
       code: "RequestTimeout",
-      serviceMessage: `no answer from ${endpoint} within ${readTimeoutMs} ms`,
+      serviceMessage: `no answer from ${endpoint} within ${Math.round(readTimeoutMs)} ms`,
       status: socket.status,
       transport: true,
     };

@@ -2,11 +2,10 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { debuglog } from "node:util";
 import { type Clock, type OnWait, systemClock } from "../clock";
-import { credentialsBefore } from "../credentials/credentialsBefore";
-import type { Credentials, CredentialSource } from "../credentials/credentialSource";
 import { EcsError } from "../errors";
 import { silenceHttpx } from "../silenceHttpx";
 import { withoutUndefined } from "../withoutUndefined";
+import { type Credentials, type CredentialSource, credentialsBefore } from "./credentialSource";
 import { endpointOf, type EndpointChoice } from "./endpoints";
 import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure";
 import { Redaction } from "./redaction";
@@ -102,13 +101,13 @@ export function createTransport(options: TransportOptions, clock: Clock = system
       const seconds = Number((waitedMs / 1_000).toFixed(1));
       throw errorOf({
         code: "CredentialsTimeout",
-        serviceMessage: `credentials from ${credentials.source} took longer than ${seconds} s`,
+        serviceMessage: `credentials from ${credentials.description} took longer than ${seconds} s`,
         transport: true,
       });
     }
     // Trap: with an empty key pop-core sends the request unsigned.
     if (!found.accessKeyId || !found.accessKeySecret) {
-      throw new Error(`The credentials from ${credentials.source} are empty.`);
+      throw new Error(`The credentials from ${credentials.description} are empty.`);
     }
     redaction.add(found.accessKeyId, found.accessKeySecret, found.securityToken);
 
@@ -151,7 +150,7 @@ export function createTransport(options: TransportOptions, clock: Clock = system
     function errorOf(failure: Failure): EcsError {
       log(call, startedAt, failure.code, failure.status, failure.requestId);
       const serviceMessage = redaction.redact(failure.serviceMessage);
-      const credentialSource = credentials.source;
+      const credentialSource = credentials.description;
       return new EcsError({ ...failure, action, regionId, serviceMessage, credentialSource });
     }
   };

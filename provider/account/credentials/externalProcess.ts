@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import type { Socket } from "node:net";
-import { jsonObject } from "../json";
+import { jsonObject, nonEmptyString } from "../../ecs/json";
 import { CredentialsReason } from "./credentialErrors";
-import { textsOf, type TemporaryCredentials } from "./temporaryCredentials";
+import type { TemporaryCredentials } from "./sources";
 
 const TIMEOUT_MS = 60_000;
 /** The end of credentials that state none. The command runs again some minutes before it. */
@@ -10,30 +10,27 @@ const UNSTATED_END_MS = 5 * 60_000;
 
 /** Credentials that a command prints. Neither the command nor its output becomes part of a message: both may contain secrets. */
 export async function externalCredentials(command: string): Promise<TemporaryCredentials> {
-  const printed = jsonObject(await outputOf(command));
-  const key = textsOf(printed, "access_key_id", "access_key_secret");
-  if (printed === undefined || key === undefined) {
+  const printed = jsonObject(await outputOf(command)) ?? {};
+  const accessKeyId = nonEmptyString(printed, "access_key_id");
+  const accessKeySecret = nonEmptyString(printed, "access_key_secret");
+  const securityToken = nonEmptyString(printed, "sts_token");
+  const mode = nonEmptyString(printed, "mode") ?? "AK";
+  if (accessKeyId === undefined || accessKeySecret === undefined) {
     throw new CredentialsReason(
       "process_command does not print a JSON object with access_key_id and access_key_secret; correct the command.",
     );
   }
-  const mode = typeof printed["mode"] === "string" && printed["mode"] !== "" ? printed["mode"] : undefined;
-  const token = textsOf(printed, "sts_token")?.sts_token;
-  if (mode !== undefined && !/^(AK|StsToken)$/i.test(mode)) {
+  if (!/^(AK|StsToken)$/i.test(mode)) {
     throw new CredentialsReason(
       "process_command prints another mode than AK and StsToken; print one of them.",
     );
   }
-  if (/^StsToken$/i.test(mode ?? "") && token === undefined) {
+  if (/^StsToken$/i.test(mode) && securityToken === undefined) {
     throw new CredentialsReason("process_command prints the mode StsToken without sts_token; print one.");
   }
   const end = Date.parse(String(printed["expiration"]));
   return {
-    credentials: {
-      accessKeyId: key.access_key_id,
-      accessKeySecret: key.access_key_secret,
-      securityToken: token,
-    },
+    credentials: { accessKeyId, accessKeySecret, securityToken },
     expiresAt: Number.isNaN(end) ? Date.now() + UNSTATED_END_MS : end,
   };
 }

@@ -5,9 +5,9 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 interface CredentialsRequest {
   method: string;
   headers: Record<string, string>;
-  bodyForm?: Record<string, string>;
+  bodyForm?: Record<string, string> | undefined;
   /** Instead of a form. */
-  body?: string;
+  body?: string | undefined;
   readTimeout: number;
   toRequestURL(): string;
 }
@@ -20,10 +20,12 @@ export type DoRequest = (request: CredentialsRequest) => Promise<CredentialsAnsw
 
 /** Replaces the HTTP library of `@alicloud/credentials`, which does not support proxies. */
 export function proxiedRequest(proxyEnv: Readonly<Record<string, string | undefined>>): DoRequest {
-  const options = { proxyEnv };
-  const [httpAgent, httpsAgent] = [new HttpAgent(options), new HttpsAgent(options)];
+  let agents: readonly [HttpAgent, HttpsAgent] | undefined;
   return (request) =>
     new Promise((resolve, reject) => {
+      // Not earlier: Node throws for a proxy's URL that is not valid, and preview reports it.
+      agents ??= [new HttpAgent({ proxyEnv }), new HttpsAgent({ proxyEnv })];
+      const [httpAgent, httpsAgent] = agents;
       const { method, headers, bodyForm, body, readTimeout } = request;
       const url = new URL(request.toRequestURL());
       const [start, agent] =

@@ -1,5 +1,20 @@
 import { type Clock, type OnWait, SHORTEST_REPORTED_WAIT_MS } from "../clock";
-import type { Credentials, CredentialSource } from "./credentialSource";
+
+/** What a request is signed with. */
+export interface Credentials {
+  accessKeyId: string;
+  accessKeySecret: string;
+  /** Of temporary (STS) credentials. */
+  securityToken?: string | undefined;
+}
+
+/** One way to get credentials. */
+export interface CredentialSource {
+  /** Where they come from, for messages: "alicloud:accessKey and alicloud:secretKey". */
+  readonly description: string;
+  /** Called for every request, so that temporary ones are renewed during a long run. Nothing is requested before. */
+  load(clock: Clock): Promise<Credentials>;
+}
 
 /** Node's timers cannot be longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -12,11 +27,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 export async function credentialsBefore(
   deadline: number,
-  credentials: CredentialSource,
+  source: CredentialSource,
   clock: Clock,
   onWait: OnWait | undefined,
 ): Promise<Credentials | undefined> {
-  const search = credentials.getCredentials();
+  const search = source.load(clock);
   // Nearly always they are: then no timer is started.
   const areThere = await Promise.race([
     search.then(() => true),
@@ -35,7 +50,7 @@ export async function credentialsBefore(
   async function timeout(signal: AbortSignal): Promise<undefined> {
     const leftMs = () => Math.min(Math.max(0, deadline - clock.now()), LONGEST_TIMER_MS);
     await clock.sleep(Math.min(SHORTEST_REPORTED_WAIT_MS, leftMs()), { signal });
-    onWait?.(`waiting for credentials from ${credentials.source}`);
+    onWait?.(`waiting for credentials from ${source.description}`);
     await clock.sleep(leftMs(), { signal });
   }
 }

@@ -1,0 +1,221 @@
+import type { CredentialSource } from "../../ecs/http/credentialSource";
+import { nonEmptyString } from "../../ecs/json";
+import {
+  assumeRoleFields,
+  assumeRoleWithOidcFields,
+  configKeys,
+  type ConfigKeyName,
+  type Fields,
+} from "../configKeys";
+import { type Environment, isHttpUrl, type SettingReader } from "../settingReader";
+import { type CliProfile, readCurrentProfile } from "./cliFile";
+import { CredentialsReason, orReason } from "./credentialErrors";
+import { credentialsOfProfile } from "./modes";
+import { proxiedRequest } from "./proxiedRequest";
+import {
+  assumeRole,
+  assumeRoleWithOidc,
+  credentialsOfUri,
+  defaultChain,
+  ecsRole,
+  staticCredentials,
+  type Services,
+} from "./sources";
+
+/** What requests are signed with: a role, or the credentials that it is assumed with. */
+export function readCredentials(
+  reader: SettingReader,
+  profile: CliProfile | undefined,
+  { stsEndpoint, proxyEnv }: { stsEndpoint: string | undefined; proxyEnv: Environment },
+): CredentialSource {
+  const services = {
+    stsRegion: reader.text("region"),
+    stsEndpoint,
+    doRequest: proxiedRequest(proxyEnv),
+  };
+  const role = readRole(reader, "assumeRole", assumeRoleFields);
+  const oidcRole = readRole(reader, "assumeRoleWithOidc", assumeRoleWithOidcFields);
+  if (oidcRole !== undefined) {
+    const { roleArn, roleSessionName: sessionName } = oidcRole;
+    const description = `the role ${roleArn} (alicloud:assumeRoleWithOidc)`;
+    return assumeRoleWithOidc(description, { ...oidcRole, sessionName }, services);
+  }
+  const base = readBaseCredentials(reader, profile, services);
+  if (role === undefined) {
+    return base;
+  }
+  const description = `the role ${role.roleArn} (alicloud:assumeRole), assumed with ${base.description}`;
+  return assumeRole(description, role, base, services);
+}
+
+/** A way to give credentials without a role. */
+interface Way {
+  keys: readonly ConfigKeyName[];
+  /** Undefined, with a problem, if they cannot be used. */
+  read(
+    reader: SettingReader,
+    profile: CliProfile | undefined,
+    services: Services,
+  ): CredentialSource | undefined;
+}
+
+/** The ways to give credentials, in the order in which they count. */
+const ways: readonly Way[] = [
+  { keys: ["accessKey", "secretKey"], read: readAccessKey },
+  {
+    keys: ["profile"],
+    read(reader, profile, services) {
+      if (profile === undefined) {
+        return undefined;
+      }
+      const found = orReason(() => credentialsOfProfile(profile, services, reader));
+      if (found instanceof CredentialsReason) {
+        reader.addProblem(profile.chosenBy, `cannot be used: ${found.message}`);
+        return undefined;
+      }
+      return found;
+    },
+  },
+  {
+    keys: ["ecsRoleName"],
+    read(reader) {
+      const { value, origin } = reader.find("ecsRoleName")!;
+      return ecsRole(`the ECS role ${value} (${origin})`, value);
+    },
+  },
+  {
+    keys: ["credentialsUri"],
+    read(reader, _profile, { doRequest }) {
+      const { value, origin } = reader.find("credentialsUri")!;
+      if (!isHttpUrl(value)) {
+        reader.addProblem(
+          origin,
+          "is not an http:// or https:// URL; give the URL that returns credentials.",
+        );
+      }
+      return credentialsOfUri(`the URI in ${origin}`, value, doRequest);
+    },
+  },
+];
+
+/**
+ * The credentials without a role. What the program or the stack gives explicitly, in any way, comes before everything in the
+ * environment: it may be meant for another account.
+ */
+function readBaseCredentials(
+  reader: SettingReader,
+  profile: CliProfile | undefined,
+  services: Services,
+): CredentialSource {
+  const way =
+    ways.find(({ keys }) => keys.some((key) => reader.fromConfig(key) !== undefined)) ??
+    ways.find(({ keys }) => keys.some((key) => reader.fromEnvironment(key) !== undefined));
+  return way?.read(reader, profile, services) ?? readDefaultCredentials(reader, services, way === undefined);
+}
+
+function readAccessKey(reader: SettingReader): CredentialSource | undefined {
+  const key = reader.find("accessKey");
+  const secret = reader.find("secretKey");
+  if (key === undefined || secret === undefined) {
+    const missing = key === undefined ? "accessKey" : "secretKey";
+    const given = (key ?? secret)!.origin;
+    reader.addProblem(
+      `alicloud:${missing}`,
+      `is missing, but ${given} is set. Set both (${reader.source.howToSet(missing)}, or the ` +
+        `environment variable ${configKeys[missing].environment[0]}), or neither.`,
+    );
+    return undefined;
+  }
+  // A token in the environment belongs to the access key in the environment.
+  const isExplicit =
+    reader.fromConfig("accessKey") !== undefined && reader.fromConfig("secretKey") !== undefined;
+  return staticCredentials(`${key.origin} and ${secret.origin}`, {
+    accessKeyId: key.value,
+    accessKeySecret: secret.value,
+    securityToken: isExplicit ? reader.fromConfig("securityToken")?.value : reader.text("securityToken"),
+  });
+}
+
+/** The variables of the default chain's OIDC role. */
+const oidcVariables = [
+  ...assumeRoleWithOidcFields.roleArn.environment,
+  ...assumeRoleWithOidcFields.oidcProviderArn.environment,
+  ...assumeRoleWithOidcFields.oidcTokenFile.environment,
+] as const;
+
+/** Our start of the SDKs' default chain. The library's writes renewed OAuth tokens to the wrong file. */
+function readDefaultCredentials(
+  reader: SettingReader,
+  services: Services,
+  isUnconfigured: boolean,
+): CredentialSource {
+  const [roleArn, oidcProviderArn, oidcTokenFile] = oidcVariables.map((name) => reader.variable(name)?.value);
+  if (roleArn !== undefined && oidcProviderArn !== undefined && oidcTokenFile !== undefined) {
+    const sessionName = reader.variable(...assumeRoleWithOidcFields.roleSessionName.environment)?.value;
+    return assumeRoleWithOidc(
+      `the role ${roleArn} (environment variables ${oidcVariables.join(", ")})`,
+      { roleArn, oidcProviderArn, oidcTokenFile, sessionName },
+      services,
+    );
+  }
+  const file = reader.find("sharedCredentialsFile");
+  // With this name it is also the SDKs' own file, which the rest of the chain reads.
+  if (isUnconfigured && file !== undefined && file.variable !== "ALIBABA_CLOUD_CREDENTIALS_FILE") {
+    reader.addProblem(
+      file.origin,
+      "is set, but no profile of that file is; set alicloud:profile, or unset it.",
+    );
+  }
+  const found = orReason(() => credentialsOfProfile(readCurrentProfile(reader), services, reader));
+  if (!(found instanceof CredentialsReason)) {
+    return found;
+  }
+  const { accessKey, secretKey } = configKeys;
+  return defaultChain(reader.source.missingCredentials, [
+    reader.source.placeOf("accessKey", "secretKey"),
+    `environment variables ${accessKey.environment.join(" / ")} and ${secretKey.environment.join(" / ")}`,
+    `${reader.source.placeOf("profile", "ecsRoleName", "credentialsUri")}, and their environment variables`,
+    `environment variables ${oidcVariables.join(", ")}`,
+    `~/.aliyun/config.json, the current profile of the Alibaba Cloud CLI: ${found.message}`,
+  ]);
+}
+
+type RoleFields<F extends Fields> = {
+  [K in keyof F]: F[K] extends { isRequired: true } ? string : string | undefined;
+} & { durationSeconds: number | undefined };
+
+/** The fields of a role; undefined, with a problem for each that is wrong, if one is missing. */
+function readRole<F extends Fields>(
+  reader: SettingReader,
+  key: ConfigKeyName,
+  fields: F,
+): RoleFields<F> | undefined {
+  const given = reader.object(key, fields);
+  if (given === undefined) {
+    return undefined;
+  }
+  const texts = Object.fromEntries(Object.keys(fields).map((name) => [name, nonEmptyString(given, name)]));
+  const missing = Object.keys(fields).filter((name) => fields[name]?.isRequired && texts[name] === undefined);
+  for (const name of missing) {
+    reader.addProblem(
+      `alicloud:${key}`,
+      `has no ${name}, which is required; set it with pulumi config set --path 'alicloud:${key}.${name}' ….`,
+    );
+  }
+  const seconds = texts["sessionExpiration"];
+  if (seconds !== undefined && !(/^\d+$/.test(seconds) && Number(seconds) >= 900)) {
+    reader.addProblem(
+      `alicloud:${key}`,
+      `has a sessionExpiration of ${JSON.stringify(seconds)}; give a number of seconds, at least 900.`,
+    );
+  }
+  if ("oidcToken" in fields && texts["oidcToken"] === undefined && texts["oidcTokenFile"] === undefined) {
+    reader.addProblem(
+      `alicloud:${key}`,
+      "has no oidcTokenFile and no oidcToken, one of which is required; set it with " +
+        `pulumi config set --path 'alicloud:${key}.oidcTokenFile' ….`,
+    );
+  }
+  const durationSeconds = seconds === undefined ? undefined : Number(seconds);
+  return missing.length > 0 ? undefined : ({ ...texts, durationSeconds } as RoleFields<F>);
+}
