@@ -16,7 +16,7 @@ const { values } = parseArgs({ options: { update: { type: "boolean", default: fa
 const publicDeclarations = [
   "index",
   "plugin",
-  "program/clusterResource",
+  "program/clusterRegistration",
   "program/hpcCluster",
   "program/pluginCluster",
   "program/pluginLookups",

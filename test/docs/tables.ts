@@ -156,7 +156,7 @@ const tables: Readonly<Record<string, Table>> = {
       ]),
     ),
   arguments: () => memberList(documented("program/hpcCluster.ts", "HpcClusterArgs")),
-  outputs: () => memberList(documented("program/clusterResource.ts", "ClusterResource")),
+  outputs: () => memberList(documented("program/clusterRegistration.ts", "ClusterOutputs")),
   functions: () =>
     publicFunctions()
       .map(({ signature, text, throws }) =>

@@ -77,7 +77,7 @@ describe("a program", () => {
       "index.js",
       "program/aliases.js",
       "program/claims.js",
-      "program/clusterResource.js",
+      "program/clusterRegistration.js",
       "program/clusterTypes.js",
       "program/dynamicProvider.js",
       "program/hpcCluster.js",

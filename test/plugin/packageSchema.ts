@@ -155,7 +155,7 @@ export function packageSchema(): PackageSpec {
 }
 
 function clusterResource(): ResourceSpec {
-  const outputs = withReplacements(declaredObject("program/clusterResource.ts", "ClusterResource"));
+  const outputs = withReplacements(declaredObject("program/clusterRegistration.ts", "ClusterOutputs"));
   const inputs = withReplacements(declaredObject(CLUSTER, "HpcClusterArgs"));
   const undocumented = Object.keys(properties).filter((name) => !(name in inputs.properties));
   if (undocumented.length > 0) {
