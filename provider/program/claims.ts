@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { promiseOf } from "./promiseOf";
+import { promiseOf } from "./sdkInternals";
 import { runError } from "./runError";
 import { stackMemory, type Claim } from "./stackMemory";
 

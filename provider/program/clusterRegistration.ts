@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { aliasesOf } from "./aliases";
 import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
-import type { ClusterType } from "./clusterTypes";
+import type { ClusterType } from "../resourceTypes";
 import type { HpcClusterArgs } from "./hpcCluster";
+import { protectOf } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
 
 /** @internal What a host wants of the resources that it provides. */
@@ -96,9 +97,4 @@ export function clusterRegistration(
       }
     },
   };
-}
-
-/** Whether a parent is protected: its children are too, unless they say otherwise. */
-function protectOf(parent: pulumi.Resource | undefined): boolean | undefined {
-  return (parent as { __protect?: boolean } | undefined)?.__protect;
 }

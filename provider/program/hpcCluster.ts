@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
-import { clusterProvider } from "./dynamicProvider";
-import { isOfType } from "./pulumiType";
+import { clusterProvider } from "../resourceTypes";
+import { isOfType } from "./sdkInternals";
 import { tokenKey } from "./tokenSalt";
 import { violationsIn, type Violation } from "./violations";
 

@@ -1,9 +1,7 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
 import * as pulumi from "@pulumi/pulumi";
-import { redactionOf } from "../cluster/secretValues";
-import { messageOf } from "../ecs/errors";
 import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
-import { promiseOf } from "./promiseOf";
+import { promiseOf, resourcesOf } from "./sdkInternals";
 import { runError } from "./runError";
 
 /** The result of each lookup. */
@@ -50,11 +48,9 @@ function idsOf(
   inputs: pulumi.Output<unknown>,
   dependsOn: pulumi.InvokeOutputOptions["dependsOn"],
 ): pulumi.Output<string[]> {
-  const withResources = inputs as unknown as { allResources(): Promise<ReadonlySet<pulumi.Resource>> };
-  const origins = withResources.allResources().then((resources) => [...resources]);
   const others = pulumi.output(dependsOn ?? []) as pulumi.Output<pulumi.Resource | pulumi.Resource[]>;
   return pulumi
-    .all([origins, others])
+    .all([resourcesOf(inputs), others])
     .apply(([one, other]) =>
       pulumi.all(
         [...one, other].flat().map((each) => (pulumi.CustomResource.isInstance(each) ? each.id : each.urn)),
@@ -71,6 +67,11 @@ async function withRunErrors<T>(args: object, lookUp: () => Promise<T>): Promise
   try {
     return await lookUp();
   } catch (error) {
+    // Loaded on first use: a program that only declares clusters needs neither.
+    const [{ redactionOf }, { messageOf }] = await Promise.all([
+      import("../cluster/secretValues.js"),
+      import("../ecs/errors.js"),
+    ]);
     const redact = redactionOf(await secretsIn(args));
     throw runError(redact(messageOf(error)));
   }

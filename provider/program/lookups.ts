@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { outputForm, plainForm, type Found, type LookupName, type LookupResult } from "./lookupForms";
 import { invokeLookup } from "./lookupInvokes";
-import { mockMonitor } from "./mocks";
+import { mockMonitor } from "./sdkInternals";
 import { providerOf } from "./provider";
 
 /** An HPC cluster that a lookup has found. */

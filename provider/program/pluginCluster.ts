@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
-import { clusterTypes } from "./clusterTypes";
+import { clusterTypes } from "../resourceTypes";
 import type { HpcClusterArgs as ArgsWithName, HpcClusterGetArgs } from "./hpcCluster";
 import { defaultProvider } from "./pluginProvider";
-import { isOfType } from "./pulumiType";
+import { isOfType } from "./sdkInternals";
 import { violationsIn, type Violation } from "./violations";
 
 /** The properties of an {@link HpcCluster}. */

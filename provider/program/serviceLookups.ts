@@ -15,7 +15,7 @@ import { connect } from "../ecs/connect";
 import { getOrCreate } from "../ecs/getOrCreate";
 import type { Found, LookupName, LookupResult } from "./lookupForms";
 import type { GetHpcClusterArgs, GetHpcClustersArgs } from "./lookups";
-import { promiseOf } from "./promiseOf";
+import { isKnown, promiseOf } from "./sdkInternals";
 import { configurationOfProvider } from "./provider";
 import { runningStack } from "./stackMemory";
 
@@ -79,7 +79,6 @@ function stackConfig(): ConfigLookup {
 /** The arguments of a provider; undefined if a preview does not know one of them yet. */
 async function providerConfig(provider: pulumi.ProviderResource): Promise<ConfigLookup | undefined> {
   const configuration = configurationOfProvider(provider)!;
-  const { isKnown } = configuration as unknown as { isKnown: Promise<boolean> };
-  const values = (await isKnown) ? await promiseOf(configuration) : undefined;
+  const values = (await isKnown(configuration)) ? await promiseOf(configuration) : undefined;
   return values === undefined ? undefined : (key) => (values as Record<string, string | undefined>)[key];
 }

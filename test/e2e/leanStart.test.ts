@@ -78,20 +78,17 @@ describe("a program", () => {
       "program/aliases.js",
       "program/claims.js",
       "program/clusterRegistration.js",
-      "program/clusterTypes.js",
-      "program/dynamicProvider.js",
       "program/hpcCluster.js",
       "program/lookupForms.js",
       "program/lookupInvokes.js",
       "program/lookups.js",
-      "program/mocks.js",
-      "program/promiseOf.js",
       "program/provider.js",
-      "program/pulumiType.js",
       "program/runError.js",
+      "program/sdkInternals.js",
       "program/stackMemory.js",
       "program/tokenSalt.js",
       "program/violations.js",
+      "resourceTypes.js",
     ]);
   });
 

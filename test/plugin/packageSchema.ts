@@ -13,10 +13,9 @@ import {
 } from "../../provider/account/configKeys.ts";
 import { type Property, properties } from "../../provider/cluster/properties.ts";
 import { SCHEMA_VERSION } from "../../provider/plugin/schemaVersion.ts";
-import { clusterTypes, officialType } from "../../provider/program/clusterTypes.ts";
+import { clusterTypes, officialType, PACKAGE } from "../../provider/resourceTypes.ts";
 import { type Docstring, documented } from "../docs/docstrings.ts";
 
-const PACKAGE = "alicloud-hpc";
 const CLUSTER = "program/hpcCluster.ts";
 const PLUGIN_CLUSTER = "program/pluginCluster.ts";
 const LOOKUPS = "program/lookups.ts";
