@@ -28,7 +28,6 @@ module.exports = tseslint.config(
       "docs/api",
       "*.config.js",
       "*.config.mts",
-      "*.config.mjs",
     ],
   },
   tseslint.configs.strictTypeChecked,

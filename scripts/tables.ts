@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { actions } from "../../emulator/actions.ts";
-import type { Field } from "../../emulator/faultFields.ts";
-import { faultKinds } from "../../emulator/faultKinds.ts";
+import { actions } from "../emulator/actions.ts";
+import type { Field } from "../emulator/faultFields.ts";
+import { faultKinds } from "../emulator/faultKinds.ts";
 import {
   assumeRoleFields,
   assumeRoleWithOidcFields,
@@ -14,16 +14,16 @@ import {
   configKeys,
   endpointsFields,
   type Fields,
-} from "../../provider/account/configKeys.ts";
-import { profileModes } from "../../provider/account/profileModes.ts";
-import { type Property, properties } from "../../provider/cluster/properties.ts";
+} from "../provider/account/configKeys.ts";
+import { profileModes } from "../provider/account/profileModes.ts";
+import { type Property, properties } from "../provider/cluster/properties.ts";
 import {
   type ErrorCode,
   errorCodePatterns,
   errorCodes,
   networkErrorCodes,
-} from "../../provider/ecs/errorCodes.ts";
-import { benchmarkTables } from "../bench/publishedTables.ts";
+} from "../provider/ecs/errorCodes.ts";
+import { benchmarkTables } from "../test/bench/publishedTables.ts";
 import { type Documented, documented } from "./docstrings.ts";
 import { pages, root } from "./documents.ts";
 import { oneLine, publicFunctions } from "./publicFunctions.ts";
