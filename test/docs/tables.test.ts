@@ -15,6 +15,10 @@ test.each(Object.entries(generatedFiles))(
   },
 );
 
+test("README.md is short: details are pages of docs/", () => {
+  expect(textOf("README.md").trim().split(/\s+/).length).toBeLessThanOrEqual(900);
+});
+
 test("the READMEs have the table of properties", () => {
   expect(documentsWithTables).toEqual(expect.arrayContaining(["README.md", "README.zh-CN.md"]));
 });
