@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ClusterType } from "../resourceTypes";
 import { aliasesOf } from "./aliases";
 import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
-import type { ClusterType } from "../resourceTypes";
 import type { HpcClusterArgs } from "./hpcCluster";
 import { protectOf } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
@@ -42,8 +42,12 @@ interface ClusterRegistration {
 }
 
 /**
- * @internal The registration of a cluster, whichever host provides it. A base class with this would make the SDK take a line of this package
- * for the place of the resource in the program: it expects that a resource extends `CustomResource` itself.
+ * The registration of a cluster, whichever host provides it.
+ *
+ * A function, and no base class: the SDK leaves out a fixed number of stack frames, for classes that extend `CustomResource`
+ * themselves. With one class more the state would name a line of this package instead of the program's.
+ *
+ * @internal
  */
 export function clusterRegistration(
   host: ClusterHost,

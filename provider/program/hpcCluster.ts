@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
 import { clusterProvider } from "../resourceTypes";
+import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
 import { isOfType } from "./sdkInternals";
 import { tokenKey } from "./tokenSalt";
 import { violationsIn, type Violation } from "./violations";

@@ -1,8 +1,8 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
 import * as pulumi from "@pulumi/pulumi";
 import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
-import { promiseOf, resourcesOf } from "./sdkInternals";
 import { runError } from "./runError";
+import { promiseOf, resourcesOf } from "./sdkInternals";
 
 /** The result of each lookup. */
 interface LookupResults {

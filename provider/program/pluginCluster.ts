@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
 import { clusterTypes } from "../resourceTypes";
+import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
 import type { HpcClusterArgs as ArgsWithName, HpcClusterGetArgs } from "./hpcCluster";
 import { defaultProvider } from "./pluginProvider";
 import { isOfType } from "./sdkInternals";
