@@ -10,7 +10,7 @@ import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { readSettings, type Settings } from "../account/settings";
 import type { CheckFailure } from "../cluster/checkFailure";
 import { UNKNOWN, type EngineProperties } from "../cluster/properties";
-import { PACKAGE } from "../program/clusterTypes";
+import { PACKAGE } from "../resourceTypes";
 
 /** The inputs of a provider resource that are the engine's own. */
 const OWN_INPUTS = ["version", "pluginDownloadURL", "pluginChecksums", "parameterization"];

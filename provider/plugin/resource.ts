@@ -18,8 +18,7 @@ import type { Checked } from "../cluster/rules";
 import type { Session } from "../cluster/session";
 import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
 import { updateCluster, updatedState } from "../cluster/update";
-import { clusterTypes } from "../program/clusterTypes";
-import { clusterProvider } from "../program/dynamicProvider";
+import { clusterProvider, clusterTypes } from "../resourceTypes";
 import { autoname, type Autonaming } from "../cluster/autoname";
 
 /** The type of the resource in the engine. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterTypes, officialType, type ClusterType } from "./clusterTypes";
+import { clusterTypes, officialType, type ClusterType } from "../resourceTypes";
 import { runError } from "./runError";
+import { childrenOf } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
 
 type Alias = pulumi.Input<pulumi.URN | pulumi.Alias>;
@@ -34,13 +35,14 @@ function isWithoutType(alias: Alias): alias is pulumi.Alias {
 
 /**
  * The alias for the resource of `@pulumi/alicloud`. It resolves once the program has declared what it declares without waiting.
+ * Where the SDK does not note the children of a resource, the engine finds the conflict.
  *
  * @throws (when it resolves) if the program declares that resource too. The engine would only report a "duplicate resource alias",
  * which the program has never given.
  */
 async function officialAlias(resourceName: string, parent: object): Promise<pulumi.Alias> {
   await Promise.resolve();
-  for (const child of (parent as Partial<Parent>).__childResources ?? []) {
+  for (const child of childrenOf(parent)) {
     if (child.__pulumiType === officialType && child.__name === resourceName) {
       throw runError(
         `"${resourceName}" is declared twice, by HpcCluster of this package and by alicloud.ecs.HpcCluster of @pulumi/alicloud. Under the ` +
@@ -50,9 +52,4 @@ async function officialAlias(resourceName: string, parent: object): Promise<pulu
     }
   }
   return { type: officialType };
-}
-
-/** What the SDK notes about a resource with children. Where it does not, the engine finds the conflict. */
-interface Parent {
-  readonly __childResources: Iterable<{ readonly __pulumiType?: string; readonly __name?: string }>;
 }

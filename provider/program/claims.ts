@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { promiseOf } from "./promiseOf";
 import { runError } from "./runError";
+import { promiseOf } from "./sdkInternals";
 import { stackMemory, type Claim } from "./stackMemory";
 
 /**

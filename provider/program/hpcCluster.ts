@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ClusterResource, type ClusterHost } from "./clusterResource";
-import { clusterProvider } from "./dynamicProvider";
-import { isOfType } from "./pulumiType";
+import { clusterProvider } from "../resourceTypes";
+import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
+import { isOfType } from "./sdkInternals";
 import { tokenKey } from "./tokenSalt";
 import { violationsIn, type Violation } from "./violations";
 
@@ -88,9 +88,14 @@ const host: ClusterHost = {
  * A replacement deletes the old cluster before it creates the new one, unless the option `deleteBeforeReplace` says otherwise:
  * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
  */
-export class HpcCluster extends ClusterResource {
+export class HpcCluster extends pulumi.CustomResource implements ClusterOutputs {
   /** @internal */
   static readonly __pulumiType: string = host.type;
+
+  declare readonly name: pulumi.Output<string>;
+  declare readonly regionId: pulumi.Output<string>;
+  declare readonly description: pulumi.Output<string | undefined>;
+  declare readonly requestId: pulumi.Output<string | undefined>;
 
   /**
    * Declares an HPC cluster.
@@ -100,7 +105,9 @@ export class HpcCluster extends ClusterResource {
    * @param opts the usual options of a Pulumi resource
    */
   constructor(resourceName: string, args: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    super(host, resourceName, args, opts);
+    const { properties, options, claim } = clusterRegistration(host, resourceName, args, opts);
+    super(host.type, resourceName, properties, options);
+    claim(this);
   }
 
   /**
@@ -119,6 +126,15 @@ export class HpcCluster extends ClusterResource {
   ): HpcCluster {
     // With an id the engine reads instead of creating. The name comes from the service.
     return new HpcCluster(resourceName, { ...args } as HpcClusterArgs, { ...opts, id });
+  }
+
+  /**
+   * The cluster's id, `hpc-…`: the same output as `id`, under the API's name.
+   *
+   * A getter: a state property that is not also an input would become unknown in every preview of an update.
+   */
+  get hpcClusterId(): pulumi.Output<string> {
+    return this.id;
   }
 
   /** Whether a value is an HpcCluster, of this or of another copy of this package. */

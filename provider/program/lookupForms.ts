@@ -1,8 +1,8 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
 import * as pulumi from "@pulumi/pulumi";
 import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
-import { promiseOf } from "./promiseOf";
 import { runError } from "./runError";
+import { promiseOf, resourcesOf } from "./sdkInternals";
 
 /** The result of each lookup. */
 interface LookupResults {
@@ -48,11 +48,9 @@ function idsOf(
   inputs: pulumi.Output<unknown>,
   dependsOn: pulumi.InvokeOutputOptions["dependsOn"],
 ): pulumi.Output<string[]> {
-  const withResources = inputs as unknown as { allResources(): Promise<ReadonlySet<pulumi.Resource>> };
-  const origins = withResources.allResources().then((resources) => [...resources]);
   const others = pulumi.output(dependsOn ?? []) as pulumi.Output<pulumi.Resource | pulumi.Resource[]>;
   return pulumi
-    .all([origins, others])
+    .all([resourcesOf(inputs), others])
     .apply(([one, other]) =>
       pulumi.all(
         [...one, other].flat().map((each) => (pulumi.CustomResource.isInstance(each) ? each.id : each.urn)),

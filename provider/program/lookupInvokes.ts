@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { PACKAGE } from "./clusterTypes";
+import { PACKAGE } from "../resourceTypes";
 import type { Found, LookupName, LookupResult } from "./lookupForms";
 
 /** A function of the plugin returns an object. Where the lookup returns a list, this is the name of its property. */

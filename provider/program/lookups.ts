@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { outputForm, plainForm, type Found, type LookupName, type LookupResult } from "./lookupForms";
 import { invokeLookup } from "./lookupInvokes";
-import { mockMonitor } from "./mocks";
 import { providerOf } from "./provider";
+import { mockMonitor } from "./sdkInternals";
 
 /** An HPC cluster that a lookup has found. */
 export interface GetHpcClusterResult {

@@ -1,9 +1,9 @@
-import type * as pulumi from "@pulumi/pulumi";
-import { ClusterResource, type ClusterHost } from "./clusterResource";
-import { clusterTypes } from "./clusterTypes";
+import * as pulumi from "@pulumi/pulumi";
+import { clusterTypes } from "../resourceTypes";
+import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
 import type { HpcClusterArgs as ArgsWithName, HpcClusterGetArgs } from "./hpcCluster";
 import { defaultProvider } from "./pluginProvider";
-import { isOfType } from "./pulumiType";
+import { isOfType } from "./sdkInternals";
 import { violationsIn, type Violation } from "./violations";
 
 /** The properties of an {@link HpcCluster}. */
@@ -34,9 +34,14 @@ const host: ClusterHost = { type: clusterTypes.plugin, defaultProvider };
  * A replacement deletes the old cluster before it creates the new one, unless the option `deleteBeforeReplace` says otherwise:
  * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
  */
-export class HpcCluster extends ClusterResource {
+export class HpcCluster extends pulumi.CustomResource implements ClusterOutputs {
   /** @internal */
   static readonly __pulumiType: string = host.type;
+
+  declare readonly name: pulumi.Output<string>;
+  declare readonly regionId: pulumi.Output<string>;
+  declare readonly description: pulumi.Output<string | undefined>;
+  declare readonly requestId: pulumi.Output<string | undefined>;
 
   /**
    * Declares an HPC cluster.
@@ -46,7 +51,14 @@ export class HpcCluster extends ClusterResource {
    * @param opts the usual options of a Pulumi resource
    */
   constructor(resourceName: string, args?: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    super(host, resourceName, args as Partial<ArgsWithName> | undefined, opts);
+    const { properties, options, claim } = clusterRegistration(
+      host,
+      resourceName,
+      args as Partial<ArgsWithName> | undefined,
+      opts,
+    );
+    super(host.type, resourceName, properties, options);
+    claim(this);
   }
 
   /**
@@ -65,6 +77,15 @@ export class HpcCluster extends ClusterResource {
   ): HpcCluster {
     // With an id the engine reads instead of creating. The name comes from the service.
     return new HpcCluster(resourceName, { ...args }, { ...opts, id });
+  }
+
+  /**
+   * The cluster's id, `hpc-…`: the same output as `id`, under the API's name.
+   *
+   * A getter: a state property that is not also an input would become unknown in every preview of an update.
+   */
+  get hpcClusterId(): pulumi.Output<string> {
+    return this.id;
   }
 
   /** Whether a value is an HpcCluster, of this or of another copy of this package. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterTypes } from "./clusterTypes";
+import { clusterTypes } from "../resourceTypes";
 import { outputForm, plainForm } from "./lookupForms";
 import { invokeLookup } from "./lookupInvokes";
 import type {

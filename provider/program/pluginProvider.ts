@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configKeys } from "../account/configKeys";
-import { PACKAGE } from "./clusterTypes";
+import { PACKAGE } from "../resourceTypes";
 import { configurationOf, type ProviderArgs } from "./provider";
-import { isOfType } from "./pulumiType";
+import { isOfType } from "./sdkInternals";
 import { stackMemory } from "./stackMemory";
 
 /**

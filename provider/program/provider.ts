@@ -11,8 +11,8 @@ import {
 } from "../account/configKeys";
 import { EXPLICIT_KEY } from "../account/configurationSource";
 import { nearestName } from "../account/nearestName";
-import { clusterTypes } from "./clusterTypes";
-import { isOfType } from "./pulumiType";
+import { clusterTypes } from "../resourceTypes";
+import { isOfType } from "./sdkInternals";
 
 interface ValueTypes {
   string: string;

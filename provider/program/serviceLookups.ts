@@ -6,8 +6,8 @@ import {
   type ConfigurationSource,
 } from "../account/configurationSource";
 import { REGION_OF_REGIONS, validRegionId } from "../account/regions";
-import { readSettings, type Settings } from "../account/settings";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
+import { readSettings, type Settings } from "../account/settings";
 import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
 import type { EcsClient } from "../ecs/client";
 import { systemClock } from "../ecs/clock";
@@ -15,8 +15,8 @@ import { connect } from "../ecs/connect";
 import { getOrCreate } from "../ecs/getOrCreate";
 import type { Found, LookupName, LookupResult } from "./lookupForms";
 import type { GetHpcClusterArgs, GetHpcClustersArgs } from "./lookups";
-import { promiseOf } from "./promiseOf";
 import { configurationOfProvider } from "./provider";
+import { isKnown, promiseOf } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
 
 type Provider = pulumi.ProviderResource | undefined;
@@ -79,7 +79,6 @@ function stackConfig(): ConfigLookup {
 /** The arguments of a provider; undefined if a preview does not know one of them yet. */
 async function providerConfig(provider: pulumi.ProviderResource): Promise<ConfigLookup | undefined> {
   const configuration = configurationOfProvider(provider)!;
-  const { isKnown } = configuration as unknown as { isKnown: Promise<boolean> };
-  const values = (await isKnown) ? await promiseOf(configuration) : undefined;
+  const values = (await isKnown(configuration)) ? await promiseOf(configuration) : undefined;
   return values === undefined ? undefined : (key) => (values as Record<string, string | undefined>)[key];
 }

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { mockMonitor } from "./mocks";
-import type { MaybeUnknown } from "./promiseOf";
+import { mockMonitor, type MaybeUnknown } from "./sdkInternals";
 
 /** A resource that claims what only one resource of the stack may have (claims.ts). */
 export interface Claim {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { tokenKeyOf } from "../cluster/clientToken";
-import { tokenSaltProvider } from "./dynamicProvider";
-import { promiseOf, type MaybeUnknown } from "./promiseOf";
+import { tokenSaltProvider } from "../resourceTypes";
+import { promiseOf, type MaybeUnknown } from "./sdkInternals";
 import { stackMemory } from "./stackMemory";
 
 /**

@@ -92,7 +92,7 @@ function hashOfSources(root: string): string {
     .sort();
   const hash = createHash("sha256");
   const tools = [
-    ...["package.json", "tsconfig.json", "declarations.config.mjs", "esbuild.config.mjs"],
+    ...["package.json", "tsconfig.json", "scripts/pruneDeclarations.ts", "scripts/bundlePlugin.ts"],
     "pulumi-resource-alicloud-hpc",
   ];
   for (const file of [...tools.filter((tool) => existsSync(path.join(root, tool))), ...sources]) {

@@ -1,22 +1,13 @@
 /** Promise: the schema of the plugin says what the tables and the comments of the code say. */
-import path from "node:path";
-import { format, resolveConfig } from "prettier";
 import { expect, test } from "vitest";
 import { type ConfigKey, configKeys } from "../../provider/account/configKeys.ts";
 import { properties } from "../../provider/cluster/properties.ts";
-import { root } from "../docs/documents.ts";
-import { packageSchema, type PropertySpec, type PropertySpecs } from "./packageSchema.ts";
+import { packageSchema, type PropertySpec, type PropertySpecs } from "../../scripts/packageSchema.ts";
 
 const namesWhere = (specs: PropertySpecs, holds: (spec: PropertySpec) => true | undefined): string[] =>
   Object.entries(specs).flatMap(([name, spec]) => (holds(spec) ? [name] : []));
 const replacing = (specs: PropertySpecs): string[] =>
   namesWhere(specs, ({ replaceOnChanges }) => replaceOnChanges);
-
-test("provider/plugin/schema.json is current", async () => {
-  const file = path.join(root, "provider/plugin/schema.json");
-  const formatting = { ...(await resolveConfig(file)), parser: "json" };
-  await expect(await format(JSON.stringify(packageSchema()), formatting)).toMatchFileSnapshot(file);
-});
 
 const { version, config, provider, resources, types } = packageSchema();
 const cluster = resources["alicloud-hpc:index:HpcCluster"]!;

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { clusterProvider, tokenSaltProvider } from "../../provider/program/dynamicProvider.ts";
+import { clusterProvider, tokenSaltProvider } from "../../provider/resourceTypes.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const { name, exports, scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { actions } from "../../emulator/actions.ts";
-import type { Field } from "../../emulator/faultFields.ts";
-import { faultKinds } from "../../emulator/faultKinds.ts";
+import { actions } from "../emulator/actions.ts";
+import type { Field } from "../emulator/faultFields.ts";
+import { faultKinds } from "../emulator/faultKinds.ts";
 import {
   assumeRoleFields,
   assumeRoleWithOidcFields,
@@ -14,16 +14,16 @@ import {
   configKeys,
   endpointsFields,
   type Fields,
-} from "../../provider/account/configKeys.ts";
-import { profileModes } from "../../provider/account/credentials/modes.ts";
-import { type Property, properties } from "../../provider/cluster/properties.ts";
+} from "../provider/account/configKeys.ts";
+import { profileModes } from "../provider/account/credentials/modes.ts";
+import { type Property, properties } from "../provider/cluster/properties.ts";
 import {
   type ErrorCode,
   errorCodePatterns,
   errorCodes,
   networkErrorCodes,
-} from "../../provider/ecs/errorCodes.ts";
-import { benchmarkTables } from "../bench/publishedTables.ts";
+} from "../provider/ecs/errorCodes.ts";
+import { benchmarkTables } from "../test/bench/publishedTables.ts";
 import { type Documented, documented } from "./docstrings.ts";
 import { pages, root } from "./documents.ts";
 import { oneLine, publicFunctions } from "./publicFunctions.ts";
@@ -34,9 +34,11 @@ type Table = (handWritten: HandWritten) => string;
 
 const code = (text: string): string => `\`${text}\``;
 
+/** @param onChangeOf what a change of one property does besides */
 function propertyTable(
   header: readonly [string, string, string],
   onChange: Readonly<Record<Property["onChange"], string>>,
+  onChangeOf: Readonly<Partial<Record<string, string>>>,
 ): Table {
   return (handWritten) =>
     markdown(
@@ -44,7 +46,7 @@ function propertyTable(
       Object.entries<Property>(properties).map(([name, row]) => [
         code(name),
         handWritten(code(name), 1),
-        onChange[row.onChange],
+        onChange[row.onChange] + (onChangeOf[name] ?? ""),
       ]),
     );
 }
@@ -70,16 +72,16 @@ function memberList({ members }: Documented): string {
 }
 
 const tables: Readonly<Record<string, Table>> = {
-  properties: propertyTable(["property", "rule", "a change"], {
-    update: "updates the cluster",
-    replace: "replaces it",
-    nothing: "does nothing",
-  }),
-  "properties.zh": propertyTable(["属性", "规则", "修改后"], {
-    update: "原地更新",
-    replace: "替换",
-    nothing: "无影响",
-  }),
+  properties: propertyTable(
+    ["property", "rule", "a change"],
+    { update: "updates the cluster", replace: "replaces it", nothing: "does nothing" },
+    { adopt: "; its removal ends the protection" },
+  ),
+  "properties.zh": propertyTable(
+    ["属性", "规则", "修改后"],
+    { update: "原地更新", replace: "替换", nothing: "无影响" },
+    { adopt: "；移除后不再受保护" },
+  ),
   config: () => {
     const comments = commentsOf("configKeys");
     return markdown(
@@ -156,7 +158,7 @@ const tables: Readonly<Record<string, Table>> = {
       ]),
     ),
   arguments: () => memberList(documented("program/hpcCluster.ts", "HpcClusterArgs")),
-  outputs: () => memberList(documented("program/clusterResource.ts", "ClusterResource")),
+  outputs: () => memberList(documented("program/clusterRegistration.ts", "ClusterOutputs")),
   functions: () =>
     publicFunctions()
       .map(({ signature, text, throws }) =>

@@ -1,4 +1,18 @@
-import { clusterTypes, type ClusterType } from "./clusterTypes";
+/** How the engine and the state name the resources of both hosts. */
+
+/** The name of the plugin's package in the engine. */
+export const PACKAGE = "alicloud-hpc";
+
+/** The type of the resource of `@pulumi/alicloud` for the same clusters. */
+export const officialType = "alicloud:ecs/hpcCluster:HpcCluster";
+
+/** The types of the resource in the engine, one for each host. */
+export const clusterTypes = {
+  dynamic: "pulumi-nodejs:dynamic/alicloud:HpcCluster",
+  plugin: `${PACKAGE}:index:HpcCluster`,
+} as const;
+
+export type ClusterType = (typeof clusterTypes)[keyof typeof clusterTypes];
 
 /**
  * What makes a resource one of a dynamic provider: its type, and the input `__provider`, a text that the engine stores with the

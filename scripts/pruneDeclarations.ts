@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 
-const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: Record<string, string> };
 const entryPoints = Object.values(exports)
   .filter((file) => file.endsWith(".js"))
   .map((file) => file.replace(/js$/, "d.ts"));
@@ -15,7 +15,7 @@ const reachable = new Set(
     .getSourceFiles()
     .map(({ fileName }) => path.resolve(fileName)),
 );
-for (const name of readdirSync("dist", { recursive: true })) {
+for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = path.resolve("dist", name);
   if (file.endsWith(".d.ts") && !reachable.has(file)) {
     rmSync(file);

@@ -25,7 +25,7 @@ export interface Documented extends Docstring {
   readonly members: ReadonlyMap<string, Member>;
 }
 
-const provider = path.resolve(import.meta.dirname, "../../provider");
+const provider = path.resolve(import.meta.dirname, "../provider");
 
 /**
  * The comments of an interface, a class (without accessors and methods), a function, the name of a type, or

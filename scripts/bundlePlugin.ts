@@ -4,28 +4,36 @@
  */
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { build } from "esbuild";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 
 const folder = "dist/plugin";
 rmSync(folder, { recursive: true, force: true });
-const options = { platform: "node", target: "node22", format: "cjs", outdir: folder, legalComments: "none" };
+const options: BuildOptions = {
+  platform: "node",
+  target: "node22",
+  format: "cjs",
+  outdir: folder,
+  legalComments: "none",
+};
 await build({ ...options, entryPoints: ["provider/plugin/main.ts"], bundle: true });
 /**
  * httpx prints keys, tokens and signatures with DEBUG=*. `silenceHttpx` looks for its `debug` in the folders of installed packages;
  * in the bundle, `debug` itself prints nothing.
  */
-const silentHttpx = {
+const silentHttpx: Plugin = {
   name: "silent-httpx",
-  setup({ onResolve, onLoad }) {
-    const contents = {
+  setup(building) {
+    const contents: Readonly<Record<string, string>> = {
       debug: "module.exports = () => () => undefined;",
       silenceHttpx: "exports.silenceHttpx = () => undefined;",
     };
-    onResolve({ filter: /(^|\/)(debug|silenceHttpx)$/ }, ({ path: name }) => ({
+    building.onResolve({ filter: /(^|\/)(debug|silenceHttpx)$/ }, ({ path: name }) => ({
       path: path.posix.basename(name),
       namespace: "silent-httpx",
     }));
-    onLoad({ filter: /./, namespace: "silent-httpx" }, ({ path: name }) => ({ contents: contents[name] }));
+    building.onLoad({ filter: /./, namespace: "silent-httpx" }, ({ path: name }) => ({
+      contents: contents[name],
+    }));
   },
 };
 const { metafile } = await build({
@@ -42,12 +50,14 @@ copyFileSync("provider/plugin/schema.json", path.join(folder, "schema.json"));
 writeFileSync(path.join(folder, "THIRD_PARTY_LICENSES.txt"), licencesOf(Object.keys(metafile.inputs)));
 
 /** The licences of the bundled packages, which have to go with them. */
-function licencesOf(files) {
+function licencesOf(files: string[]): string {
   const packages = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []));
   return [...packages]
     .sort()
     .map((each) => {
-      const { name, version, license } = JSON.parse(readFileSync(path.join(each, "package.json"), "utf8"));
+      const { name, version, license } = JSON.parse(
+        readFileSync(path.join(each, "package.json"), "utf8"),
+      ) as Record<string, string>;
       const text = readdirSync(each)
         .filter((file) => /^(licen[cs]e|notice)/i.test(file))
         .map((file) => readFileSync(path.join(each, file), "utf8"));

@@ -10,13 +10,12 @@ import {
   configKeys,
   endpointsFields,
   type Fields,
-} from "../../provider/account/configKeys.ts";
-import { type Property, properties } from "../../provider/cluster/properties.ts";
-import { SCHEMA_VERSION } from "../../provider/plugin/schemaVersion.ts";
-import { clusterTypes, officialType } from "../../provider/program/clusterTypes.ts";
-import { type Docstring, documented } from "../docs/docstrings.ts";
+} from "../provider/account/configKeys.ts";
+import { type Property, properties } from "../provider/cluster/properties.ts";
+import { SCHEMA_VERSION } from "../provider/plugin/schemaVersion.ts";
+import { clusterTypes, officialType, PACKAGE } from "../provider/resourceTypes.ts";
+import { type Docstring, documented } from "./docstrings.ts";
 
-const PACKAGE = "alicloud-hpc";
 const CLUSTER = "program/hpcCluster.ts";
 const PLUGIN_CLUSTER = "program/pluginCluster.ts";
 const LOOKUPS = "program/lookups.ts";
@@ -87,7 +86,7 @@ const structuredTypes: Readonly<Record<string, { key: string; fields: Fields; va
  */
 export function packageSchema(): PackageSpec {
   const { description, license, keywords } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
   ) as { description: string; license: string; keywords: string[] };
   const configuration = configurationProperties();
   return {
@@ -155,7 +154,7 @@ export function packageSchema(): PackageSpec {
 }
 
 function clusterResource(): ResourceSpec {
-  const outputs = withReplacements(declaredObject("program/clusterResource.ts", "ClusterResource"));
+  const outputs = withReplacements(declaredObject("program/clusterRegistration.ts", "ClusterOutputs"));
   const inputs = withReplacements(declaredObject(CLUSTER, "HpcClusterArgs"));
   const undocumented = Object.keys(properties).filter((name) => !(name in inputs.properties));
   if (undocumented.length > 0) {

@@ -1,22 +1,14 @@
-/**
- * Compares what would be published with what was reviewed: the files and their sizes, and the public names with their
- * signatures. `npm run check:contents -- --update` takes what is there as reviewed.
- */
+/** What would be published: the files and their sizes, and the public names with their signatures. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-
-const folder = path.dirname(fileURLToPath(import.meta.url));
-const root = path.resolve(folder, "../..");
-const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });
+import { root } from "./documents.ts";
 
 /** The declarations that the entry points export from; the others are not reachable by the package's users. */
 const publicDeclarations = [
   "index",
   "plugin",
-  "program/clusterResource",
+  "program/clusterRegistration",
   "program/hpcCluster",
   "program/pluginCluster",
   "program/pluginLookups",
@@ -81,35 +73,8 @@ function publicInterface(): string {
     .join("\n");
 }
 
-let failures = 0;
-for (const [file, found] of [
-  ["packageContents.txt", contents()],
-  ["publicInterface.txt", publicInterface()],
-] as const) {
-  const reviewed = path.join(folder, file);
-  if (values.update) {
-    writeFileSync(reviewed, found);
-    continue;
-  }
-  const expected = existsSync(reviewed) ? readFileSync(reviewed, "utf8") : "";
-  if (expected !== found) {
-    failures += 1;
-    const before = new Set(expected.split("\n"));
-    const now = new Set(found.split("\n"));
-    console.error(`${path.relative(root, reviewed)} differs from what would be published:`);
-    for (const line of before) {
-      if (!now.has(line)) {
-        console.error(`  - ${line}`);
-      }
-    }
-    for (const line of now) {
-      if (!before.has(line)) {
-        console.error(`  + ${line}`);
-      }
-    }
-  }
-}
-if (failures > 0) {
-  console.error("If this is meant: npm run check:contents -- --update");
-  process.exitCode = 1;
-}
+/** What was reviewed, by the path of the file that has it, and what would be published now. */
+export const reviewedFiles: Readonly<Record<string, () => string>> = {
+  "test/consumer/packageContents.txt": contents,
+  "test/consumer/publicInterface.txt": publicInterface,
+};
