@@ -109,7 +109,9 @@ describe("an id that does not exist", () => {
     service.modifyIsLateToo = true;
     service.shown = () => undefined;
     service.lateMs = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [at + 1, Infinity]));
-    expect(messageOf(await create())).toMatch(/clusters that CreateHpcCluster in cn-hangzhou created earlier/);
+    expect(messageOf(await create())).toMatch(
+      /clusters that CreateHpcCluster in cn-hangzhou created earlier/,
+    );
     expect(service.tokens).toHaveLength(20);
   });
 });
