@@ -18,11 +18,7 @@ export interface ConnectOptions extends Omit<TransportOptions, "maxSockets" | "c
 export function connect(options: ConnectOptions, clock: Clock): EcsClient {
   const credentials = credentialSource(options.credentials, options.proxyEnv, clock);
   const send = createTransport({ ...options, credentials, maxSockets: MAX_IN_FLIGHT }, clock);
-  const client = new EcsClient(
+  return new EcsClient(
     withRetry(send, { maxRetryTimeoutMs: options.maxRetryTimeoutMs, maxInFlight: MAX_IN_FLIGHT, clock }),
   );
-  clock.canceled?.addEventListener("abort", () => {
-    client.stopWaiting();
-  });
-  return client;
 }
