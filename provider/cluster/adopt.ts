@@ -42,7 +42,9 @@ export async function adoptionFailures(
     return [];
   }
   try {
-    const item = await (await session.ecs()).describeHpcCluster(regionId, adopt, PREVIEW_TIMEOUT_MS);
+    const listed = await session.findListed(regionId, adopt, PREVIEW_TIMEOUT_MS);
+    const item =
+      listed.item ?? (await (await session.ecs()).describeHpcCluster(regionId, adopt, PREVIEW_TIMEOUT_MS));
     return item === undefined ? [notThere(adopt, regionId)] : differences(inputs, adopt, item);
   } catch (error) {
     if (!(error instanceof EcsError && error.code === "CredentialsTimeout")) {

@@ -50,12 +50,10 @@ async function checkEverything(
   failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
   warnOfProtection(session, olds, inputs);
   const isNew = Object.keys(olds).length === 0;
+  const canList = regions !== undefined && "ids" in regions;
   const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
-  if (created !== undefined) {
-    if (regions !== undefined && "ids" in regions && !secretNames.has("name")) {
-      await noteName(session, created);
-    }
-    (await session.ecs()).announceCreate(created.regionId);
+  if (created !== undefined && canList && !secretNames.has("name")) {
+    await noteName(session, created);
   }
   return { inputs, failures };
 }

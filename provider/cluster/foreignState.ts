@@ -37,8 +37,12 @@ export async function foreignUpdates(
     return changesBetween(olds, news).updates;
   }
   try {
+    const listed = await session.findListed(regionId, hpcClusterId, PREVIEW_TIMEOUT_MS);
+    if ("error" in listed && !isFinal(listed.error)) {
+      throw listed.error;
+    }
     const item =
-      (await findInList(session, regionId, hpcClusterId, isFinal)) ??
+      listed.item ??
       (await requireShown(session.forOperation({ timeoutMs: PREVIEW_TIMEOUT_MS }), regionId, hpcClusterId));
     return changesBetween(describedPropertiesOf(item), news).updates;
   } catch (error) {
@@ -66,10 +70,8 @@ export async function moveCluster(
   inputs: ClusterProperties,
 ): Promise<ClusterState> {
   const { regionId } = inputs;
-  const item =
-    // Whatever the list failed for: a read by id is repeated for longer.
-    (await findInList(session, regionId, hpcClusterId, () => true)) ??
-    (await requireShown(session, regionId, hpcClusterId));
+  const listed = await session.findListed(regionId, hpcClusterId);
+  const item = listed.item ?? (await requireShown(session, regionId, hpcClusterId));
   const __entry = randomUUID();
   session.holders.release(hpcClusterId, {});
   session.holders.record(hpcClusterId, { entry: __entry });
@@ -98,25 +100,6 @@ export async function requireShown(
     );
   }
   return item;
-}
-
-/**
- * Looks for the cluster in the list of the region. The engine diffs one resource after the other, so reads by id could not share a
- * call; the list is read once for all.
- *
- * @param isTolerated the errors after which the cluster only counts as not found
- */
-async function findInList(
-  session: Session,
-  regionId: string,
-  hpcClusterId: string,
-  isTolerated: (error: unknown) => boolean,
-): Promise<HpcClusterItem | undefined> {
-  const before = await session.clustersBefore(regionId);
-  if ("error" in before && !isTolerated(before.error)) {
-    throw before.error;
-  }
-  return "clusters" in before ? before.clusters.get(hpcClusterId) : undefined;
 }
 
 function isFinal(error: unknown): boolean {

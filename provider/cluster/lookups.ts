@@ -85,11 +85,7 @@ export async function findClusters(
   requireRegex(nameRegex);
   const { ecs, regionId } = await openPlace();
   const items =
-    ids === undefined
-      ? await ecs.listHpcClusters(regionId)
-      : (await Promise.all([...new Set(ids)].map((id) => ecs.describeHpcCluster(regionId, id)))).filter(
-          (item) => item !== undefined,
-        );
+    ids === undefined ? await ecs.listHpcClusters(regionId) : await ecs.describeHpcClusters(regionId, ids);
   return (nameRegex === undefined ? items : withName(items, nameRegex))
     .map((item) => foundCluster(item, regionId))
     .sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -40,7 +40,8 @@ export async function importCluster(
 /** @throws if the cluster does not exist */
 async function readExisting(session: Session, state: ClusterState): Promise<ClusterState> {
   const { regionId, hpcClusterId } = state;
-  const item = await (await session.ecs()).describeHpcCluster(regionId, hpcClusterId);
+  const listed = await session.findListed(regionId, hpcClusterId);
+  const item = listed.item ?? (await (await session.ecs()).describeHpcCluster(regionId, hpcClusterId));
   if (item === undefined) {
     throw new Error(
       `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account.`,
@@ -53,7 +54,7 @@ async function readExisting(session: Session, state: ClusterState): Promise<Clus
  * Reads a cluster, for a refresh and for `HpcCluster.get`.
  *
  * @param properties the stored outputs, or the arguments of `HpcCluster.get`
- * @returns undefined if a stored cluster does not exist any more: it did not show over several reads
+ * @returns undefined if a stored cluster does not exist any more: it did not show over several reads by its id
  * @throws if `HpcCluster.get` asks for a cluster that does not exist, or a stored one is in another account
  */
 export async function readCluster(
@@ -67,8 +68,9 @@ export async function readCluster(
     return await readExisting(session, state);
   }
   session.holders.record(hpcClusterId, { entry: state.__entry });
+  const listed = await session.findListed(regionId, hpcClusterId);
   // A new cluster may take a moment to show, and a refresh that drops it would lose it.
-  const item = await readUntil(session, state, (found) => found !== undefined);
+  const item = listed.item ?? (await readUntil(session, state, (found) => found !== undefined));
   if (item === undefined) {
     await session.requireAccountOf(state);
     session.holders.release(hpcClusterId, { entry: state.__entry });

@@ -11,9 +11,9 @@ import type { Settings } from "../account/settings";
 import type { EcsClient } from "../ecs/client";
 import { systemClock, type Clock, type OnWait } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
-import { getOrCreate } from "../ecs/getOrCreate";
 import type { HpcClusterItem } from "../ecs/items";
 import { Holders } from "./holders";
+import { RegionLists, type ListedClusters } from "./regionLists";
 import { noRunNotes, type RunNotes } from "./runNotes";
 import { SameNames } from "./sameNames";
 import { textOf, type EngineProperties } from "./properties";
@@ -30,13 +30,6 @@ export interface Operation {
   /** How long the operation may take, milliseconds. Default: each call of the service as long as the settings say. */
   timeoutMs?: number | undefined;
 }
-
-/** The clusters that a region had before this process created one there, by id, or why they are not known. */
-export type ClustersBefore =
-  { readonly clusters: ReadonlyMap<string, HpcClusterItem> } | { readonly error: unknown };
-
-/** Ten pages: a region with more clusters is not listed. */
-const MOST_LISTED = 1_000;
 
 /** What a session takes from its host. */
 export interface SessionOptions {
@@ -65,7 +58,7 @@ export class Session {
   readonly deadline: number;
   private readonly connect: NonNullable<SessionOptions["connect"]>;
   private readonly reported = new Set<string>();
-  private readonly lists = new Map<string, Promise<ClustersBefore>>();
+  private readonly lists: RegionLists;
   private account: Promise<string | undefined> | undefined;
   private client: Promise<EcsClient> | undefined;
   private accountRegions: Promise<AccountRegions> | undefined;
@@ -83,6 +76,7 @@ export class Session {
     this.onWait = options.onWait ?? (() => undefined);
     this.deadline = options.timeoutMs === undefined ? Infinity : this.clock.now() + options.timeoutMs;
     this.connect = options.connect ?? connectLazily;
+    this.lists = process?.lists ?? new RegionLists(this.clock, settings.maxRetryTimeoutMs, () => this.ecs());
   }
 
   /** The same session for one call of the engine: what it learns is everybody's. */
@@ -155,31 +149,38 @@ export class Session {
     }
   }
 
+  /** The clusters that a region had before this process created one there. */
+  async clustersBefore(regionId: string): Promise<ListedClusters> {
+    return await this.lists.beforeCreation(regionId);
+  }
+
   /**
-   * The clusters that a region had before this process created one there. Listed once, within the time that a preview waits; every
-   * creation asks first.
+   * A cluster as the list of its region shows it, taken at most a minute ago.
+   *
+   * @param limitMs how long to wait for the list, milliseconds. Default: as long as a call may take.
+   * @returns no item if it has to be read by its id: the list does not show it or cannot be taken, or this process has changed it
    */
-  async clustersBefore(regionId: string): Promise<ClustersBefore> {
-    if (this.process !== undefined) {
-      return await this.process.clustersBefore(regionId);
+  async findListed(
+    regionId: string,
+    hpcClusterId: string,
+    limitMs?: number,
+  ): Promise<{ item?: HpcClusterItem | undefined } | { item?: undefined; error: unknown }> {
+    const { deadline, onWait } = this;
+    const listed = await this.lists.list(regionId, { limitMs, deadline, onWait });
+    if ("error" in listed) {
+      return listed;
     }
-    return await getOrCreate(this.lists, regionId, async () => {
-      try {
-        return { clusters: await this.listClusters(regionId) };
-      } catch (error) {
-        return { error };
-      }
-    });
+    const isOutOfDate = (await this.ecs()).hasChanged(hpcClusterId);
+    return isOutOfDate ? {} : { item: listed.clusters.get(hpcClusterId) };
   }
 
   /**
    * The clusters that a region has now, by id.
    *
-   * @throws if they cannot be listed, or there are more than 1,000
+   * @throws if they cannot be listed within the time of a preview, or there are more than 1,000
    */
   async listClusters(regionId: string): Promise<ReadonlyMap<string, HpcClusterItem>> {
-    const items = await (await this.ecs()).listHpcClusters(regionId, PREVIEW_TIMEOUT_MS, MOST_LISTED);
-    return new Map(items.map((item) => [item.HpcClusterId, item]));
+    return await this.lists.listNow(regionId);
   }
 
   /** Whether this text is reported for the first time. */

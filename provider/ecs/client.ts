@@ -1,41 +1,36 @@
 import { listOf, MissingField, optionalText, requiredCount, requiredText, textsOf } from "./answerFields";
-import { DescribeBatch, DESCRIBE_LIMIT, type DescribedClusters } from "./describeBatch";
+import { describeCall, DESCRIBE_LIMIT } from "./describeCall";
 import { EcsError } from "./errors";
-import { getOrCreate } from "./getOrCreate";
 import type { Answer, ApiParameters, Call, CallOptions, Send } from "./http/transport";
 import type { HpcClusterItem, RegionItem } from "./items";
 import { withoutUndefined } from "./withoutUndefined";
 
+/** What the pages of DescribeHpcClusters have shown. */
+interface DescribedClusters {
+  items: readonly HpcClusterItem[];
+  /** The error for the clusters that are not among the items, if the answers were not complete: they may exist. */
+  missing?: EcsError;
+}
+
 /** The actions of the API, typed. Every failure is an {@link EcsError}. */
 export class EcsClient {
-  private readonly batches = new Map<string, DescribeBatch>();
-
   /**
    * @param send makes any call of the API, with retries
-   * @param operation what the calls have in common, if they belong to one operation
-   * @param shared the client that collects the reads of all operations. Default: this one.
+   * @param changed the clusters that the process has created, changed or deleted
    */
   constructor(
     readonly send: Send,
-    private readonly operation: CallOptions = {},
-    private readonly shared?: EcsClient,
+    private readonly changed = new Set<string>(),
   ) {}
 
-  /** The same client for one operation. Its reads still share requests with those of other operations. */
+  /** The same client for one operation. */
   forOperation(operation: CallOptions): EcsClient {
-    return new EcsClient((call) => this.send({ ...operation, ...call }), operation, this.shared ?? this);
+    return new EcsClient((call) => this.send({ ...operation, ...call }), this.changed);
   }
 
-  /** Sends the reads that wait for others, and from now on every read at once: the run is canceled. */
-  stopWaiting(): void {
-    for (const batch of this.batches.values()) {
-      batch.stopWaiting();
-    }
-  }
-
-  /** A cluster will be created and then read, so that its read can share a call with others. */
-  announceCreate(regionId: string): void {
-    this.batch(regionId).announceCreate();
+  /** Whether this process has created, changed or deleted the cluster, or tried to: what it has read before is out of date. */
+  hasChanged(hpcClusterId: string): boolean {
+    return this.changed.has(hpcClusterId);
   }
 
   /**
@@ -47,44 +42,52 @@ export class EcsClient {
     regionId: string,
     parameters: ApiParameters,
   ): Promise<{ hpcClusterId: string; requestId: string | undefined }> {
-    return await this.batch(regionId).create(() =>
-      this.read(
-        { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
-        // An answer with an id is a cluster, whatever else is missing.
-        (answer) => ({
-          hpcClusterId: requiredText(answer, "HpcClusterId"),
-          requestId: optionalText(answer, "RequestId"),
-        }),
-      ),
+    const created = await this.read(
+      { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
+      // An answer with an id is a cluster, whatever else is missing.
+      (answer) => ({
+        hpcClusterId: requiredText(answer, "HpcClusterId"),
+        requestId: optionalText(answer, "RequestId"),
+      }),
     );
+    this.changed.add(created.hpcClusterId);
+    return created;
   }
 
   /**
-   * DescribeHpcClusters of one id; undefined if the region has no such cluster. Calls at the same time share a request.
+   * DescribeHpcClusters of one id; undefined if the region has no such cluster.
    *
    * @param withinMs how long the call may take, retries included, milliseconds. Default: as the settings say.
    */
-  describeHpcCluster(
+  async describeHpcCluster(
     regionId: string,
     hpcClusterId: string,
     withinMs?: number,
   ): Promise<HpcClusterItem | undefined> {
-    return this.batch(regionId, withinMs).load(hpcClusterId, this.operation);
+    return (await this.describeHpcClusters(regionId, [hpcClusterId], withinMs))[0];
+  }
+
+  /** DescribeHpcClusters of these ids, up to 100 a call; those that the region does not have are left out. */
+  async describeHpcClusters(
+    regionId: string,
+    hpcClusterIds: readonly string[],
+    withinMs?: number,
+  ): Promise<HpcClusterItem[]> {
+    const ids = [...new Set(hpcClusterIds)];
+    const chunks = Array.from({ length: Math.ceil(ids.length / DESCRIBE_LIMIT) }, (_, at) =>
+      ids.slice(at * DESCRIBE_LIMIT, (at + 1) * DESCRIBE_LIMIT),
+    );
+    return (await Promise.all(chunks.map((chunk) => this.describeChunk(regionId, chunk, withinMs)))).flat();
   }
 
   /**
    * DescribeHpcClusters of all clusters of a region.
    *
-   * @param withinMs how long each call may take, retries included, milliseconds. Default: as the settings say.
    * @param most the most clusters to list. Default: no limit.
    * @throws if the region has more
    */
-  async listHpcClusters(
-    regionId: string,
-    withinMs?: number,
-    most = Infinity,
-  ): Promise<readonly HpcClusterItem[]> {
-    const { items, missing } = await this.describeAllPages(regionId, {}, withinMs, most);
+  async listHpcClusters(regionId: string, most = Infinity): Promise<readonly HpcClusterItem[]> {
+    const { items, missing } = await this.describeAllPages(regionId, {}, undefined, most);
     if (missing !== undefined) {
       throw missing;
     }
@@ -97,6 +100,7 @@ export class EcsClient {
    * @param changes Name, Description, or both. What is left out stays as it is; an empty Description removes it.
    */
   async modifyHpcCluster(regionId: string, hpcClusterId: string, changes: ApiParameters): Promise<void> {
+    this.changed.add(hpcClusterId);
     await this.send({
       action: "ModifyHpcClusterAttribute",
       regionId,
@@ -106,6 +110,7 @@ export class EcsClient {
 
   /** DeleteHpcCluster. */
   async deleteHpcCluster(regionId: string, hpcClusterId: string): Promise<void> {
+    this.changed.add(hpcClusterId);
     await this.send({
       action: "DeleteHpcCluster",
       regionId,
@@ -163,16 +168,34 @@ export class EcsClient {
     );
   }
 
-  private batch(regionId: string, withinMs?: number): DescribeBatch {
-    // Not that of the operation which happens to read first: its deadline and its listener would become everybody's.
-    const shared = this.shared ?? this;
-    return getOrCreate(shared.batches, `${regionId} ${withinMs}`, () => {
-      const describe = async (ids: readonly string[], operation: CallOptions) => {
-        const parameters = { HpcClusterIds: JSON.stringify(ids) };
-        return await shared.forOperation(operation).describeAllPages(regionId, parameters, withinMs);
-      };
-      return new DescribeBatch(describe);
-    });
+  private async describeChunk(
+    regionId: string,
+    ids: readonly string[],
+    withinMs: number | undefined,
+  ): Promise<HpcClusterItem[]> {
+    const limit = withoutUndefined({ withinMs });
+    // The request may be shared: the answer may have clusters that others have asked for.
+    const isOwn = ({ HpcClusterId }: HpcClusterItem) => ids.includes(HpcClusterId);
+    try {
+      const call = describeCall(regionId, ids);
+      const page = await this.read({ ...call, ...limit }, pageOf);
+      const own = page.items.filter(isOwn);
+      if (own.length === ids.length || page.items.length >= page.totalCount) {
+        return own;
+      }
+      const all = await this.describeAllPages(regionId, call.parameters, withinMs);
+      const found = all.items.filter(isOwn);
+      if (all.missing !== undefined && found.length < ids.length) {
+        throw all.missing;
+      }
+      return found;
+    } catch (error) {
+      if (ids.length > 1 && error instanceof EcsError && error.meaning.refused === "ids") {
+        // One wrong id makes the whole call fail.
+        return (await Promise.all(ids.map((id) => this.describeChunk(regionId, [id], withinMs)))).flat();
+      }
+      throw error;
+    }
   }
 
   /** All pages of DescribeHpcClusters. */
@@ -190,29 +213,25 @@ export class EcsClient {
       ...withoutUndefined({ withinMs }),
     };
     for (let page = 1; ; page += 1) {
-      const { list, totalCount, requestId } = await this.read(
+      const { items, totalCount, requestId } = await this.read(
         page === 1 ? call : { ...call, parameters: { ...call.parameters, PageNumber: page } },
-        (answer) => ({
-          list: listOf(answer, "HpcClusters", "HpcCluster"),
-          totalCount: requiredCount(answer, "TotalCount"),
-          requestId: optionalText(answer, "RequestId"),
-        }),
+        pageOf,
       );
       if (totalCount > most) {
         throw new Error(`${regionId} has ${totalCount} HPC clusters, more than the ${most} that are listed.`);
       }
       const before = found.size;
       // A cluster that is created or deleted meanwhile shifts the pages: one may come twice.
-      for (const item of list.map(textsOf).filter(isHpcClusterItem)) {
+      for (const item of items) {
         found.set(item.HpcClusterId, item);
       }
-      const items = [...found.values()];
+      const all = [...found.values()];
       if (found.size >= totalCount) {
-        return { items };
+        return { items: all };
       }
       if (found.size === before) {
         const message = `only ${found.size} of ${totalCount} HPC clusters were returned with id and name`;
-        return { items, missing: unreadableAnswer(call, message, requestId) };
+        return { items: all, missing: unreadableAnswer(call, message, requestId) };
       }
     }
   }
@@ -230,6 +249,21 @@ export class EcsClient {
     };
     return parseAnswer(await this.send({ ...call, validate: (answer) => void parseAnswer(answer) }));
   }
+}
+
+/** A page of DescribeHpcClusters; without the items that have no id or no name. */
+function pageOf(answer: Answer): {
+  items: HpcClusterItem[];
+  totalCount: number;
+  requestId: string | undefined;
+} {
+  // An answer may contain a cluster twice, which must not count for another one.
+  const items = listOf(answer, "HpcClusters", "HpcCluster").map(textsOf).filter(isHpcClusterItem);
+  return {
+    items: [...new Map(items.map((item) => [item.HpcClusterId, item])).values()],
+    totalCount: requiredCount(answer, "TotalCount"),
+    requestId: optionalText(answer, "RequestId"),
+  };
 }
 
 function isHpcClusterItem(texts: Record<string, string>): texts is Record<string, string> & HpcClusterItem {

@@ -15,11 +15,7 @@ export interface ConnectOptions extends Omit<TransportOptions, "maxSockets"> {
 /** A client of the API. It makes no call and looks for no credentials before it is used. */
 export function connect(options: ConnectOptions, clock: Clock): EcsClient {
   const send = createTransport({ ...options, maxSockets: MAX_IN_FLIGHT }, clock);
-  const client = new EcsClient(
+  return new EcsClient(
     withRetry(send, { maxRetryTimeoutMs: options.maxRetryTimeoutMs, maxInFlight: MAX_IN_FLIGHT, clock }),
   );
-  clock.canceled?.addEventListener("abort", () => {
-    client.stopWaiting();
-  });
-  return client;
 }

@@ -15,7 +15,7 @@ export interface ErrorCode {
   readonly refused?: "credentials" | "permission" | "ids" | "token" | "deletion";
   /** The same call may succeed later. */
   readonly transient?: true;
-  /** The service wants fewer calls: other calls of the action slow down too. Implies `transient`. */
+  /** The service wants fewer calls, but takes some all the time. Implies `transient`. */
   readonly throttled?: true;
 }
 
@@ -159,8 +159,8 @@ interface NetworkErrorCode extends ErrorCode {
 }
 
 /**
- * Codes of failures without a readable answer of the service: Node's, and `ConnectTimeout`, `CredentialsTimeout`,
- * `RequestTimeout` and `UnreadableAnswer`, which the transport adds. After a transient one it is not known whether the request
+ * Codes of failures without a readable answer of the service: Node's, and `QueueTimeout`, which the queue adds, and
+ * `ConnectTimeout`, `CredentialsTimeout`, `RequestTimeout` and `UnreadableAnswer`, which the transport adds. After a transient one it is not known whether the request
  * was carried out.
  */
 export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
@@ -171,6 +171,11 @@ export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
     advice:
       "A check at preview waits for them for 5 s, every other call until alicloud:maxRetryTimeout: raise that, or find out what " +
       "the credentials wait for.",
+  },
+  // Not transient either.
+  QueueTimeout: {
+    event: "the other calls in the region took longer than the call may take; nothing was sent",
+    advice: "Run the same command again, or raise alicloud:maxRetryTimeout.",
   },
   RequestTimeout: { transient: true },
   UnreadableAnswer: { transient: true },

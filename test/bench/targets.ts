@@ -15,8 +15,8 @@ export interface Target {
 /** The whole run starts faster than the SDK's own dynamic provider, and no operation is slower. */
 const fasterSteps: readonly Step[] = ["preview", "up"];
 
-/** Reads after creates share calls: at most so many DescribeHpcClusters calls in an `up`. */
-const describesOfUp: Readonly<Record<number, number>> = { 200: 50, 1000: 150 };
+/** A read after each create, and the list of the region. */
+const describesOfUp: Readonly<Record<number, number>> = { 200: 201, 1000: 1001 };
 
 /** @param throttled the `up` operations against a service that takes so many creates a second */
 export function targetsOf(

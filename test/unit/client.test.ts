@@ -27,19 +27,6 @@ const page = (...clusters: unknown[]): Answer => ({
 });
 const described = (answer: Answer) => clientAnswered(answer).client.describeHpcCluster(regionId, "hpc-1");
 
-test("what one operation waits for, and until when, is not that of a later one that shares its batch", async () => {
-  const { client, calls } = clientAnswered(page());
-  const onWait = () => undefined;
-  await client.forOperation({ deadline: 1, onWait }).describeHpcCluster(regionId, "hpc-1");
-  await client.describeHpcCluster(regionId, "hpc-2");
-  await client.forOperation({ deadline: 3 }).describeHpcCluster(regionId, "hpc-3");
-  expect(calls.map(({ deadline, onWait: listener }) => [deadline, listener !== undefined])).toEqual([
-    [1, true],
-    [undefined, false],
-    [3, false],
-  ]);
-});
-
 describe("the parameters of", () => {
   test("CreateHpcCluster; the answer has both ids", async () => {
     const { client, calls } = clientAnswered({ RequestId, HpcClusterId: "hpc-1" });
@@ -57,7 +44,9 @@ describe("the parameters of", () => {
     const { client, calls } = clientAnswered(page());
     await client.describeHpcCluster(regionId, "hpc-1");
     const parameters = { RegionId: regionId, HpcClusterIds: '["hpc-1"]', PageSize: 100 };
-    expect(calls).toEqual([{ action: "DescribeHpcClusters", regionId, parameters }]);
+    expect(calls).toEqual([
+      { action: "DescribeHpcClusters", regionId, parameters, hpcClusterIds: ["hpc-1"] },
+    ]);
   });
 
   test("ModifyHpcClusterAttribute: an empty description is sent", async () => {

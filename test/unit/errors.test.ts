@@ -4,7 +4,6 @@ import { EcsClient } from "../../provider/ecs/client.ts";
 import { errorCodes } from "../../provider/ecs/errorCodes.ts";
 import type { EcsFailure } from "../../provider/ecs/ecsFailure.ts";
 import { EcsError, saysGone } from "../../provider/ecs/errors.ts";
-import { decideRetry } from "../../provider/ecs/retryDecision.ts";
 import { errorsWithMeaning, networkErrors } from "./errorMeanings.ts";
 
 const requestId = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";
@@ -45,11 +44,8 @@ describe("a documented code", () => {
       `CreateHpcCluster in cn-hangzhou: ${code}: ${sentences.join(" ")} (HTTP ${status}, request ${requestId}, attempt 1)`,
     );
 
-    expect(decideRetry(error)).toEqual(
-      documented.transient
-        ? { retry: true, throttled: documented.throttled ?? false, atLeastMs: 1_500 }
-        : { retry: false },
-    );
+    expect(error.meaning.transient).toBe(documented.transient);
+    expect(error.meaning.throttled).toBe(documented.throttled);
     // The status alone never means that a cluster does not exist.
     for (const other of [status, 404, 403, 410, undefined]) {
       expect(saysGone(ecsError({ code, status: other }))).toBe(documented.gone ?? false);
@@ -67,9 +63,7 @@ describe("a documented code", () => {
 describe("a failure without a readable answer", () => {
   test.each(networkErrors)("$code, transient: $transient", async ({ code, transient }) => {
     const error = ecsError({ code, status: undefined, requestId: undefined, transport: true });
-    expect(decideRetry(error)).toEqual(
-      transient ? { retry: true, throttled: false, atLeastMs: 0 } : { retry: false },
-    );
+    expect(error.meaning.transient ?? false).toBe(transient);
     expect(error.meaning.advice).toMatch(/^Check the network.*creates no second one\.$/);
     expect(ecsError({ code, action: "DeleteHpcCluster", transport: true }).meaning.advice).not.toContain(
       "created",
@@ -79,9 +73,12 @@ describe("a failure without a readable answer", () => {
     expect(await previewVerdict(error)).toBe("warning");
   });
 
-  test("because of credentials that took too long is final: nothing was sent, and preview goes on", async () => {
-    const error = ecsError({ code: "CredentialsTimeout", status: undefined, transport: true });
-    expect(decideRetry(error)).toEqual({ retry: false });
+  test.each([
+    ["credentials that took too long", "CredentialsTimeout"],
+    ["other calls that took too long", "QueueTimeout"],
+  ])("because of %s is final: nothing was sent, and preview goes on", async (_, code) => {
+    const error = ecsError({ code, status: undefined, transport: true });
+    expect(error.meaning.transient).toBeUndefined();
     expect(error.meaning.advice).toContain("alicloud:maxRetryTimeout");
     expect(error.message).not.toContain("not known whether");
     expect(await previewVerdict(error)).toBe("warning");
@@ -89,7 +86,7 @@ describe("a failure without a readable answer", () => {
 
   test("is transient with any status: the page may be a proxy's", () => {
     const error = ecsError({ code: "UnreadableAnswer", status: 404, transport: true });
-    expect(decideRetry(error)).toMatchObject({ retry: true });
+    expect(error.meaning.transient).toBe(true);
   });
 });
 
@@ -97,7 +94,7 @@ describe("any other code", () => {
   test.each([400, 403, 404, 429, undefined])("with status %s is final", (status) => {
     for (const code of ["SomethingNew", "NotFound", "InvalidHpcClusterId.NotFound", "constructor"]) {
       const error = ecsError({ code, status });
-      expect(decideRetry(error)).toEqual({ retry: false });
+      expect(error.meaning.transient).toBeUndefined();
       expect(saysGone(error)).toBe(false);
       expect(error.meaning.property).toBeUndefined();
     }
@@ -105,7 +102,7 @@ describe("any other code", () => {
 
   test.each([500, 502, 503, 504])("with status %i is transient, a documented one too", (status) => {
     for (const code of ["SomethingNew", "Invalid.Parameter", "MissingParameter"]) {
-      expect(decideRetry(ecsError({ code, status }))).toMatchObject({ retry: true, throttled: false });
+      expect(ecsError({ code, status }).meaning).toMatchObject({ transient: true });
     }
   });
 });

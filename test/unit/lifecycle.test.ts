@@ -68,7 +68,8 @@ describe("check", () => {
         action: "DescribeHpcClusters",
         regionId,
         parameters: { RegionId: regionId, PageSize: 100 },
-        withinMs: 5_000,
+        deadline: service.clock.now() + 5_000,
+        onWait: expect.any(Function) as () => void,
         validate,
       },
     ]);

@@ -2,10 +2,11 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { CanceledError, cancelableClock } from "../../provider/ecs/clock.ts";
 import type { EcsFailure } from "../../provider/ecs/ecsFailure.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
-import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
+import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
 import { withRetry, type RetryOptions } from "../../provider/ecs/retry.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeClock } from "./fakeClock.ts";
+import { VirtualClock } from "./virtualClock.ts";
 
 const call: Call = {
   action: "CreateHpcCluster",
@@ -91,6 +92,14 @@ describe("attempts", () => {
     expect(clock.sleeps).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000, 10_000]);
   });
 
+  test("are separated by a second at most while the service throttles", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const throttled = () => ecsError({ code: "Throttling.User", status: 400 });
+    const { send, clock } = failing(Array.from({ length: 5 }, throttled));
+    await send(call);
+    expect(clock.sleeps).toEqual([100, 200, 400, 500, 500]);
+  });
+
   test("wait at least as long as the service asks", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const { send, clock } = failing([ecsError({ code: "ServiceUnavailable", retryAfterMs: 3_000 })]);
@@ -151,79 +160,122 @@ describe("the deadline", () => {
     await failureOf(send({ ...call, deadline: clock.now() - 1 }), EcsError);
     expect(attempts).toEqual([]);
   });
+});
 
-  test("counts the time in the queue: a call whose turn comes too late fails without being sent", async () => {
-    const clock = new FakeClock();
-    const sent: unknown[] = [];
+describe("calls on their way", () => {
+  /** A transport that takes so long, or fails with the errors of an action, one after the other. */
+  function service(maxInFlight: number, latencyMs: number, errors: Record<string, Error[]> = {}) {
+    const clock = new VirtualClock();
+    const start = clock.now();
+    const sent: { call: Call; at: number }[] = [];
     const send = withRetry(
-      async ({ parameters }) => {
-        sent.push(parameters["Name"]);
-        await clock.sleep(2_000);
+      async (each) => {
+        sent.push({ call: each, at: clock.now() - start });
+        await clock.sleep(latencyMs);
+        const error = errors[each.action]?.shift();
+        if (error !== undefined) {
+          throw error;
+        }
         return {};
       },
-      { maxRetryTimeoutMs: 5_000, maxInFlight: 1, clock },
+      { maxRetryTimeoutMs: 60_000, maxInFlight, clock },
     );
-    const names = ["first", "second", "third", "fourth", "fifth"];
-    const calls = await Promise.allSettled(names.map((Name) => send({ ...call, parameters: { Name } })));
-    expect(calls.map(({ status }) => status)).toEqual([
-      ...["fulfilled", "fulfilled", "fulfilled"],
-      ...["rejected", "rejected"],
-    ]);
-    expect(sent).toEqual(["first", "second", "third"]);
+    const sentAt = () => sent.map(({ at }) => at);
+    return { send, sent, sentAt, clock, start };
+  }
+
+  test("are limited in a region, for all actions together; the others follow in order", async () => {
+    const { send, sent, sentAt, clock } = service(3, 100);
+    const names = Array.from({ length: 10 }, (_, index) => `farm-${index}`);
+    const actions = ["CreateHpcCluster", "ModifyHpcClusterAttribute", "DeleteHpcCluster"];
+    const calls = names.map((Name, index) =>
+      send({ ...call, action: actions[index % 3]!, parameters: { Name } }),
+    );
+    await clock.advance(400);
+    await Promise.all(calls);
+    expect(sentAt()).toEqual([0, 0, 0, 100, 100, 100, 200, 200, 200, 300]);
+    expect(sent.map((each) => each.call.parameters["Name"])).toEqual(names);
+  });
+
+  test("of one region do not delay another", async () => {
+    const { send, sentAt, clock } = service(1, 100);
+    const calls = [send(call), send({ ...call, regionId: "cn-beijing" })];
+    await clock.advance(100);
+    await Promise.all(calls);
+    expect(sentAt()).toEqual([0, 0]);
+  });
+
+  test("do not include those that wait for their next attempt, or for what the service has asked for", async () => {
+    const throttled = () => ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 5_000 });
+    const { send, sent, clock } = service(2, 100, { [call.action]: [throttled(), throttled()] });
+    const creates = Array.from({ length: 20 }, () => send(call));
+    await clock.advance(150);
+    const others = ["DescribeHpcClusters", "DeleteHpcCluster"].map((action) => send({ ...call, action }));
+    await clock.advance(100);
+    await Promise.all(others);
+    expect(sent).toHaveLength(4);
+    await clock.advance(20_000);
+    await Promise.all(creates);
+  });
+
+  test("give their slots on where the service has asked to wait since", async () => {
+    const throttled = ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 5_000 });
+    const { send, sent, sentAt, clock } = service(1, 100, { [call.action]: [throttled] });
+    const calls = [call, call, { ...call, action: "DeleteHpcCluster" }].map((each) => send(each));
+    await clock.advance(10_000);
+    await Promise.all(calls);
+    expect(sent.slice(0, 2).map((each) => each.call.action)).toEqual([call.action, "DeleteHpcCluster"]);
+    expect(sentAt()[2]).toBeGreaterThanOrEqual(5_100);
+  });
+
+  test("do not hold back the end of a canceled run", async () => {
+    const cancellation = new AbortController();
+    const send = withRetry(() => new Promise(() => undefined), {
+      maxRetryTimeoutMs: 60_000,
+      maxInFlight: 1,
+      clock: cancelableClock(cancellation.signal),
+    });
+    send(call).catch(() => undefined);
+    const waiting = failureOf(send(call), CanceledError);
+    cancellation.abort();
+    await waiting;
+  });
+
+  test("make the others wait until their deadlines, and the error says so", async () => {
+    const { send, sent, clock, start } = service(1, 30_000);
+    const first = send(call);
+    let failedAt = 0;
+    const late = failureOf(send({ ...call, withinMs: 2_000 }), EcsError).finally(
+      () => (failedAt = clock.now() - start),
+    );
+    const after = send({ ...call, withinMs: 40_000 });
+    await clock.advance(31_000);
+    const error = await late;
+    expect(failedAt).toBe(2_000);
+    expect(error.code).toBe("QueueTimeout");
+    expect(error.message).toMatch(/the 2 s that the call may take were over before the other calls/);
+    await clock.advance(30_000);
+    await Promise.all([first, after]);
+    expect(sent).toHaveLength(2);
   });
 });
 
 test("a repetition whose turn comes too late fails with the error of the last attempt", async () => {
-  vi.spyOn(Math, "random").mockReturnValue(0);
-  const throttled = ecsError({ code: "Throttling.User", status: 400 });
-  const { send, attempts } = failing(Array.from({ length: 100 }, () => throttled));
-  const error = await failureOf(send({ ...call, withinMs: 2_000 }), EcsError);
-  expect(error).toMatchObject({ code: "Throttling.User", attempts: attempts.length });
-});
-
-describe("calls in flight", () => {
-  /** A transport that answers when the test says so. */
-  function pending(maxInFlight: number) {
-    const open: { call: Call; answer: () => void }[] = [];
-    const send: Send = withRetry(
-      (sent) => new Promise((resolve) => open.push({ call: sent, answer: () => resolve({}) })),
-      { maxRetryTimeoutMs: 60_000, maxInFlight, clock: new FakeClock() },
-    );
-    return { send, open };
-  }
-  /** Lets everything run that waits for no answer. */
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
-
-  test("are limited in a region, for all actions together; the others follow one by one", async () => {
-    const { send, open } = pending(3);
-    const actions = ["CreateHpcCluster", "DescribeHpcClusters", "DeleteHpcCluster"];
-    const calls = Array.from({ length: 10 }, (_, index) => send({ ...call, action: actions[index % 3]! }));
-    await settle();
-    expect(open).toHaveLength(3);
-    for (let answered = 0; answered < 10; answered += 1) {
-      open[answered]!.answer();
-      await settle();
-      expect(open).toHaveLength(Math.min(10, answered + 4));
-    }
-    await Promise.all(calls);
-  });
-
-  test("of one region do not delay another", async () => {
-    const { send, open } = pending(1);
-    const calls = [send(call), send({ ...call, regionId: "cn-beijing" })];
-    await settle();
-    expect(open.map((each) => each.call.regionId)).toEqual(["cn-hangzhou", "cn-beijing"]);
-    for (const { answer } of open) {
-      answer();
-    }
-    await Promise.all(calls);
-  });
-
-  test("do not include a call that waits for its next attempt", async () => {
-    const { send, attempts } = failing([internalError()], { maxInFlight: 1 });
-    await Promise.all(["first", "second"].map((Name) => send({ ...call, parameters: { Name } })));
-    expect(attempts.map(({ parameters }) => parameters["Name"])).toEqual(["first", "second", "first"]);
-  });
+  vi.spyOn(Math, "random").mockReturnValue(0.25);
+  const clock = new VirtualClock();
+  const errors = [internalError(), ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 9_000 })];
+  const send = withRetry(
+    async () => {
+      await clock.sleep(100);
+      throw errors.shift()!;
+    },
+    { maxRetryTimeoutMs: 60_000, maxInFlight: 2, clock },
+  );
+  const failure = failureOf(send({ ...call, withinMs: 1_000 }), EcsError);
+  const throttled = failureOf(send({ ...call, withinMs: 1_000 }), EcsError);
+  await clock.advance(1_000);
+  expect(await failure).toMatchObject({ code: "InternalError", attempts: 1 });
+  expect(await throttled).toMatchObject({ code: "Throttling.User", attempts: 1 });
 });
 
 test("throttling slows the other calls of the action in the region, and no others", async () => {
@@ -254,7 +306,7 @@ describe("a wait before the next attempt", () => {
     const { send } = failing([ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 7_000 })]);
     await failureOf(send({ ...call, withinMs: 500 }), EcsError);
     await send({ ...call, onWait });
-    expect(onWait.mock.calls).toEqual([["CreateHpcCluster: throttled, next call in 7.0 s"]]);
+    expect(onWait.mock.calls).toEqual([["CreateHpcCluster: Throttling.User, next call in 7.0 s"]]);
   });
 });
 

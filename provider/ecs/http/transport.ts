@@ -56,6 +56,8 @@ export interface Call extends CallOptions {
   withinMs?: number;
   /** Default: `ecs`. */
   api?: Api;
+  /** The clusters that the call is for, up to 100, if it may share a request with others (describeCall.ts). */
+  hpcClusterIds?: readonly string[];
   /** Throws an {@link EcsError} if the answer is not complete; then the call may be repeated. */
   validate?: (answer: Answer) => void;
 }

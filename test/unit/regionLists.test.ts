@@ -1,0 +1,167 @@
+/** Promise: a process lists a region once for many reads; what the list cannot tell for certain is read by id. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { readSettings } from "../../provider/account/settings.ts";
+import { checkCluster } from "../../provider/cluster/check.ts";
+import { createCluster } from "../../provider/cluster/create.ts";
+import { deleteCluster } from "../../provider/cluster/delete.ts";
+import { diffCluster } from "../../provider/cluster/diff.ts";
+import { readCluster } from "../../provider/cluster/read.ts";
+import { Session } from "../../provider/cluster/session.ts";
+import { stateFrom } from "../../provider/cluster/state.ts";
+import { updateCluster } from "../../provider/cluster/update.ts";
+import { EcsClient } from "../../provider/ecs/client.ts";
+import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
+import { FakeService, regionId } from "./fakeService.ts";
+import { VirtualClock } from "./virtualClock.ts";
+
+let service: FakeService;
+let session: ReturnType<FakeService["session"]>;
+beforeEach(() => {
+  service = new FakeService();
+  session = service.session();
+});
+
+/** "list" for a list of the region, else the id that was read. */
+const reads = () => service.sent("DescribeHpcClusters").map(({ HpcClusterIds }) => HpcClusterIds ?? "list");
+const refreshed = (id: string) => readCluster(session, id, { hpcClusterId: id, name: "farm", regionId });
+const got = (id: string) => readCluster(session, id, { regionId });
+const ids = (count: number) => Array.from({ length: count }, (_, at) => service.add(`farm-${at}`));
+
+describe("one list of the region", () => {
+  test("answers refresh, get, adoption, moves, and the checks of new clusters, together", async () => {
+    const clusters = ids(5);
+    const adopted = service.add("adopted");
+    const foreign = service.add("foreign");
+    const results = await Promise.all([
+      ...clusters.map(refreshed),
+      got(adopted),
+      checkCluster(session, {}, { name: "adopted", adopt: adopted }),
+      checkCluster(session, {}, { name: "farm-0" }),
+      diffCluster(session, foreign, { id: foreign, name: "foreign" }, { name: "foreign", regionId }, {}),
+    ]);
+    expect(results.slice(0, 6)).toMatchObject(
+      [...clusters, adopted].map((hpcClusterId, at) => ({
+        hpcClusterId,
+        name: at < 5 ? `farm-${at}` : "adopted",
+      })),
+    );
+    expect(reads()).toEqual(["list"]);
+    await createCluster(session, { name: "new", regionId }, { tokenKey: "key" });
+    expect(reads()).toEqual(["list", `["hpc-8"]`]);
+  });
+
+  test("is not believed where a cluster is missing: a refresh drops it after several looks by its id", async () => {
+    const [there, gone] = ids(2) as [string, string];
+    service.find(gone)!.isDeleted = true;
+    expect(await refreshed(there)).toMatchObject({ hpcClusterId: there });
+    const before = service.clock.now();
+    expect(await refreshed(gone)).toBeUndefined();
+    expect(service.clock.now() - before).toBe(10_000);
+    expect(reads().slice(1).length).toBeGreaterThan(3);
+    await expect(got(gone)).rejects.toThrow("There is no HPC cluster");
+    const late = service.add("late");
+    expect(await refreshed(late)).toMatchObject({ name: "late" });
+  });
+
+  test("is not believed about what this process has created, changed or deleted since", async () => {
+    const [changed, deleted] = ids(2) as [string, string];
+    await refreshed(changed);
+    await updateCluster(session, stateFrom(changed, { name: "farm-0", regionId }), { name: "new", regionId });
+    expect(await got(changed)).toMatchObject({ name: "new" });
+    await deleteCluster(session, stateFrom(deleted, { name: "farm-1", regionId }));
+    await expect(got(deleted)).rejects.toThrow("There is no HPC cluster");
+    const { hpcClusterId: created } = await createCluster(session, { name: "more", regionId }, {});
+    service.clock.advance(61_000);
+    service.find(created)!.name = "other";
+    expect(await got(created)).toMatchObject({ name: "other" });
+  });
+
+  test("is renewed after a minute, but not as what there was before the first creation", async () => {
+    const [id] = ids(1) as [string];
+    await createCluster(session, { name: "new", regionId }, {});
+    service.find(id)!.name = "renamed";
+    service.clock.advance(59_000);
+    expect(await got(id)).toMatchObject({ name: "farm-0" });
+    service.clock.advance(2_000);
+    const both = await Promise.all([got(id), refreshed(id)]);
+    expect(both).toMatchObject([{ name: "renamed" }, { name: "renamed" }]);
+    expect(reads().filter((what) => what === "list")).toHaveLength(2);
+    const before = await session.clustersBefore(regionId);
+    expect("clusters" in before && [...before.clusters.keys()]).toEqual([id]);
+  });
+
+  test.each([
+    ["the permission to list", () => (service.refusesLists = true)],
+    ["a list, since the region has more than 1,000 clusters", () => void ids(1_000)],
+  ])("is tried once without %s, and clusters are read by id", async (_, prepare) => {
+    const [first, second] = ids(2) as [string, string];
+    prepare();
+    expect(await Promise.all([first, second].map(refreshed))).toMatchObject([
+      { name: "farm-0" },
+      { name: "farm-1" },
+    ]);
+    const { failures } = await checkCluster(session, {}, { name: "farm-0", adopt: first });
+    expect(failures).toEqual([]);
+    expect(reads()).toEqual(["list", `["${first}"]`, `["${second}"]`, `["${first}"]`]);
+  });
+});
+
+describe("a list that takes long", () => {
+  const clock = new VirtualClock();
+  let calls: Call[];
+  let answer: () => void;
+  let slow: Session;
+  beforeEach(() => {
+    calls = [];
+    const list = new Promise<void>((resolve) => (answer = resolve));
+    const send = async (call: Call): Promise<Answer> => {
+      calls.push(call);
+      if (call.parameters["HpcClusterIds"] === undefined) {
+        await list;
+      }
+      return { TotalCount: 1, HpcClusters: { HpcCluster: [{ HpcClusterId: "hpc-1", Name: "farm" }] } };
+    };
+    const options = { clock, connect: () => new EcsClient(send) };
+    slow = new Session(
+      readSettings(() => undefined, {}),
+      options,
+    );
+  });
+
+  test("may take as long as a call for a refresh; a preview that joins it waits five seconds", async () => {
+    const heard: string[] = [];
+    const refresh = slow.forOperation({ onWait: (what) => heard.push(what) }).findListed(regionId, "hpc-1");
+    const check = slow.findListed(regionId, "hpc-1", 5_000);
+    const before = slow.clustersBefore(regionId);
+    const start = clock.now();
+    let late = 0;
+    void Promise.all([check, before]).then(() => (late = clock.now() - start));
+    await clock.advance(60_000);
+    expect(late).toBe(5_000);
+    expect(await check).toMatchObject({ error: { code: "RequestTimeout" } });
+    expect(await before).toMatchObject({ error: { code: "RequestTimeout" } });
+    // Each page as long as the settings say; and who waits hears why.
+    expect(calls[0]).not.toHaveProperty("deadline");
+    calls[0]?.onWait?.("throttled");
+    answer();
+    await clock.advance(0);
+    expect(await refresh).toMatchObject({ item: { Name: "farm" } });
+    expect(calls).toHaveLength(1);
+    expect(heard).toEqual(["throttled"]);
+    // Other clusters have been created meanwhile, perhaps.
+    expect(await slow.clustersBefore(regionId)).toHaveProperty("error");
+  });
+
+  test("ends after five seconds if a preview has begun it", async () => {
+    void slow.findListed(regionId, "hpc-1", 5_000);
+    await clock.advance(0);
+    expect(calls[0]?.deadline).toBe(clock.now() + 5_000);
+  });
+
+  test("does not outlast an operation with a time-out of its own", async () => {
+    const operation = slow.forOperation({ timeoutMs: 3_000 });
+    const read = operation.findListed(regionId, "hpc-1");
+    await clock.advance(3_000);
+    expect(await read).toMatchObject({ error: { code: "RequestTimeout" } });
+  });
+});
