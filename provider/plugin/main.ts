@@ -13,7 +13,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exit(1);
 }
 try {
-  // Whoever can write there can run code here. The default folder is in the temporary folder, where another user may have made it.
+  // Everybody who can write there can run code here. The default folder is in the temporary folder, where another user may have made it.
   nodeModule.enableCompileCache(privateFolder("compile-cache"));
 } catch (error) {
   debuglog("alicloud-hpc")("no compile cache: %s", error instanceof Error ? error.message : error);

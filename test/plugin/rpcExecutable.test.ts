@@ -159,7 +159,7 @@ describe("the compile cache", () => {
   const start = (environment: NodeJS.ProcessEnv = {}) =>
     run({ ...pluginEnvironment(), HOME: home, TMPDIR: path.join(home, "tmp"), ...environment }, plugin);
 
-  test("that the user has chosen counts, whoever can change it: what is planted there would run", async () => {
+  test("that the user has chosen is used unchecked: what is planted there would run", async () => {
     expect((await start({ NODE_COMPILE_CACHE: planted() })).stderr).toBe("foreign code\n");
   });
 
