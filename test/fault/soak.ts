@@ -880,6 +880,10 @@ class Run {
     if (kept === undefined) {
       return;
     }
+    if (this.rules.some(({ kind }) => kind === "lateValues")) {
+      // While the service still shows earlier values, a refresh cannot see the change.
+      await sleep(350);
+    }
     if (this.random.chance(0.5)) {
       this.note(`somebody deletes ${resource}`);
       this.removeFromStore(kept.id);
