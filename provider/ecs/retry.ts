@@ -75,7 +75,7 @@ export function withRetry(transport: Send, { maxRetryTimeoutMs, maxInFlight, clo
 
 /** The error of a call that was not sent: what it would have waited for. */
 function tooLateError({ action, regionId }: Call, timeoutMs: number, { pause }: TurnTimeout): EcsError {
-  const limit = `the ${Math.max(0, timeoutMs) / 1_000} s that the call may take`;
+  const limit = `the ${Math.round(Math.max(0, timeoutMs) / 100) / 10} s that the call may take`;
   return new EcsError(
     pause === undefined
       ? {
