@@ -62,25 +62,19 @@ export async function adoptionFailures(
  * (`__isProtected`).
  */
 export function warnOfProtection(session: Session, olds: EngineProperties, inputs: EngineProperties): void {
-  const isDecided = typeof inputs["__isProtected"] === "boolean";
-  const [before, now] = [textOf(olds, "adopt"), textOf(inputs, "adopt")];
-  const warnOnce = (text: string): void => {
-    if (session.reportOnce(text)) {
-      session.warn(text);
-    }
-  };
-  if (isDecided) {
+  if (typeof inputs["__isProtected"] === "boolean") {
     return;
   }
+  const [before, now] = [textOf(olds, "adopt"), textOf(inputs, "adopt")];
   if (before !== undefined && now === undefined) {
-    warnOnce(
+    session.warnOnce(
       `adopt has been removed from the program, and with it the protection of the adopted HPC cluster ${before}, unless the resource ` +
         "has the option protect. Without protection a destroy, or the removal or renaming of the resource, deletes the cluster. To " +
         "keep it, give the resource the option protect: true.",
     );
   }
   if (now !== undefined && now !== UNKNOWN && Object.keys(olds).length === 0) {
-    warnOnce(
+    session.warnOnce(
       `adopt does not protect the HPC cluster ${now} in this language: without the option protect: true a destroy, or the removal or ` +
         "renaming of the resource, deletes it.",
     );

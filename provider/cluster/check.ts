@@ -81,10 +81,9 @@ async function noteName(session: Session, { name, regionId }: ClusterToCreate): 
     session.sameNames.note({ name, regionId }, before.clusters.values(), session.warn);
     return;
   }
-  const text = `The names of the HPC clusters in ${regionId} could not be checked: ${messageOf(before.error)}`;
-  if (session.reportOnce(text)) {
-    session.warn(text);
-  }
+  session.warnOnce(
+    `The names of the HPC clusters in ${regionId} could not be checked: ${messageOf(before.error)}`,
+  );
 }
 
 /** Reports problems of the whole stack once, not for every cluster. Without a property, whose value would be shown. */

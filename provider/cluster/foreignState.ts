@@ -49,12 +49,10 @@ export async function foreignUpdates(
     if (isFinal(error)) {
       throw error;
     }
-    const text =
+    session.warnOnce(
       `It could not be checked that the HPC clusters which @pulumi/alicloud has managed so far are in ${regionId}. ` +
-      `\`pulumi up\` checks it again before it writes anything: ${messageOf(error)}`;
-    if (session.reportOnce(text)) {
-      session.warn(text);
-    }
+        `\`pulumi up\` checks it again before it writes anything: ${messageOf(error)}`,
+    );
     return changesBetween(olds, news).updates;
   }
 }

@@ -33,10 +33,10 @@ export async function instancesOf(
 /** Warns in a preview that a cluster to be replaced still contains instances: the service would refuse to delete it. */
 export async function warnOfInstances(session: Session, state: ClusterState): Promise<void> {
   const instances = await instancesOf(session, state);
-  const text =
-    `The HPC cluster ${state.hpcClusterId} would be replaced, but contains ${instances}. The service deletes only empty clusters: ` +
-    "release the instances first.";
-  if (instances !== undefined && session.reportOnce(text)) {
-    session.warn(text);
+  if (instances !== undefined) {
+    session.warnOnce(
+      `The HPC cluster ${state.hpcClusterId} would be replaced, but contains ${instances}. The service deletes only empty clusters: ` +
+        "release the instances first.",
+    );
   }
 }

@@ -193,6 +193,13 @@ export class Session {
     return isFirst;
   }
 
+  /** Warns, unless the process has already warned so. */
+  warnOnce(text: string): void {
+    if (this.reportOnce(text)) {
+      this.warn(text);
+    }
+  }
+
   private async readAccountId(): Promise<string | undefined> {
     try {
       return await (
