@@ -309,13 +309,18 @@ describe("a role's missing fields come from the environment", () => {
       ...fields,
       OIDCToken: "token-of-environment",
     });
-    // Without the key they are a member of the default chain, which takes no token but a file.
+    // Without the key they are a member of the default chain: a pipeline needs nothing else.
     expect(await askedFor({}, { ...role, ...oidc })).toMatchObject({
       ...fields,
-      OIDCToken: "token-of-file",
+      OIDCToken: "token-of-environment",
       description:
         "the role acs:ram::1:role/second (environment variables ALIBABA_CLOUD_ROLE_ARN, " +
-        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN_FILE)",
+        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN)",
+    });
+    const { ALIBABA_CLOUD_OIDC_TOKEN: _, ...withFile } = oidc;
+    expect(await askedFor({}, { ...role, ...withFile })).toMatchObject({
+      ...fields,
+      OIDCToken: "token-of-file",
     });
   });
 });
@@ -414,6 +419,18 @@ describe("a profile of the CLI", () => {
       AccessKeyId: "LTAIprofile",
     });
   });
+});
+
+test("a role of the environment that lacks something is named with what it lacks", async () => {
+  const [role, provider] = ["acs:ram::1:role/ci", "acs:ram::1:oidc-provider/ci"];
+  const given = { ALIBABA_CLOUD_ROLE_ARN: role, ALIBABA_CLOUD_OIDC_PROVIDER_ARN: provider };
+  expect(await messageOf(sourceOf({}, given).load(systemClock))).toContain(
+    "a role with an OIDC token: ALIBABA_CLOUD_OIDC_TOKEN or ALIBABA_CLOUD_OIDC_TOKEN_FILE is not set",
+  );
+  const token = { ALIBABA_CLOUD_OIDC_TOKEN: "secret-token" };
+  const message = await messageOf(sourceOf({}, token).load(systemClock));
+  expect(message).toContain("ALIBABA_CLOUD_ROLE_ARN and ALIBABA_CLOUD_OIDC_PROVIDER_ARN are not set");
+  expect(message).not.toContain("secret-token");
 });
 
 test("without any setting the whole default chain is searched, also again after a failure", async () => {

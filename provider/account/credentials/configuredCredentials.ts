@@ -136,12 +136,36 @@ function readAccessKey(reader: SettingReader): CredentialSource | undefined {
   });
 }
 
-/** The variables of the default chain's OIDC role. */
+/** What a role with an OIDC token needs in the environment. The token itself comes before its file. */
 const oidcVariables = [
-  ...assumeRoleWithOidcFields.roleArn.environment,
-  ...assumeRoleWithOidcFields.oidcProviderArn.environment,
-  ...assumeRoleWithOidcFields.oidcTokenFile.environment,
+  assumeRoleWithOidcFields.roleArn.environment,
+  assumeRoleWithOidcFields.oidcProviderArn.environment,
+  [...assumeRoleWithOidcFields.oidcToken.environment, ...assumeRoleWithOidcFields.oidcTokenFile.environment],
 ] as const;
+
+/** The role that the environment alone describes, or the reason why it does not. */
+function readOidcRole(reader: SettingReader, services: Services): CredentialSource | CredentialsReason {
+  const found = oidcVariables.map((names) => reader.variable(...names));
+  const [roleArn, oidcProviderArn, token] = found;
+  if (roleArn === undefined || oidcProviderArn === undefined || token === undefined) {
+    const missing = oidcVariables.filter((_names, index) => found[index] === undefined);
+    const names = missing.map((alternatives) => alternatives.join(" or ")).join(" and ");
+    return new CredentialsReason(`${names} ${missing.length === 1 ? "is" : "are"} not set`);
+  }
+  const isFile = token.variable === assumeRoleWithOidcFields.oidcTokenFile.environment[0];
+  const variables = [roleArn, oidcProviderArn, token].map(({ variable }) => variable).join(", ");
+  return assumeRoleWithOidc(
+    `the role ${roleArn.value} (environment variables ${variables})`,
+    {
+      roleArn: roleArn.value,
+      oidcProviderArn: oidcProviderArn.value,
+      oidcTokenFile: isFile ? token.value : undefined,
+      oidcToken: isFile ? undefined : token.value,
+      sessionName: reader.variable(...assumeRoleWithOidcFields.roleSessionName.environment)?.value,
+    },
+    services,
+  );
+}
 
 /** Our start of the SDKs' default chain. The library's writes renewed OAuth tokens to the wrong file. */
 function readDefaultCredentials(
@@ -149,14 +173,9 @@ function readDefaultCredentials(
   services: Services,
   isUnconfigured: boolean,
 ): CredentialSource {
-  const [roleArn, oidcProviderArn, oidcTokenFile] = oidcVariables.map((name) => reader.variable(name)?.value);
-  if (roleArn !== undefined && oidcProviderArn !== undefined && oidcTokenFile !== undefined) {
-    const sessionName = reader.variable(...assumeRoleWithOidcFields.roleSessionName.environment)?.value;
-    return assumeRoleWithOidc(
-      `the role ${roleArn} (environment variables ${oidcVariables.join(", ")})`,
-      { roleArn, oidcProviderArn, oidcTokenFile, sessionName },
-      services,
-    );
+  const oidcRole = readOidcRole(reader, services);
+  if (!(oidcRole instanceof CredentialsReason)) {
+    return oidcRole;
   }
   const file = reader.find("sharedCredentialsFile");
   // With this name it is also the SDKs' own file, which the rest of the chain reads.
@@ -175,7 +194,7 @@ function readDefaultCredentials(
     reader.source.placeOf("accessKey", "secretKey"),
     `environment variables ${accessKey.environment.join(" / ")} and ${secretKey.environment.join(" / ")}`,
     `${reader.source.placeOf("profile", "ecsRoleName", "credentialsUri")}, and their environment variables`,
-    `environment variables ${oidcVariables.join(", ")}`,
+    `a role with an OIDC token: ${oidcRole.message}`,
     `~/.aliyun/config.json, the current profile of the Alibaba Cloud CLI: ${found.message}`,
   ]);
 }

@@ -7,6 +7,7 @@ import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import type { TestStack } from "../../engine/stack.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
 import { type Answer, type Asked, startCredentialsUri, startSts } from "./credentialServers.ts";
+import { hosts } from "../hosts.ts";
 import { errorsIn } from "./diagnostics.ts";
 import { selfSignedCertificate } from "./selfSignedCertificate.ts";
 
@@ -140,6 +141,34 @@ test("a role is assumed with an OIDC token by an explicit provider, beside the c
     RoleArn: roleArn,
     RoleSessionName: "ci",
   });
+  expect(stack.stateText()).not.toMatch(/token-of-the-ci|STS\.NT|CAIS/);
+});
+
+// The steps of https://github.com/pulumi/pulumi-alicloud/issues/931.
+test.each(hosts)("an OIDC role of the environment needs no configuration ($name)", async (host) => {
+  await using sts = await startSts(certificate, issueAnother);
+  await using stack = await createEcsStack(ecs, {
+    program: async () => void new host.HpcCluster("rendering", { name: "render-farm" }),
+    config: { ...withoutKeys, "alicloud:region": undefined },
+  });
+  const [authority, tokenFile] = ["authority.pem", "oidc-token"].map((name) =>
+    path.join(stack.workDir, name),
+  ) as [string, string];
+  writeFileSync(authority, certificate.cert);
+  writeFileSync(tokenFile, "token-of-the-ci");
+  const role = { ALIBABA_CLOUD_ROLE_ARN: roleArn, ALIBABA_CLOUD_OIDC_TOKEN_FILE: tokenFile };
+  const services = { ALIBABA_CLOUD_ENDPOINT_STS: `https://${sts.host}`, NODE_EXTRA_CA_CERTS: authority };
+  const away = { ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true", HOME: stack.workDir };
+  stack.setEnv({ ...role, ...services, ...away, ALIBABA_CLOUD_REGION: "cn-beijing" });
+  const errors = errorsIn(await failureOf(stack.preview()));
+  expect(errors).toHaveLength(1);
+  expect(errors[0]?.message).toContain("ALIBABA_CLOUD_OIDC_PROVIDER_ARN is not set");
+
+  const provider = { ALIBABA_CLOUD_OIDC_PROVIDER_ARN: `acs:ram::${archive}:oidc-provider/ci` };
+  stack.setEnv({ ...role, ...provider, ...services, ...away, ALIBABA_CLOUD_REGION: "cn-beijing" });
+  await stack.up();
+  expect(ecs.store.clusters()).toMatchObject([{ accountId: archive, regionId: "cn-beijing" }]);
+  expect(sts.asked[0]?.params).toMatchObject({ Action: "AssumeRoleWithOIDC", OIDCToken: "token-of-the-ci" });
   expect(stack.stateText()).not.toMatch(/token-of-the-ci|STS\.NT|CAIS/);
 });
 
