@@ -86,9 +86,7 @@ export const errorCodes = {
     transient: true,
   },
   "Forbidden.RAM": {
-    advice:
-      "The account may not call this action: grant ecs:CreateHpcCluster, ecs:DescribeHpcClusters, " +
-      "ecs:ModifyHpcClusterAttribute, ecs:DeleteHpcCluster and ecs:DescribeRegions to it.",
+    advice: "The account may not call this action: grant ecs:{action} to it.",
     refused: "permission",
   },
   SignatureDoesNotMatch: {

@@ -37,7 +37,7 @@ export class EcsError extends Error {
     const sentences = [
       asSentence(shortened(failure.serviceMessage, LONGEST_SERVICE_MESSAGE)) ||
         "The service gave no message.",
-      meaning.advice,
+      meaning.advice?.replace("{action}", failure.action),
       isAboutCredentials(meaning) && failure.credentialSource !== undefined
         ? `The credentials came from ${failure.credentialSource}.`
         : undefined,

@@ -37,7 +37,7 @@ describe("a documented code", () => {
     expect(advice).toMatch(hasAdvice ? /^[A-Z].*\.$/s : /^$/);
     const sentences = [
       `${serviceMessage === "" ? "The service gave no message" : serviceMessage.replace(/\.$/, "")}.`,
-      ...(hasAdvice ? [advice] : []),
+      ...(hasAdvice ? [advice.replace("{action}", "CreateHpcCluster")] : []),
       ...(documented.namesCredentials ? [`The credentials came from ${credentialSource}.`] : []),
     ];
     expect(error.message).toBe(

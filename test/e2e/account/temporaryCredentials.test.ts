@@ -148,7 +148,9 @@ test("a role is assumed with an OIDC token by an explicit provider, beside the c
 test.each(hosts)("an OIDC role of the environment needs no configuration ($name)", async (host) => {
   await using sts = await startSts(certificate, issueAnother);
   await using stack = await createEcsStack(ecs, {
-    program: async () => void new host.HpcCluster("rendering", { name: "render-farm" }),
+    program: async () => {
+      new host.HpcCluster("rendering", { name: "render-farm" });
+    },
     config: { ...withoutKeys, "alicloud:region": undefined },
   });
   const [authority, tokenFile] = ["authority.pem", "oidc-token"].map((name) =>
