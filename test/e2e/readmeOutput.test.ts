@@ -6,10 +6,10 @@ import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { createEcsStack, failureOf } from "./ecsStack.ts";
 import { terminalPicture } from "./terminalPicture.ts";
 
-const readmes = ["README.md", "README.zh-CN.md"].map((name) => [
+const readmes = ["README.md", "README.zh-CN.md"].map((name) => ({
   name,
-  readFileSync(new URL(`../../${name}`, import.meta.url), "utf8"),
-]) as [string, string][];
+  text: readFileSync(new URL(`../../${name}`, import.meta.url), "utf8"),
+}));
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
@@ -57,8 +57,8 @@ test("the lines about a kill are what the engine really prints", async () => {
       .replace(/\(\d+\.\d+s\)/g, "(TIME)")
       .replace(/ +/g, " ");
   const printed = comparable(killed.output() + output);
-  for (const [name, readme] of readmes) {
-    const block = /```text\n(\$ pulumi up .*?)```/s.exec(readme)?.[1];
+  for (const { name, text } of readmes) {
+    const block = /```text\n(\$ pulumi up .*?)```/s.exec(text)?.[1];
     const lines = block!
       .trimEnd()
       .split("\n")
