@@ -12,7 +12,7 @@ import {
   type ClusterProperties,
   type EngineProperties,
 } from "./properties";
-import type { Session } from "./session";
+import { ecsOf, findListed, warnOnce, type Operation } from "./operation";
 import { stateShownBy, type ClusterState } from "./state";
 
 /**
@@ -21,37 +21,32 @@ import { stateShownBy, type ClusterState } from "./state";
  * @param canRead false if the inputs are wrong already: then the cluster is not read
  */
 export async function adoptionFailures(
-  session: Session,
+  operation: Operation,
   olds: EngineProperties,
   inputs: EngineProperties,
   canRead: boolean,
 ): Promise<CheckFailure[]> {
+  const { holders } = operation.session;
   const adopt = knownText(inputs, "adopt");
   const regionId = knownText(inputs, "regionId");
   if (adopt !== undefined && textOf(olds, "adopt") === adopt) {
-    session.holders.recordAdopted(adopt);
+    holders.recordAdopted(adopt);
   }
   const isNew = Object.keys(olds).length === 0;
-  if (
-    !isNew ||
-    !canRead ||
-    adopt === undefined ||
-    regionId === undefined ||
-    session.holders.wasAdopted(adopt)
-  ) {
+  if (!isNew || !canRead || adopt === undefined || regionId === undefined || holders.wasAdopted(adopt)) {
     return [];
   }
   try {
-    const listed = await session.findListed(regionId, adopt, PREVIEW_TIMEOUT_MS);
+    const listed = await findListed(operation, regionId, adopt, PREVIEW_TIMEOUT_MS);
     const item =
-      listed.item ?? (await (await session.ecs()).describeHpcCluster(regionId, adopt, PREVIEW_TIMEOUT_MS));
+      listed.item ?? (await (await ecsOf(operation)).describeHpcCluster(regionId, adopt, PREVIEW_TIMEOUT_MS));
     return item === undefined ? [notThere(adopt, regionId)] : differences(inputs, adopt, item);
   } catch (error) {
     if (!(error instanceof EcsError && error.code === "CredentialsTimeout")) {
       throw error;
     }
     // `up` waits for the credentials, and compares again before it adopts.
-    session.warn(`The HPC cluster to adopt could not be compared with the program: ${error.message}`);
+    operation.warn(`The HPC cluster to adopt could not be compared with the program: ${error.message}`);
     return [];
   }
 }
@@ -61,20 +56,26 @@ export async function adoptionFailures(
  * not, or not any more. The engine does not tell a provider which resources are protected: the program sends what it knows
  * (`__isProtected`).
  */
-export function warnOfProtection(session: Session, olds: EngineProperties, inputs: EngineProperties): void {
+export function warnOfProtection(
+  operation: Operation,
+  olds: EngineProperties,
+  inputs: EngineProperties,
+): void {
   if (typeof inputs["__isProtected"] === "boolean") {
     return;
   }
   const [before, now] = [textOf(olds, "adopt"), textOf(inputs, "adopt")];
   if (before !== undefined && now === undefined) {
-    session.warnOnce(
+    warnOnce(
+      operation,
       `adopt has been removed from the program, and with it the protection of the adopted HPC cluster ${before}, unless the resource ` +
         "has the option protect. Without protection a destroy, or the removal or renaming of the resource, deletes the cluster. To " +
         "keep it, give the resource the option protect: true.",
     );
   }
   if (now !== undefined && now !== UNKNOWN && Object.keys(olds).length === 0) {
-    session.warnOnce(
+    warnOnce(
+      operation,
       `adopt does not protect the HPC cluster ${now} in this language: without the option protect: true a destroy, or the removal or ` +
         "renaming of the resource, deletes it.",
     );
@@ -83,15 +84,15 @@ export function warnOfProtection(session: Session, olds: EngineProperties, input
 
 /** Adopts an existing cluster: no call changes it. */
 export async function adoptCluster(
-  session: Session,
+  operation: Operation,
   inputs: ClusterProperties,
   adopt: string,
 ): Promise<ClusterState> {
-  const holder = session.holders.otherHolder(adopt);
+  const holder = operation.session.holders.otherHolder(adopt);
   if (holder !== undefined) {
     throw new Error(`adopt: ${nameOf(holder)} already holds the HPC cluster ${adopt}; remove one of them.`);
   }
-  const item = await (await session.ecs()).describeHpcCluster(inputs.regionId, adopt);
+  const item = await (await ecsOf(operation)).describeHpcCluster(inputs.regionId, adopt);
   if (item === undefined) {
     throw new Error(notThere(adopt, inputs.regionId).reason);
   }

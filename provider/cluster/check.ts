@@ -4,6 +4,7 @@ import { adoptionFailures, warnOfProtection } from "./adopt";
 import type { CheckFailure } from "./checkFailure";
 import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties";
 import { checkInputs, withoutSecrets, type Checked } from "./rules";
+import { warnOnce, type Operation } from "./operation";
 import type { Session } from "./session";
 
 /**
@@ -14,21 +15,22 @@ import type { Session } from "./session";
  * @param secretNames the inputs that the program has marked as secret
  */
 export async function checkCluster(
-  session: Session,
+  operation: Operation,
   olds: EngineProperties,
   news: EngineProperties,
   secretNames: ReadonlySet<unknown> = new Set(),
 ): Promise<Checked> {
-  const checked = await checkEverything(session, olds, news, secretNames);
+  const checked = await checkEverything(operation, olds, news, secretNames);
   return { ...checked, failures: withoutSecrets(secretNames, checked.failures) };
 }
 
 async function checkEverything(
-  session: Session,
+  operation: Operation,
   olds: EngineProperties,
   news: EngineProperties,
   secretNames: ReadonlySet<unknown>,
 ): Promise<Checked> {
+  const { session } = operation;
   const { settings } = session;
   const { inputs, failures } = checkInputs(news, settings.region, settings.source.missingRegion);
   // A cluster keeps the key that it was created with, also when its URN changes.
@@ -47,13 +49,13 @@ async function checkEverything(
     const origin = textOf(news, "regionId") === undefined ? settings.regionOrigin : undefined;
     failures.push(...regionFailures(inputs, failures, regions.ids, origin));
   }
-  failures.push(...(await adoptionFailures(session, olds, inputs, failures.length === 0)));
-  warnOfProtection(session, olds, inputs);
+  failures.push(...(await adoptionFailures(operation, olds, inputs, failures.length === 0)));
+  warnOfProtection(operation, olds, inputs);
   const isNew = Object.keys(olds).length === 0;
   const canList = regions !== undefined && "ids" in regions;
   const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
   if (created !== undefined && canList && !secretNames.has("name")) {
-    await noteName(session, created);
+    await noteName(operation, created);
   }
   return { inputs, failures };
 }
@@ -75,13 +77,15 @@ function clusterToCreate(inputs: EngineProperties): ClusterToCreate | undefined 
  * Looks for clusters with the name of a new one: an interrupted run may have left one that no state holds and no ClientToken finds
  * any more. At the end of the run the user is warned of those that turn out to belong to no resource (sameNames.ts).
  */
-async function noteName(session: Session, { name, regionId }: ClusterToCreate): Promise<void> {
-  const before = await session.clustersBefore(regionId);
+async function noteName(operation: Operation, { name, regionId }: ClusterToCreate): Promise<void> {
+  const { session, warn } = operation;
+  const before = await session.lists.beforeCreation(regionId);
   if ("clusters" in before) {
-    session.sameNames.note({ name, regionId }, before.clusters.values(), session.warn);
+    session.sameNames.note({ name, regionId }, before.clusters.values(), warn);
     return;
   }
-  session.warnOnce(
+  warnOnce(
+    operation,
     `The names of the HPC clusters in ${regionId} could not be checked: ${messageOf(before.error)}`,
   );
 }

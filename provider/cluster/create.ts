@@ -7,7 +7,7 @@ import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
 import { parametersOf, textOf, type ClusterProperties, type EngineProperties } from "./properties";
 import { agrees, judgeReturned, takeNew, type PassedOver, type Returned } from "./returnedCluster";
-import type { Session } from "./session";
+import { ecsOf, type Operation } from "./operation";
 import type { ClusterState } from "./state";
 
 /**
@@ -35,13 +35,13 @@ export function originFrom(inputs: EngineProperties): Origin {
  * @throws InitializationError if the cluster exists, but does not show: its id is not lost
  */
 export async function createCluster(
-  session: Session,
+  operation: Operation,
   inputs: ClusterProperties,
   { tokenKey, resourceName }: Origin,
 ): Promise<ClusterState> {
-  const { holders } = session;
+  const { holders } = operation.session;
   const { adopt, clientToken } = inputs;
-  const accountId = session.accountId();
+  const accountId = operation.session.accountId();
   const __entry = randomUUID();
   const asEntry = async (state: ClusterState): Promise<ClusterState> => {
     holders.record(state.hpcClusterId, { entry: __entry, resourceName, isNew: true });
@@ -50,12 +50,12 @@ export async function createCluster(
   try {
     // A replacement of an adopted cluster is an ordinary new cluster: the adopted one has just been deleted.
     const created = await (adopt !== undefined && !holders.wasAdopted(adopt)
-      ? adoptCluster(session, inputs, adopt)
+      ? adoptCluster(operation, inputs, adopt)
       : clientToken !== undefined
-        ? createWithOwnToken(session, inputs, clientToken)
+        ? createWithOwnToken(operation, inputs, clientToken)
         : tokenKey !== undefined
-          ? createWithKey(session, inputs, tokenKey)
-          : createWithRandomToken(session, inputs));
+          ? createWithKey(operation, inputs, tokenKey)
+          : createWithRandomToken(operation, inputs));
     return await asEntry(created);
   } catch (error) {
     throw error instanceof InitializationError
@@ -65,11 +65,11 @@ export async function createCluster(
 }
 
 async function createWithOwnToken(
-  session: Session,
+  operation: Operation,
   inputs: ClusterProperties,
   clientToken: string,
 ): Promise<ClusterState> {
-  const found = await judgeReturned(session, await callCreate(session, inputs, clientToken));
+  const found = await judgeReturned(operation, await callCreate(operation, inputs, clientToken));
   if ("taken" in found) {
     return found.taken;
   }
@@ -82,14 +82,14 @@ async function createWithOwnToken(
   );
 }
 
-async function createWithRandomToken(session: Session, inputs: ClusterProperties): Promise<ClusterState> {
-  const { state } = await callCreate(session, inputs, randomUUID());
-  const item = await observe(session, state, (shown) => shown !== undefined && agrees(shown, state));
+async function createWithRandomToken(operation: Operation, inputs: ClusterProperties): Promise<ClusterState> {
+  const { state } = await callCreate(operation, inputs, randomUUID());
+  const item = await observe(operation, state, (shown) => shown !== undefined && agrees(shown, state));
   // A random token returns no earlier cluster: one that does not show is only late.
   if (item === undefined) {
     throw notShown(state);
   }
-  return takeNew(session, item, state);
+  return takeNew(operation, item, state);
 }
 
 /**
@@ -97,11 +97,12 @@ async function createWithRandomToken(session: Session, inputs: ClusterProperties
  * Then the next generation of the token is tried.
  */
 async function createWithKey(
-  session: Session,
+  operation: Operation,
   inputs: ClusterProperties,
   tokenKey: string,
 ): Promise<ClusterState> {
-  const { clock, settings, deadline } = session;
+  const { session, deadline } = operation;
+  const { clock, settings } = session;
   const end = Math.min(deadline, clock.now() + settings.maxRetryTimeoutMs);
   const series = tokenSeriesOf(tokenKey, parametersOf(inputs));
   const first = session.holders.firstGeneration(series);
@@ -112,7 +113,7 @@ async function createWithKey(
     }
     let returned: Returned;
     try {
-      returned = await callCreate(session, inputs, clientTokenOf(series, generation));
+      returned = await callCreate(operation, inputs, clientTokenOf(series, generation));
     } catch (error) {
       // The token stands for exactly these values, so the service means a cluster that has been deleted.
       if (error instanceof EcsError && error.meaning.refused === "token") {
@@ -124,7 +125,7 @@ async function createWithKey(
       // Stored, so that a replacement need not try the earlier generations again.
       returned.state = { ...returned.state, __tokenUse: { series, generation } };
     }
-    const found = await judgeReturned(session, returned);
+    const found = await judgeReturned(operation, returned);
     if ("taken" in found) {
       return found.taken;
     }
@@ -135,7 +136,7 @@ async function createWithKey(
         : tooManyPassedOver(inputs, [...passedOver, found], "none of them is taken");
     }
     passedOver.push(found);
-    session.onWait(
+    operation.onWait(
       `CreateHpcCluster returned ${found.state.hpcClusterId}, which ${found.reason}: trying the next ClientToken`,
     );
   }
@@ -144,12 +145,13 @@ async function createWithKey(
 
 /** From here on the cluster exists, or has existed: its id must not get lost. */
 async function callCreate(
-  session: Session,
+  operation: Operation,
   inputs: ClusterProperties,
   clientToken: string,
 ): Promise<Returned> {
-  const before = await session.clustersBefore(inputs.regionId);
-  const ecs = await session.ecs();
+  const { session } = operation;
+  const before = await session.lists.beforeCreation(inputs.regionId);
+  const ecs = await ecsOf(operation);
   session.sameNames.noteCreation(inputs);
   const parameters = parametersOf({ ...inputs, clientToken });
   const created = await ecs.createHpcCluster(inputs.regionId, parameters);

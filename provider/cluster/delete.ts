@@ -1,30 +1,31 @@
 import { EcsError, saysGone } from "../ecs/errors";
 import { nameOf } from "./entry";
 import { instancesOf } from "./instances";
-import type { Session } from "./session";
+import { ecsOf, type Operation } from "./operation";
 import type { ClusterState } from "./state";
 
 /**
  * DeleteHpcCluster. A cluster that does not exist counts as deleted. A cluster that another entry holds stays: that entry's
  * deletion deletes it.
  */
-export async function deleteCluster(session: Session, state: ClusterState): Promise<void> {
+export async function deleteCluster(operation: Operation, state: ClusterState): Promise<void> {
+  const { session } = operation;
   const { regionId, hpcClusterId } = state;
   const own = { entry: state.__entry };
   const holder = session.holders.otherHolder(hpcClusterId, own);
   if (holder !== undefined) {
     session.holders.release(hpcClusterId, own);
-    session.warn(
+    operation.warn(
       `The HPC cluster ${hpcClusterId} is kept, and only its old entry leaves the state: ${nameOf(holder)} holds it too.`,
     );
     return;
   }
-  const ecs = await session.ecs();
+  const ecs = await ecsOf(operation);
   try {
     await ecs.deleteHpcCluster(regionId, hpcClusterId);
   } catch (error) {
     if (isNotEmpty(error)) {
-      const instances = await instancesOf(session, state);
+      const instances = await instancesOf(operation, state);
       throw instances === undefined
         ? error
         : new Error(`${error.message} The cluster contains ${instances}.`);

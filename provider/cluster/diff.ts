@@ -2,7 +2,7 @@ import { nameOf, type Entry } from "./entry";
 import { foreignUpdates } from "./foreignState";
 import { warnOfInstances } from "./instances";
 import { changesBetween, type EngineProperties, type PropertyChanges, type ReplacedName } from "./properties";
-import type { Session } from "./session";
+import type { Operation } from "./operation";
 import { isStored, stateFrom } from "./state";
 
 /** What differs between a stored cluster and the program. */
@@ -20,16 +20,17 @@ export interface ClusterChanges extends PropertyChanges {
  * state is one of `@pulumi/alicloud`, and its cluster does not show in the region
  */
 export async function diffCluster(
-  session: Session,
+  operation: Operation,
   hpcClusterId: string,
   olds: EngineProperties,
   news: EngineProperties,
   resource: Pick<Entry, "resourceName" | "urn">,
 ): Promise<ClusterChanges> {
+  const { holders } = operation.session;
   const old = stateFrom(hpcClusterId, olds);
   const own: Entry = { ...resource, entry: old.__entry };
-  const other = session.holders.otherHolder(hpcClusterId, own);
-  session.holders.record(hpcClusterId, own);
+  const other = holders.otherHolder(hpcClusterId, own);
+  holders.record(hpcClusterId, own);
   if (other?.isNew) {
     // A failure here keeps the engine from recording what depends on both.
     throw new Error(
@@ -46,12 +47,12 @@ export async function diffCluster(
     );
   }
   if (!isStored(olds)) {
-    const updates = await foreignUpdates(session, hpcClusterId, olds, news);
+    const updates = await foreignUpdates(operation, hpcClusterId, olds, news);
     return { updates, replaces: [], adds: ["regionId"] };
   }
   const changes = changesBetween(olds, news);
   if (changes.replaces.length > 0) {
-    await warnOfInstances(session, old);
+    await warnOfInstances(operation, old);
   }
   return { ...changes, adds: [] };
 }

@@ -15,7 +15,7 @@ import {
   type EngineProperties,
   type UpdatedName,
 } from "./properties";
-import type { Session } from "./session";
+import { findListed, warnOnce, type Operation } from "./operation";
 import { stateShownBy, type ClusterState } from "./state";
 import { updateCluster } from "./update";
 
@@ -27,7 +27,7 @@ import { updateCluster } from "./update";
  * @throws if the cluster does not show in the region
  */
 export async function foreignUpdates(
-  session: Session,
+  operation: Operation,
   hpcClusterId: string,
   olds: EngineProperties,
   news: EngineProperties,
@@ -37,19 +37,18 @@ export async function foreignUpdates(
     return changesBetween(olds, news).updates;
   }
   try {
-    const listed = await session.findListed(regionId, hpcClusterId, PREVIEW_TIMEOUT_MS);
+    const listed = await findListed(operation, regionId, hpcClusterId, PREVIEW_TIMEOUT_MS);
     if ("error" in listed && !isFinal(listed.error)) {
       throw listed.error;
     }
-    const item =
-      listed.item ??
-      (await requireShown(session.forOperation({ timeoutMs: PREVIEW_TIMEOUT_MS }), regionId, hpcClusterId));
+    const item = listed.item ?? (await requireShown(inPreview(operation), regionId, hpcClusterId));
     return changesBetween(describedPropertiesOf(item), news).updates;
   } catch (error) {
     if (isFinal(error)) {
       throw error;
     }
-    session.warnOnce(
+    warnOnce(
+      operation,
       `It could not be checked that the HPC clusters which @pulumi/alicloud has managed so far are in ${regionId}. ` +
         `\`pulumi up\` checks it again before it writes anything: ${messageOf(error)}`,
     );
@@ -63,20 +62,21 @@ export async function foreignUpdates(
  * @throws if the cluster does not show in the region
  */
 export async function moveCluster(
-  session: Session,
+  operation: Operation,
   hpcClusterId: string,
   inputs: ClusterProperties,
 ): Promise<ClusterState> {
+  const { session } = operation;
   const { regionId } = inputs;
-  const listed = await session.findListed(regionId, hpcClusterId);
-  const item = listed.item ?? (await requireShown(session, regionId, hpcClusterId));
+  const listed = await findListed(operation, regionId, hpcClusterId);
+  const item = listed.item ?? (await requireShown(operation, regionId, hpcClusterId));
   const __entry = randomUUID();
   session.holders.release(hpcClusterId, {});
   session.holders.record(hpcClusterId, { entry: __entry });
   const __accountId = await session.accountId();
   const state = stateShownBy(item, { ...inputs, hpcClusterId, __entry, __accountId });
   const { updates } = changesBetween({ ...state }, inputs);
-  return updates.length === 0 ? state : await updateCluster(session, state, inputs);
+  return updates.length === 0 ? state : await updateCluster(operation, state, inputs);
 }
 
 /**
@@ -85,11 +85,11 @@ export async function moveCluster(
  * @throws if it does not show in the region
  */
 export async function requireShown(
-  session: Session,
+  operation: Operation,
   regionId: string,
   hpcClusterId: string,
 ): Promise<HpcClusterItem> {
-  const item = await readUntil(session, { regionId, hpcClusterId }, (found) => found !== undefined);
+  const item = await readUntil(operation, { regionId, hpcClusterId }, (found) => found !== undefined);
   if (item === undefined) {
     throw new Error(
       `regionId: the HPC cluster ${hpcClusterId}, which @pulumi/alicloud has managed so far, does not show in ${regionId}. Give ` +
@@ -98,6 +98,12 @@ export async function requireShown(
     );
   }
   return item;
+}
+
+/** The operation, as long as a preview may wait. */
+function inPreview(operation: Operation): Operation {
+  const end = operation.session.clock.now() + PREVIEW_TIMEOUT_MS;
+  return { ...operation, deadline: Math.min(operation.deadline, end) };
 }
 
 function isFinal(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { EcsError, messageOf } from "../ecs/errors";
 import { InitializationError } from "./initializationError";
 import { parametersOf } from "./properties";
-import type { Session } from "./session";
+import { ecsOf, type Operation } from "./operation";
 import type { ClusterState } from "./state";
 
 /**
@@ -11,16 +11,16 @@ import type { ClusterState } from "./state";
  * @returns false if the service changes it, so that it exists
  * @throws InitializationError if the cluster may exist
  */
-export async function isGone(session: Session, state: ClusterState): Promise<boolean> {
+export async function isGone(operation: Operation, state: ClusterState): Promise<boolean> {
   const { regionId, hpcClusterId } = state;
-  const ecs = await session.ecs();
+  const ecs = await ecsOf(operation);
   try {
     await ecs.modifyHpcCluster(regionId, hpcClusterId, parametersOf(state, ["name"]));
     return false;
   } catch (error) {
     const { gone, refused } = error instanceof EcsError ? error.meaning : {};
     if (gone === "certainly") {
-      await session.requireAccountOf(state);
+      await operation.session.requireAccountOf(state);
       return true;
     }
     const advice =

@@ -1,7 +1,7 @@
 import { debuglog } from "node:util";
 import { PREVIEW_TIMEOUT_MS } from "../account/regions";
 import { messageOf } from "../ecs/errors";
-import type { Session } from "./session";
+import { ecsOf, warnOnce, type Operation } from "./operation";
 import type { ClusterState } from "./state";
 
 const debug = debuglog("alicloud-hpc");
@@ -12,11 +12,11 @@ const debug = debuglog("alicloud-hpc");
  * @returns undefined if there are none, or the account may not call DescribeInstances
  */
 export async function instancesOf(
-  session: Session,
+  operation: Operation,
   { regionId, hpcClusterId }: ClusterState,
 ): Promise<string | undefined> {
   try {
-    const ecs = await session.ecs();
+    const ecs = await ecsOf(operation);
     const { ids, totalCount } = await ecs.describeInstancesOf(regionId, hpcClusterId, PREVIEW_TIMEOUT_MS);
     if (ids.length === 0) {
       return undefined;
@@ -31,10 +31,11 @@ export async function instancesOf(
 }
 
 /** Warns in a preview that a cluster to be replaced still contains instances: the service would refuse to delete it. */
-export async function warnOfInstances(session: Session, state: ClusterState): Promise<void> {
-  const instances = await instancesOf(session, state);
+export async function warnOfInstances(operation: Operation, state: ClusterState): Promise<void> {
+  const instances = await instancesOf(operation, state);
   if (instances !== undefined) {
-    session.warnOnce(
+    warnOnce(
+      operation,
       `The HPC cluster ${state.hpcClusterId} would be replaced, but contains ${instances}. The service deletes only empty clusters: ` +
         "release the instances first.",
     );

@@ -1,7 +1,7 @@
 import { messageOf } from "../ecs/errors";
 import type { HpcClusterItem } from "../ecs/items";
 import { InitializationError } from "./initializationError";
-import type { Session } from "./session";
+import { ecsOf, type Operation } from "./operation";
 import type { ClusterState } from "./state";
 
 /** How long a cluster, or a change of one, may take to show in DescribeHpcClusters. */
@@ -17,13 +17,13 @@ const LONGEST_PAUSE_MS = 2_000;
  * @throws InitializationError if it cannot be read, so that its id is not lost
  */
 export async function observe(
-  session: Session,
+  operation: Operation,
   state: ClusterState,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
   graceMs = VISIBILITY_GRACE_MS,
 ): Promise<HpcClusterItem | undefined> {
   try {
-    return await readUntil(session, state, isExpected, graceMs);
+    return await readUntil(operation, state, isExpected, graceMs);
   } catch (error) {
     throw new InitializationError(
       state,
@@ -38,13 +38,14 @@ export async function observe(
  * @returns what was read last; undefined if the cluster does not show
  */
 export async function readUntil(
-  session: Session,
+  operation: Operation,
   { regionId, hpcClusterId }: Pick<ClusterState, "regionId" | "hpcClusterId">,
   isExpected: (item: HpcClusterItem | undefined) => boolean,
   graceMs = VISIBILITY_GRACE_MS,
 ): Promise<HpcClusterItem | undefined> {
-  const { clock, deadline } = session;
-  const ecs = await session.ecs();
+  const { onWait, deadline } = operation;
+  const { clock } = operation.session;
+  const ecs = await ecsOf(operation);
   const end = clock.now() + graceMs;
   for (let nextPauseMs = FIRST_PAUSE_MS; ; nextPauseMs = Math.min(nextPauseMs * 2, LONGEST_PAUSE_MS)) {
     const item = await ecs.describeHpcCluster(regionId, hpcClusterId);
@@ -53,7 +54,7 @@ export async function readUntil(
     if (isExpected(item) || pauseMs <= 0 || clock.now() + pauseMs > deadline) {
       return item;
     }
-    session.onWait(`waiting for ${hpcClusterId} to show in DescribeHpcClusters`);
+    onWait(`waiting for ${hpcClusterId} to show in DescribeHpcClusters`);
     await clock.sleep(pauseMs);
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { nameOf, type Entry } from "./entry";
 import { readUntil } from "./observe";
 import type { EngineProperties } from "./properties";
-import type { Session } from "./session";
+import { ecsOf, findListed, type Operation } from "./operation";
 import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state";
 
 /**
@@ -11,10 +11,11 @@ import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state";
  * @throws if it does not exist, or another resource is known to have it
  */
 export async function importCluster(
-  session: Session,
+  operation: Operation,
   hpcClusterId: string,
   resource: Pick<Entry, "resourceName" | "urn">,
 ): Promise<ClusterState> {
+  const { session } = operation;
   const holder = session.holders.otherHolder(hpcClusterId);
   if (holder !== undefined && holder.urn === resource.urn) {
     session.holders.release(hpcClusterId, holder);
@@ -29,7 +30,7 @@ export async function importCluster(
   session.holders.record(hpcClusterId, own);
   try {
     const regionId = session.regionOf({});
-    const found = await readExisting(session, stateFrom(hpcClusterId, { regionId }));
+    const found = await readExisting(operation, stateFrom(hpcClusterId, { regionId }));
     return { ...found, __entry: own.entry, __accountId: await session.accountId() };
   } catch (error) {
     session.holders.release(hpcClusterId, own);
@@ -38,10 +39,10 @@ export async function importCluster(
 }
 
 /** @throws if the cluster does not exist */
-async function readExisting(session: Session, state: ClusterState): Promise<ClusterState> {
+async function readExisting(operation: Operation, state: ClusterState): Promise<ClusterState> {
   const { regionId, hpcClusterId } = state;
-  const listed = await session.findListed(regionId, hpcClusterId);
-  const item = listed.item ?? (await (await session.ecs()).describeHpcCluster(regionId, hpcClusterId));
+  const listed = await findListed(operation, regionId, hpcClusterId);
+  const item = listed.item ?? (await (await ecsOf(operation)).describeHpcCluster(regionId, hpcClusterId));
   if (item === undefined) {
     throw new Error(
       `There is no HPC cluster ${hpcClusterId} in ${regionId}: check the id, the region and the account.`,
@@ -58,19 +59,20 @@ async function readExisting(session: Session, state: ClusterState): Promise<Clus
  * @throws if `HpcCluster.get` asks for a cluster that does not exist, or a stored one is in another account
  */
 export async function readCluster(
-  session: Session,
+  operation: Operation,
   hpcClusterId: string,
   properties: EngineProperties,
 ): Promise<ClusterState | undefined> {
+  const { session } = operation;
   const regionId = session.regionOf(properties);
   const state = stateFrom(hpcClusterId, { ...properties, regionId });
   if (!isStored(properties)) {
-    return await readExisting(session, state);
+    return await readExisting(operation, state);
   }
   session.holders.record(hpcClusterId, { entry: state.__entry });
-  const listed = await session.findListed(regionId, hpcClusterId);
+  const listed = await findListed(operation, regionId, hpcClusterId);
   // A new cluster may take a moment to show, and a refresh that drops it would lose it.
-  const item = listed.item ?? (await readUntil(session, state, (found) => found !== undefined));
+  const item = listed.item ?? (await readUntil(operation, state, (found) => found !== undefined));
   if (item === undefined) {
     await session.requireAccountOf(state);
     session.holders.release(hpcClusterId, { entry: state.__entry });

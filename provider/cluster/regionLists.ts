@@ -104,10 +104,7 @@ export class RegionLists {
       limitMs === Infinity ? Infinity : this.clock.now() + Math.min(limitMs, this.maxRetryTimeoutMs);
     const listed = async (): Promise<ListedClusters> => {
       try {
-        const ecs = (await this.ecs()).forOperation({
-          onWait,
-          ...(deadline === Infinity ? {} : { deadline }),
-        });
+        const ecs = (await this.ecs()).forOperation({ onWait, deadline });
         const items = await ecs.listHpcClusters(regionId, MOST_LISTED);
         return { clusters: new Map(items.map((item) => [item.HpcClusterId, item])) };
       } catch (error) {

@@ -4,6 +4,7 @@ import { nameOf } from "./entry";
 import { isGone, notShown } from "./gone";
 import { observe, VISIBILITY_GRACE_MS } from "./observe";
 import { changesBetween, changesShown } from "./properties";
+import type { Operation } from "./operation";
 import type { Session } from "./session";
 import { stateShownBy, type ClusterState } from "./state";
 
@@ -39,11 +40,11 @@ export interface PassedOver {
  * @throws InitializationError if it may exist, but does not show
  */
 export async function judgeReturned(
-  session: Session,
+  operation: Operation,
   returned: Returned,
 ): Promise<{ taken: ClusterState } | PassedOver> {
   const { state, before } = returned;
-  const { holders } = session;
+  const { holders } = operation.session;
   const passedOver = (reason: string): PassedOver => ({ state, reason, isChanged: false, mayBeNew: false });
   const passedOverAsHeld = (id: string): PassedOver | undefined => {
     const holder = holders.otherHolder(id);
@@ -58,7 +59,7 @@ export async function judgeReturned(
   }
   let item: HpcClusterItem | undefined;
   try {
-    item = await readReturned(session, returned);
+    item = await readReturned(operation, returned);
   } catch (error) {
     // A cluster that could not be read is kept in the state, but not if it is another resource's.
     const held = passedOverAsHeld(state.hpcClusterId);
@@ -76,20 +77,20 @@ export async function judgeReturned(
     return passedOver(DELETED);
   }
   if (isNew(returned)) {
-    return { taken: takeNew(session, item, state) };
+    return { taken: takeNew(operation, item, state) };
   }
   const changed = changesShown(item, { ...state });
   if (changed.length > 0) {
     const reason = `has been changed since (${changed.join(" and ")}), so another resource may hold it`;
     if (before !== undefined) {
-      session.warn(
+      operation.warn(
         `The HPC cluster ${state.hpcClusterId} was created with the ClientToken of this resource, but ${reason}. It stays as it is.`,
       );
     }
     return { state: stateShownBy(item, state), reason, isChanged: true, mayBeNew: before === undefined };
   }
   if (before !== undefined) {
-    session.warn(
+    operation.warn(
       `${state.regionId} already had the HPC cluster ${state.hpcClusterId}, made with the ClientToken of this resource: by an ` +
         "interrupted run, or before the resource was removed or replaced with retainOnDelete. The resource continues with it, so a " +
         "destroy will delete it. If it is to stay, or another one is wanted: `pulumi state delete` the resource, and give it a " +
@@ -110,25 +111,25 @@ function isNew({ state, before }: Returned): boolean {
  * @returns what was read last, which may have other values; undefined if the cluster does not exist
  * @throws InitializationError if it may exist, but does not show
  */
-async function readReturned(session: Session, returned: Returned): Promise<HpcClusterItem | undefined> {
+async function readReturned(operation: Operation, returned: Returned): Promise<HpcClusterItem | undefined> {
   const { state } = returned;
   const isShown = (found: HpcClusterItem | undefined) => found !== undefined;
   const firstGraceMs = isNew(returned) ? GONE_AFTER_MS : VISIBILITY_GRACE_MS;
-  let item = await observe(session, state, isShown, firstGraceMs);
+  let item = await observe(operation, state, isShown, firstGraceMs);
   if (item === undefined) {
-    if (await isGone(session, state)) {
-      return await findInRegion(session, returned);
+    if (await isGone(operation, state)) {
+      return await findInRegion(operation.session, returned);
     }
     // It exists, so its time to show goes on.
     const leftMs = VISIBILITY_GRACE_MS - firstGraceMs;
-    item = leftMs > 0 ? await observe(session, state, isShown, leftMs) : undefined;
+    item = leftMs > 0 ? await observe(operation, state, isShown, leftMs) : undefined;
     if (item === undefined) {
       throw notShown(state);
     }
   }
   return agrees(item, state)
     ? item
-    : ((await observe(session, state, (found) => found !== undefined && agrees(found, state))) ?? item);
+    : ((await observe(operation, state, (found) => found !== undefined && agrees(found, state))) ?? item);
 }
 
 /** Whether a cluster shows the values that it was created with. */
@@ -137,11 +138,11 @@ export function agrees(item: HpcClusterItem, state: ClusterState): boolean {
 }
 
 /** A cluster that this run has made is taken, whatever it shows: the next run has an ordinary difference. */
-export function takeNew(session: Session, item: HpcClusterItem, state: ClusterState): ClusterState {
+export function takeNew(operation: Operation, item: HpcClusterItem, state: ClusterState): ClusterState {
   const shown = stateShownBy(item, { ...state, hpcClusterId: item.HpcClusterId });
   const { updates } = changesBetween({ ...shown }, { ...state });
   if (updates.length > 0) {
-    session.warn(
+    operation.warn(
       `The HPC cluster ${shown.hpcClusterId} has been created, but DescribeHpcClusters shows another ${updates.join(" and ")} than ` +
         "the program's. The next `pulumi up` changes it; if that changes nothing, the service stores the value in another form: " +
         "write it in the program as `pulumi stack export` shows it.",
@@ -158,19 +159,19 @@ export function takeNew(session: Session, item: HpcClusterItem, state: ClusterSt
  * @throws if the region has a new cluster with this name that nobody is known to have made
  */
 async function findInRegion(
-  session: Session,
+  { lists, holders }: Session,
   { state: { regionId, hpcClusterId, name }, before }: Returned,
 ): Promise<HpcClusterItem | undefined> {
   if (before === undefined || before.has(hpcClusterId)) {
     return undefined;
   }
   const folded = (text: string) => text.trim().toLowerCase();
-  const after = [...(await session.listClusters(regionId)).values()];
+  const after = [...(await lists.listNow(regionId)).values()];
   const same = after.find((item) => folded(item.HpcClusterId) === folded(hpcClusterId));
   const unknown = after.find(
     (item) =>
       !before.has(item.HpcClusterId) &&
-      !session.holders.isKnown(item.HpcClusterId) &&
+      !holders.isKnown(item.HpcClusterId) &&
       folded(item.Name) === folded(name),
   );
   if (same === undefined && unknown !== undefined) {

@@ -9,27 +9,16 @@ import {
 import { problemTexts } from "../account/settingReader";
 import type { Settings } from "../account/settings";
 import type { EcsClient } from "../ecs/client";
-import { systemClock, type Clock, type OnWait } from "../ecs/clock";
+import { systemClock, type Clock } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
-import type { HpcClusterItem } from "../ecs/items";
 import { Holders } from "./holders";
-import { RegionLists, type ListedClusters } from "./regionLists";
+import { RegionLists } from "./regionLists";
 import { noRunNotes, type RunNotes } from "./runNotes";
 import { SameNames } from "./sameNames";
 import { textOf, type EngineProperties } from "./properties";
 import type { ClusterState } from "./state";
 
 const debug = debuglog("alicloud-hpc");
-
-/** One call of the engine: how long it may take, and where its messages go. */
-export interface Operation {
-  /** Shows a warning to the user. */
-  warn?: (text: string) => void;
-  /** Shows what is being waited for. */
-  onWait?: OnWait;
-  /** How long the operation may take, milliseconds. Default: each call of the service as long as the settings say. */
-  timeoutMs?: number | undefined;
-}
 
 /** What a session takes from its host. */
 export interface SessionOptions {
@@ -50,38 +39,26 @@ export interface SessionOptions {
 export class Session {
   readonly holders: Holders;
   readonly sameNames: SameNames;
+  readonly lists: RegionLists;
   readonly clock: Clock;
+  /** Shows a warning to the user. */
   readonly warn: (text: string) => void;
-  /** Hears what is being waited for. */
-  readonly onWait: OnWait;
-  /** When the operation must end, on the clock. */
-  readonly deadline: number;
   private readonly connect: NonNullable<SessionOptions["connect"]>;
   private readonly reported = new Set<string>();
-  private readonly lists: RegionLists;
   private account: Promise<string | undefined> | undefined;
   private client: Promise<EcsClient> | undefined;
   private accountRegions: Promise<AccountRegions> | undefined;
 
-  /** @param process the session of the whole process, if this one is of one operation */
   constructor(
     readonly settings: Settings,
-    private readonly options: SessionOptions & Operation = {},
-    private readonly process?: Session,
+    options: SessionOptions = {},
   ) {
-    this.holders = process?.holders ?? new Holders(options.notes ?? noRunNotes);
-    this.sameNames = process?.sameNames ?? new SameNames(this.holders);
     this.clock = options.clock ?? systemClock;
     this.warn = options.warn ?? console.warn;
-    this.onWait = options.onWait ?? (() => undefined);
-    this.deadline = options.timeoutMs === undefined ? Infinity : this.clock.now() + options.timeoutMs;
     this.connect = options.connect ?? connectLazily;
-    this.lists = process?.lists ?? new RegionLists(this.clock, settings.maxRetryTimeoutMs, () => this.ecs());
-  }
-
-  /** The same session for one call of the engine: what it learns is everybody's. */
-  forOperation(operation: Operation): Session {
-    return new Session(this.settings, { ...this.options, ...operation }, this);
+    this.holders = new Holders(options.notes ?? noRunNotes);
+    this.sameNames = new SameNames(this.holders);
+    this.lists = new RegionLists(this.clock, settings.maxRetryTimeoutMs, () => this.ecs());
   }
 
   /** The settings that cannot be used, each with what to do. */
@@ -90,16 +67,11 @@ export class Session {
   }
 
   /**
-   * The client of the service.
+   * The client of the service. An operation takes its own (operation.ts).
    *
    * @throws if the settings cannot be used: `destroy` and `refresh` run without a check
    */
   async ecs(): Promise<EcsClient> {
-    if (this.process !== undefined) {
-      const { deadline, onWait } = this;
-      const ecs = await this.process.ecs();
-      return ecs.forOperation({ onWait, ...(deadline === Infinity ? {} : { deadline }) });
-    }
     if (this.settings.problems.length > 0) {
       throw new Error(this.problemTexts.join("\n"));
     }
@@ -109,9 +81,6 @@ export class Session {
 
   /** The account's regions, read once. A warning is shown if they cannot be read. */
   async regions(): Promise<AccountRegions> {
-    if (this.process !== undefined) {
-      return await this.process.regions();
-    }
     this.accountRegions ??= this.readRegions();
     return await this.accountRegions;
   }
@@ -127,9 +96,6 @@ export class Session {
    * only turns off the comparison of accounts.
    */
   async accountId(): Promise<string | undefined> {
-    if (this.process !== undefined) {
-      return await this.process.accountId();
-    }
     this.account ??= this.readAccountId();
     return await this.account;
   }
@@ -149,55 +115,11 @@ export class Session {
     }
   }
 
-  /** The clusters that a region had before this process created one there. */
-  async clustersBefore(regionId: string): Promise<ListedClusters> {
-    return await this.lists.beforeCreation(regionId);
-  }
-
-  /**
-   * A cluster as the list of its region shows it, taken at most a minute ago.
-   *
-   * @param limitMs how long to wait for the list, milliseconds. Default: as long as a call may take.
-   * @returns no item if it has to be read by its id: the list does not show it or cannot be taken, or this process has changed it
-   */
-  async findListed(
-    regionId: string,
-    hpcClusterId: string,
-    limitMs?: number,
-  ): Promise<{ item?: HpcClusterItem | undefined } | { item?: undefined; error: unknown }> {
-    const { deadline, onWait } = this;
-    const listed = await this.lists.list(regionId, { limitMs, deadline, onWait });
-    if ("error" in listed) {
-      return listed;
-    }
-    const isOutOfDate = (await this.ecs()).hasChanged(hpcClusterId);
-    return isOutOfDate ? {} : { item: listed.clusters.get(hpcClusterId) };
-  }
-
-  /**
-   * The clusters that a region has now, by id.
-   *
-   * @throws if they cannot be listed within the time of a preview, or there are more than 1,000
-   */
-  async listClusters(regionId: string): Promise<ReadonlyMap<string, HpcClusterItem>> {
-    return await this.lists.listNow(regionId);
-  }
-
   /** Whether this text is reported for the first time. */
   reportOnce(text: string): boolean {
-    if (this.process !== undefined) {
-      return this.process.reportOnce(text);
-    }
     const isFirst = !this.reported.has(text);
     this.reported.add(text);
     return isFirst;
-  }
-
-  /** Warns, unless the process has already warned so. */
-  warnOnce(text: string): void {
-    if (this.reportOnce(text)) {
-      this.warn(text);
-    }
   }
 
   private async readAccountId(): Promise<string | undefined> {

@@ -3,18 +3,18 @@ import { isGone, notShown } from "./gone";
 import { InitializationError } from "./initializationError";
 import { observe } from "./observe";
 import { changesBetween, changesShown, parametersOf, type ClusterProperties } from "./properties";
-import type { Session } from "./session";
+import { ecsOf, type Operation } from "./operation";
 import { stateShownBy, type ClusterState } from "./state";
 
 /** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
 export async function updateCluster(
-  session: Session,
+  operation: Operation,
   old: ClusterState,
   inputs: ClusterProperties,
 ): Promise<ClusterState> {
   const { regionId, hpcClusterId } = old;
   const { updates } = changesBetween({ ...old }, inputs);
-  const ecs = await session.ecs();
+  const ecs = await ecsOf(operation);
   // After a create that was not observed, the engine asks for an update in which nothing may differ.
   if (updates.length > 0) {
     // An empty text removes an optional value.
@@ -24,12 +24,12 @@ export async function updateCluster(
   const wanted = updatedState(old, inputs);
   const staleNames = (item: HpcClusterItem) => changesShown(item, inputs);
   const item = await observe(
-    session,
+    operation,
     wanted,
     (found) => found !== undefined && staleNames(found).length === 0,
   );
   if (item === undefined) {
-    if (!(await isGone(session, wanted))) {
+    if (!(await isGone(operation, wanted))) {
       throw notShown(wanted);
     }
     throw new Error(

@@ -4,8 +4,9 @@ import { readSettings } from "../account/settings";
 import type { ConfigLookup } from "../account/settingReader";
 import { noRunNotes, runNotesInFiles } from "../cluster/runNotes";
 import type { EngineProperties } from "../cluster/properties";
+import { beginOperation, type Operation } from "../cluster/operation";
 import { Session } from "../cluster/session";
-import { redactionFor, secretNamesOf } from "./secretNames";
+import { redactionFor } from "./secretNames";
 
 /** The engine shows standard error with the stack and not as a warning, so the text has to say that it is one. */
 const warn = (text: string): void => {
@@ -29,16 +30,14 @@ function currentSession(): Session {
   return (session ??= sessionWith(() => undefined));
 }
 
-/** The session for one call of the engine: its warnings do not contain the values of secrets. */
-export function sessionFor(properties: EngineProperties): Session {
-  const current = currentSession();
-  return secretNamesOf(properties).size === 0
-    ? current
-    : current.forOperation({
-        warn: (text) => {
-          warn(redactionFor(properties)(text));
-        },
-      });
+/** The operation for one call of the engine: its warnings do not contain the values of secrets. */
+export function operationFor(properties: EngineProperties): Operation {
+  const redact = redactionFor(properties);
+  return beginOperation(currentSession(), {
+    warn: (text) => {
+      warn(redact(text));
+    },
+  });
 }
 
 function sessionWith(lookup: ConfigLookup): Session {

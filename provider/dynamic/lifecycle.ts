@@ -21,7 +21,7 @@ import { readCluster } from "../cluster/read";
 import { inputsOf, isStored, outputsOf, stateFrom } from "../cluster/state";
 import { updateCluster } from "../cluster/update";
 import { messageOf } from "../ecs/errors";
-import { configure, sessionFor } from "./currentSession";
+import { configure, operationFor } from "./currentSession";
 import { redactionFor, secretNamesIn, secretNamesOf } from "./secretNames";
 import { withoutStackTrace } from "./withoutStackTrace";
 
@@ -30,7 +30,7 @@ export { configure };
 /** Checks the inputs, the settings, the region, the credentials, and the cluster to adopt, at preview. */
 export const check = withoutStackTrace(
   async (olds: EngineProperties, news: EngineProperties): Promise<dynamic.CheckResult> => {
-    const { inputs, failures } = await checkCluster(sessionFor(news), olds, news, secretNamesOf(news));
+    const { inputs, failures } = await checkCluster(operationFor(news), olds, news, secretNamesOf(news));
     const redact = redactionFor(news);
     return { inputs, failures: failures.map((failure) => ({ ...failure, reason: redact(failure.reason) })) };
   },
@@ -39,7 +39,7 @@ export const check = withoutStackTrace(
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export const diff = withoutStackTrace(
   async (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
-    const { updates, replaces, adds } = await diffCluster(sessionFor(news), id, olds, news, {
+    const { updates, replaces, adds } = await diffCluster(operationFor(news), id, olds, news, {
       resourceName: textOf(news, "__resourceName"),
     });
     return { changes: updates.length + replaces.length + adds.length > 0, replaces };
@@ -49,7 +49,7 @@ export const diff = withoutStackTrace(
 /** CreateHpcCluster once; what DescribeHpcClusters then shows becomes the state. */
 export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> {
   return keepingState(inputs, async () => {
-    const created = await createCluster(sessionFor(inputs), propertiesFrom(inputs), originFrom(inputs));
+    const created = await createCluster(operationFor(inputs), propertiesFrom(inputs), originFrom(inputs));
     return { id: created.hpcClusterId, outs: { ...outputsOf(created), ...secretNamesIn(inputs) } };
   });
 }
@@ -60,7 +60,7 @@ export const read = withoutStackTrace(
     if (properties["regionId"] === UNKNOWN) {
       return { id, props: unknownOutputs };
     }
-    const found = await readCluster(sessionFor(properties), id, properties);
+    const found = await readCluster(operationFor(properties), id, properties);
     const secretNames = secretNamesIn(properties);
     return found === undefined
       ? {}
@@ -79,19 +79,26 @@ export function update(
   inputs: EngineProperties,
 ): Promise<dynamic.UpdateResult> {
   return keepingState(inputs, async () => {
-    const session = sessionFor(inputs);
+    const operation = operationFor(inputs);
     const wanted = propertiesFrom(inputs);
     const updated = isStored(olds)
-      ? await updateCluster(session, stateFrom(id, { ...olds, regionId: session.regionOf(olds) }), wanted)
-      : await moveCluster(session, id, wanted);
+      ? await updateCluster(
+          operation,
+          stateFrom(id, { ...olds, regionId: operation.session.regionOf(olds) }),
+          wanted,
+        )
+      : await moveCluster(operation, id, wanted);
     return { outs: { ...outputsOf(updated), ...secretNamesIn(inputs) } };
   });
 }
 
 /** DeleteHpcCluster. A cluster that does not exist counts as deleted. */
 const remove = withoutStackTrace(async (id: string, properties: EngineProperties): Promise<void> => {
-  const session = sessionFor(properties);
-  await deleteCluster(session, stateFrom(id, { ...properties, regionId: session.regionOf(properties) }));
+  const operation = operationFor(properties);
+  await deleteCluster(
+    operation,
+    stateFrom(id, { ...properties, regionId: operation.session.regionOf(properties) }),
+  );
 });
 export { remove as delete };
 

@@ -1,4 +1,5 @@
 import { listOf, MissingField, optionalText, requiredCount, requiredText, textsOf } from "./answerFields";
+import type { OnWait } from "./clock";
 import { describeCall, DESCRIBE_LIMIT } from "./describeCall";
 import { EcsError } from "./errors";
 import type { Answer, ApiParameters, Call, CallOptions, Send } from "./http/transport";
@@ -23,9 +24,14 @@ export class EcsClient {
     private readonly changed = new Set<string>(),
   ) {}
 
-  /** The same client for one operation. */
-  forOperation(operation: CallOptions): EcsClient {
-    return new EcsClient((call) => this.send({ ...operation, ...call }), this.changed);
+  /**
+   * The same client for one operation.
+   *
+   * @param deadline when it must end, on the clock; Infinity: each call as the settings say
+   */
+  forOperation({ onWait, deadline }: { onWait: OnWait; deadline: number }): EcsClient {
+    const options: CallOptions = { onWait, ...(deadline === Infinity ? {} : { deadline }) };
+    return new EcsClient((call) => this.send({ ...options, ...call }), this.changed);
   }
 
   /** Whether this process has created, changed or deleted the cluster, or tried to: what it has read before is out of date. */

@@ -1,28 +1,28 @@
 import { adviceAbout } from "../account/nearestName";
 import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
 import { textOf, type EngineProperties } from "../cluster/properties";
-import type { Session } from "../cluster/session";
+import { ecsOf, type Operation } from "../cluster/operation";
 
-type Lookup = (session: Session, args: EngineProperties) => Promise<object>;
+type Lookup = (operation: Operation, args: EngineProperties) => Promise<object>;
 
 const functions: Readonly<Record<string, { args: readonly string[]; run: Lookup }>> = {
   "alicloud-hpc:index:getHpcCluster": {
     args: ["id", "name", "regionId"],
-    run: (session, args) =>
-      findCluster({ id: textOf(args, "id"), name: textOf(args, "name") }, placeOf(session, args)),
+    run: (operation, args) =>
+      findCluster({ id: textOf(args, "id"), name: textOf(args, "name") }, placeOf(operation, args)),
   },
   "alicloud-hpc:index:getHpcClusters": {
     args: ["regionId", "ids", "nameRegex"],
-    run: async (session, args) => ({
+    run: async (operation, args) => ({
       clusters: await findClusters(
         { ids: textsOf(args, "ids"), nameRegex: textOf(args, "nameRegex") },
-        placeOf(session, args),
+        placeOf(operation, args),
       ),
     }),
   },
   "alicloud-hpc:index:getRegions": {
     args: [],
-    run: async (session) => ({ regions: await findRegions(await session.ecs()) }),
+    run: async (operation) => ({ regions: await findRegions(await ecsOf(operation)) }),
   },
 };
 
@@ -31,7 +31,7 @@ const functions: Readonly<Record<string, { args: readonly string[]; run: Lookup 
  *
  * @throws if there is no such function, or an argument is wrong
  */
-export async function invoke(session: Session, token: string, args: EngineProperties): Promise<object> {
+export async function invoke(operation: Operation, token: string, args: EngineProperties): Promise<object> {
   const found = Object.hasOwn(functions, token) ? functions[token] : undefined;
   if (found === undefined) {
     throw new Error(`There is no function ${token}; there are ${Object.keys(functions).join(", ")}.`);
@@ -45,13 +45,13 @@ export async function invoke(session: Session, token: string, args: EngineProper
       throw new Error(`${token}: ${name} must be a string.`);
     }
   }
-  return await found.run(session, args);
+  return await found.run(operation, args);
 }
 
-function placeOf(session: Session, args: EngineProperties): () => Promise<LookupPlace> {
+function placeOf(operation: Operation, args: EngineProperties): () => Promise<LookupPlace> {
   return async () => ({
-    ecs: await session.ecs(),
-    regionId: session.regionOf(args),
+    ecs: await ecsOf(operation),
+    regionId: operation.session.regionOf(args),
   });
 }
 

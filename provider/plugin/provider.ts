@@ -11,6 +11,7 @@ import type { Message } from "google-protobuf";
 import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { runNotesInFiles, noRunNotes } from "../cluster/runNotes";
+import { beginOperation } from "../cluster/operation";
 import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
 import { redactionOf, type Redact } from "../cluster/secretValues";
@@ -111,7 +112,7 @@ export class Provider {
       }),
       invoke: this.answer(async (request: rpc.InvokeRequest) => {
         const { values } = receivedProperties(request.getArgs());
-        const result = await invoke(this.configured(), request.getTok(), values);
+        const result = await invoke(beginOperation(this.configured()), request.getTok(), values);
         return new rpc.InvokeResponse().setReturn(sentProperties({ ...result }));
       }),
       check: this.answer(async (request: rpc.CheckRequest, redact) => {
@@ -226,12 +227,12 @@ export class Provider {
     if (type !== resource.RESOURCE_TYPE) {
       throw new RequestError(`There is no resource type ${type}; there is ${resource.RESOURCE_TYPE}.`);
     }
-    const session = this.configured().forOperation({
+    const operation = beginOperation(this.configured(), {
       warn: (text) => this.engine?.warn(urn, inOwnNamespace(redact(text))),
       onWait: (what) => this.engine?.status(urn, redact(what)),
       timeoutMs: timeoutS > 0 ? timeoutS * 1_000 : undefined,
     });
-    return { session, urn, resourceName: name.join("::") };
+    return { operation, urn, resourceName: name.join("::") };
   }
 
   /** A handler that answers what `run` returns, after the engine has got every message about it. */

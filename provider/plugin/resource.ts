@@ -15,7 +15,7 @@ import {
 } from "../cluster/properties";
 import { importCluster, readCluster } from "../cluster/read";
 import type { Checked } from "../cluster/rules";
-import type { Session } from "../cluster/session";
+import type { Operation } from "../cluster/operation";
 import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
 import { updateCluster, updatedState } from "../cluster/update";
 import { clusterProvider, clusterTypes } from "../resourceTypes";
@@ -26,7 +26,7 @@ export const RESOURCE_TYPE = clusterTypes.plugin;
 
 /** One call of the engine about one resource. */
 export interface ResourceCall {
-  session: Session;
+  operation: Operation;
   urn: string;
   /** The resource's name in the program. */
   resourceName: string;
@@ -34,20 +34,20 @@ export interface ResourceCall {
 
 /** Checks the inputs, after the name has been made where the program gives none. */
 export async function check(
-  { session, urn, resourceName }: ResourceCall,
+  { operation, urn, resourceName }: ResourceCall,
   olds: EngineProperties,
   news: EngineProperties,
   secretNames: ReadonlySet<string>,
   autonaming: Autonaming | undefined,
 ): Promise<Checked> {
   if (news["name"] !== undefined && news["name"] !== null) {
-    return await checkCluster(session, olds, news, secretNames);
+    return await checkCluster(operation, olds, news, secretNames);
   }
   const oldName = textOf(olds, "name");
   const named = oldName === undefined ? autoname(urn, resourceName, autonaming) : { name: oldName };
   return "failure" in named
     ? { inputs: { ...news }, failures: [named.failure] }
-    : await checkCluster(session, olds, { ...news, name: named.name }, secretNames);
+    : await checkCluster(operation, olds, { ...news, name: named.name }, secretNames);
 }
 
 /** How one property differs. */
@@ -59,12 +59,12 @@ export interface PropertyDifference {
 
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
 export async function diff(
-  { session, urn, resourceName }: ResourceCall,
+  { operation, urn, resourceName }: ResourceCall,
   id: string,
   olds: EngineProperties,
   news: EngineProperties,
 ): Promise<PropertyDifference[]> {
-  const { updates, replaces, adds } = await diffCluster(session, id, olds, news, { resourceName, urn });
+  const { updates, replaces, adds } = await diffCluster(operation, id, olds, news, { resourceName, urn });
   const kindOf = (property: UpdatedName | "regionId") =>
     !textOf(olds, property) ? "add" : !textOf(news, property) ? "delete" : "update";
   return [
@@ -80,13 +80,13 @@ export async function diff(
  * @param providerId the id of the provider resource, the stack's salt: random, and in the state before the first cluster
  */
 export async function create(
-  { session, urn, resourceName }: ResourceCall,
+  { operation, urn, resourceName }: ResourceCall,
   inputs: EngineProperties,
   providerId: string | undefined,
 ): Promise<ClusterState> {
   const tokenKey =
     textOf(inputs, "__tokenKey") ?? (providerId === undefined ? undefined : tokenKeyOf(providerId, urn));
-  return await createCluster(session, propertiesFrom(inputs), { tokenKey, resourceName });
+  return await createCluster(operation, propertiesFrom(inputs), { tokenKey, resourceName });
 }
 
 /** The outputs that a preview can tell before the cluster is created. */
@@ -110,7 +110,7 @@ export function storedOutputs(state: ClusterState): EngineProperties {
  * @returns undefined if a cluster of the state does not exist any more
  */
 export async function read(
-  { session }: ResourceCall,
+  { operation }: ResourceCall,
   id: string,
   properties: EngineProperties,
   inputs: EngineProperties,
@@ -118,7 +118,7 @@ export async function read(
   if (properties["regionId"] === UNKNOWN) {
     return { inputs: properties, outputs: unknownOutputs };
   }
-  const found = await readCluster(session, id, properties);
+  const found = await readCluster(operation, id, properties);
   if (found === undefined) {
     return undefined;
   }
@@ -132,24 +132,24 @@ export async function read(
  * @throws if there is no such cluster, or another resource is known to have it
  */
 export async function importExisting(
-  { session, urn, resourceName }: ResourceCall,
+  { operation, urn, resourceName }: ResourceCall,
   id: string,
 ): Promise<{ inputs: EngineProperties; outputs: EngineProperties }> {
-  const imported = await importCluster(session, id, { urn, resourceName });
+  const imported = await importCluster(operation, id, { urn, resourceName });
   return { inputs: inputsOf(imported), outputs: storedOutputs(imported) };
 }
 
 /** Changes the cluster. */
 export async function update(
-  { session }: ResourceCall,
+  { operation }: ResourceCall,
   id: string,
   olds: EngineProperties,
   inputs: EngineProperties,
 ): Promise<ClusterState> {
   const wanted = propertiesFrom(inputs);
   return isStored(olds)
-    ? await updateCluster(session, storedCluster(session, id, olds), wanted)
-    : await moveCluster(session, id, wanted);
+    ? await updateCluster(operation, storedCluster(operation, id, olds), wanted)
+    : await moveCluster(operation, id, wanted);
 }
 
 /** The outputs that a preview can tell before the cluster is changed. */
@@ -164,15 +164,15 @@ export function updatedInPreview(
 }
 
 /** Deletes the cluster. */
-export async function remove({ session }: ResourceCall, id: string, olds: EngineProperties): Promise<void> {
-  const stored = storedCluster(session, id, olds);
+export async function remove({ operation }: ResourceCall, id: string, olds: EngineProperties): Promise<void> {
+  const stored = storedCluster(operation, id, olds);
   if (!isStored(olds)) {
     // In a wrong region the cluster would count as deleted already.
-    await requireShown(session, stored.regionId, id);
+    await requireShown(operation, stored.regionId, id);
   }
-  await deleteCluster(session, stored);
+  await deleteCluster(operation, stored);
 }
 
-function storedCluster(session: Session, id: string, outputs: EngineProperties): ClusterState {
+function storedCluster({ session }: Operation, id: string, outputs: EngineProperties): ClusterState {
   return stateFrom(id, { ...outputs, regionId: session.regionOf(outputs) });
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
 import { InitializationError } from "../../provider/cluster/initializationError.ts";
-import type { Session } from "../../provider/cluster/session.ts";
+import type { Operation } from "../../provider/cluster/operation.ts";
 import { outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import { failureOf } from "./failureOf.ts";
@@ -11,22 +11,22 @@ import { FakeService, regionId } from "./fakeService.ts";
 const inputs = { name: "render-farm", description: "Nightly frames", regionId };
 
 let service: FakeService;
-let session: Session;
+let operation: Operation;
 
 beforeEach(() => {
   service = new FakeService();
-  session = service.session();
+  operation = service.operation();
 });
 
 /** Each operation of the engine has a provider process of its own, which knows nothing of the earlier ones. */
 function nextOperation(): void {
-  session = service.session();
+  operation = service.operation();
 }
 
 const create = (change: Partial<typeof inputs> & { clientToken?: string } = {}, tokenKey = "key") =>
-  createCluster(session, { ...inputs, ...change }, { tokenKey });
+  createCluster(operation, { ...inputs, ...change }, { tokenKey });
 const createWithoutKey = (change: { clientToken?: string } = {}) =>
-  createCluster(session, { ...inputs, ...change }, {});
+  createCluster(operation, { ...inputs, ...change }, {});
 /** Random: tells this entry of the state from others with the same cluster. */
 const __entry = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
 const initializationFailure = (call: Promise<ClusterState>) => failureOf(call, InitializationError);
@@ -73,7 +73,7 @@ describe("the same token again", () => {
     const first = await create();
     expect(first.__tokenUse).toBeUndefined();
     nextOperation();
-    await deleteCluster(session, first);
+    await deleteCluster(operation, first);
     const second = await create();
     expect(second).toMatchObject({ hpcClusterId: "hpc-2", __tokenUse: { generation: 1 } });
     expect(service.clock.sleeps).toEqual([]);
@@ -81,7 +81,7 @@ describe("the same token again", () => {
 
     // The state says which generation was the last, so the earlier ones are not tried again.
     nextOperation();
-    await deleteCluster(session, second);
+    await deleteCluster(operation, second);
     const callsSoFar = service.tokens.length;
     expect(await create()).toMatchObject({ hpcClusterId: "hpc-3", __tokenUse: { generation: 2 } });
     expect(service.tokens).toHaveLength(callsSoFar + 1);
@@ -102,7 +102,7 @@ describe("the same token again", () => {
   test("skips a cluster that belongs to another resource", async () => {
     const renamed = await create();
     nextOperation();
-    session.holders.record(renamed.hpcClusterId, { entry: renamed.__entry });
+    operation.session.holders.record(renamed.hpcClusterId, { entry: renamed.__entry });
     expect((await create()).hpcClusterId).toBe("hpc-2");
     expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
   });
@@ -110,14 +110,14 @@ describe("the same token again", () => {
   test("counts the generations of each set of values separately", async () => {
     const first = await create();
     nextOperation();
-    await deleteCluster(session, first);
+    await deleteCluster(operation, first);
     expect((await create({ name: "farm-2" })).__tokenUse).toBeUndefined();
     expect(service.ids).toEqual(["hpc-2"]);
   });
 
   test("fails after 20 generations whose clusters are all deleted, and says what to do", async () => {
     for (let number = 1; number <= 30; number += 1) {
-      session.holders.recordDeleted({ ...inputs, hpcClusterId: `hpc-${number}` });
+      operation.session.holders.recordDeleted({ ...inputs, hpcClusterId: `hpc-${number}` });
     }
     await expect(create()).rejects.toThrow(
       /hpc-1 \(has been deleted.*hpc-20.*clientToken that was not used/s,
@@ -132,9 +132,10 @@ describe("the same token again", () => {
       service.clusters.at(-1)!.isDeleted = true;
     }
     const waits: string[] = [];
-    session = service
-      .session({ region: regionId, maxRetryTimeout: "20" })
-      .forOperation({ onWait: (what) => waits.push(what) });
+    operation = {
+      ...service.operation({ region: regionId, maxRetryTimeout: "20" }),
+      onWait: (what) => waits.push(what),
+    };
     const start = service.clock.now();
     await expect(create()).rejects.toThrow(/time of alicloud:maxRetryTimeout is over.*clientToken/s);
     expect(service.clock.now() - start).toBeLessThan(27_000);
@@ -222,7 +223,7 @@ describe("an explicit clientToken", () => {
       const first = await create({ clientToken: "own" });
       nextOperation();
       if (deleted === "by this process") {
-        await deleteCluster(session, first);
+        await deleteCluster(operation, first);
       } else {
         service.clusters[0]!.isDeleted = true;
       }

@@ -1,4 +1,5 @@
 import { readSettings } from "../../provider/account/settings.ts";
+import { beginOperation, type Operation } from "../../provider/cluster/operation.ts";
 import { noRunNotes, type RunNotes } from "../../provider/cluster/runNotes.ts";
 import { Session } from "../../provider/cluster/session.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
@@ -104,14 +105,14 @@ export class FakeService {
   };
 
   /**
-   * A new provider process, with this stack configuration (keys without `alicloud:`) and nothing in the environment.
+   * An operation of a new provider process, with this stack configuration (keys without `alicloud:`) and nothing in the environment.
    *
    * @param notes default: it is the run's only process
    */
-  session(
+  operation(
     configuration: Record<string, string> = { region: regionId },
     notes: RunNotes = noRunNotes,
-  ): Session & { warnings: string[] } {
+  ): Operation & { warnings: string[] } {
     const warnings: string[] = [];
     const settings = readSettings((key) => configuration[key.replace("alicloud:", "")], {});
     const session = new Session(settings, {
@@ -120,7 +121,7 @@ export class FakeService {
       warn: (text) => warnings.push(text),
       connect: () => new EcsClient(this.send),
     });
-    return Object.assign(session, { warnings });
+    return { ...beginOperation(session), warnings };
   }
 
   /** A cluster that was created outside Pulumi. */

@@ -11,11 +11,11 @@ import { failureOf } from "./failureOf.ts";
 import { FakeService, regionId } from "./fakeService.ts";
 
 let service: FakeService;
-let session: ReturnType<FakeService["session"]>;
+let operation: ReturnType<FakeService["operation"]>;
 let id: string;
 beforeEach(() => {
   service = new FakeService();
-  session = service.session();
+  operation = service.operation();
   id = service.add("farm", "Frames");
 });
 
@@ -24,7 +24,7 @@ const olds = (changes: object = {}) => ({ id, name: "farm", description: "Frames
 const inputs = { name: "farm", description: "Frames", regionId };
 const resource = { resourceName: "rendering" };
 const diff = (news: object = inputs, old: object = olds()) =>
-  diffCluster(session, id, { ...old }, { ...news }, resource);
+  diffCluster(operation, id, { ...old }, { ...news }, resource);
 const listsAndReads = () =>
   service
     .sent("DescribeHpcClusters")
@@ -42,7 +42,7 @@ function failing(what: "list" | "read", code: string): void {
     return await send(call);
   };
   Object.assign(service, { send: failingSend });
-  session = service.session();
+  operation = service.operation();
 }
 
 describe("diff", () => {
@@ -93,9 +93,9 @@ describe("diff", () => {
         ...{ updates: news.name === "farm" ? [] : ["name"], replaces: [] },
       });
     }
-    expect(session.warnings).toEqual([expect.stringMatching(/cn-hangzhou\. `pulumi up` checks it again/)]);
+    expect(operation.warnings).toEqual([expect.stringMatching(/cn-hangzhou\. `pulumi up` checks it again/)]);
     service.find(id)!.isDeleted = true;
-    await expect(moveCluster(session, id, inputs)).rejects.toThrow(/^regionId: .*does not show/);
+    await expect(moveCluster(operation, id, inputs)).rejects.toThrow(/^regionId: .*does not show/);
   });
 
   test("reads by id where the list is refused, and fails where both are", async () => {
@@ -103,12 +103,12 @@ describe("diff", () => {
     await expect(diff()).resolves.toMatchObject({ replaces: [] });
     failing("read", "Forbidden.RAM");
     await expect(diff()).rejects.toThrow(/Forbidden\.RAM/);
-    expect(session.warnings).toEqual([]);
+    expect(operation.warnings).toEqual([]);
   });
 
   test("the entry holds its cluster: no new resource can adopt it in the same run", async () => {
     await diff();
-    await expect(createCluster(session, { ...inputs, adopt: id }, {})).rejects.toThrow(
+    await expect(createCluster(operation, { ...inputs, adopt: id }, {})).rejects.toThrow(
       /the resource "rendering" already holds/,
     );
   });
@@ -118,21 +118,21 @@ describe("update", () => {
   test("writes a state of our own, without a changing call and without a further read", async () => {
     service.accountId = "1000000000000001";
     await diff();
-    const state = await moveCluster(session, id, { ...inputs, adopt: id });
+    const state = await moveCluster(operation, id, { ...inputs, adopt: id });
     expect(state).toEqual({
       ...{ ...inputs, adopt: id, hpcClusterId: id },
       ...{ __entry: expect.any(String) as string, __accountId: "1000000000000001" },
     });
-    expect(session.holders.otherHolder(id, { entry: state.__entry })).toBeUndefined();
+    expect(operation.session.holders.otherHolder(id, { entry: state.__entry })).toBeUndefined();
     expect(listsAndReads()).toEqual(["list"]);
     expect(service.sent("ModifyHpcClusterAttribute")).toEqual([]);
-    await expect(diffCluster(session, id, { ...state }, inputs, resource)).resolves.toEqual({
+    await expect(diffCluster(operation, id, { ...state }, inputs, resource)).resolves.toEqual({
       ...{ updates: [], replaces: [], adds: [] },
     });
   });
 
   test("changes what differs, and nothing else", async () => {
-    const state = await moveCluster(session, id, { name: "farm-2", description: "Frames", regionId });
+    const state = await moveCluster(operation, id, { name: "farm-2", description: "Frames", regionId });
     expect(state).toMatchObject({ name: "farm-2", description: "Frames" });
     expect(service.sent("ModifyHpcClusterAttribute")).toEqual([
       { RegionId: regionId, HpcClusterId: id, Name: "farm-2" },
@@ -141,7 +141,7 @@ describe("update", () => {
 
   test("fails where the cluster does not show, and has written nothing", async () => {
     service.find(id)!.isDeleted = true;
-    await expect(moveCluster(session, id, { ...inputs, name: "farm-2" })).rejects.toThrow(
+    await expect(moveCluster(operation, id, { ...inputs, name: "farm-2" })).rejects.toThrow(
       /^regionId: .*does not show/,
     );
     expect(service.sent("ModifyHpcClusterAttribute")).toEqual([]);
@@ -150,16 +150,16 @@ describe("update", () => {
 
 test("check takes the program's key, and neither checks adopt nor warns of the cluster's name", async () => {
   const { inputs: checked, failures } = await checkCluster(
-    session,
+    operation,
     { __defaults: [], name: "farm", description: "Frames" },
     { name: "farm", adopt: "hpc-of-nobody", __tokenKey: "key" },
   );
   expect(failures).toEqual([]);
   expect(checked).toMatchObject({ regionId, __tokenKey: "key" });
-  expect(session.warnings).toEqual([]);
+  expect(operation.warnings).toEqual([]);
 });
 
 test("what is to be deleted has to show too", async () => {
-  await expect(requireShown(session, regionId, id)).resolves.toMatchObject({ HpcClusterId: id });
-  await expect(requireShown(session, regionId, "hpc-of-nobody")).rejects.toThrow(/does not show/);
+  await expect(requireShown(operation, regionId, id)).resolves.toMatchObject({ HpcClusterId: id });
+  await expect(requireShown(operation, regionId, "hpc-of-nobody")).rejects.toThrow(/does not show/);
 });

@@ -5,7 +5,7 @@ import { deleteCluster } from "../../provider/cluster/delete.ts";
 import { InitializationError } from "../../provider/cluster/initializationError.ts";
 import { propertiesFrom, UNKNOWN } from "../../provider/cluster/properties.ts";
 import { readCluster } from "../../provider/cluster/read.ts";
-import type { Session } from "../../provider/cluster/session.ts";
+import type { Operation } from "../../provider/cluster/operation.ts";
 import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
@@ -15,11 +15,11 @@ import { FakeService, regionId } from "./fakeService.ts";
 const origin = { tokenKey: "key", resourceName: "rendering" };
 
 let service: FakeService;
-let session: Session & { warnings: string[] };
+let operation: Operation & { warnings: string[] };
 
 beforeEach(() => {
   service = new FakeService();
-  session = service.session();
+  operation = service.operation();
 });
 
 /** A cluster in the state of an earlier run. */
@@ -31,7 +31,7 @@ function existing(name: string, description = ""): ClusterState {
 describe("check", () => {
   test("keeps the stored token key", async () => {
     const { inputs } = await checkCluster(
-      session,
+      operation,
       { name: "farm", regionId, __tokenKey: "stored" },
       { name: "farm", __tokenKey: "of another name" },
     );
@@ -40,27 +40,27 @@ describe("check", () => {
 
   test("is the same for a replacement, which has no old inputs", async () => {
     const news = { name: "farm", __tokenKey: "key" };
-    const first = await checkCluster(session, {}, news);
+    const first = await checkCluster(operation, {}, news);
     expect(first).toEqual({ inputs: { ...news, regionId }, failures: [] });
-    await expect(checkCluster(session, first.inputs, news)).resolves.toEqual(first);
+    await expect(checkCluster(operation, first.inputs, news)).resolves.toEqual(first);
   });
 
   test("reports problems of the settings once, without a property, and calls nothing", async () => {
-    session = service.session({ accessKey: "LTAIhalf", endpoints: "{" });
-    const { failures } = await checkCluster(session, {}, { name: "farm", regionId });
+    operation = service.operation({ accessKey: "LTAIhalf", endpoints: "{" });
+    const { failures } = await checkCluster(operation, {}, { name: "farm", regionId });
     expect(failures.map(({ property }) => property)).toEqual(["", ""]);
     const reasons = failures.map(({ reason }) => reason).join("\n");
     expect(reasons).toMatch(/alicloud:endpoints/);
     expect(reasons).toMatch(/alicloud:secretKey/);
     expect(reasons).not.toContain("LTAIhalf");
-    await expect(checkCluster(session, {}, { name: "farm", regionId })).resolves.toMatchObject({
+    await expect(checkCluster(operation, {}, { name: "farm", regionId })).resolves.toMatchObject({
       failures: [],
     });
     expect(service.calls).toEqual([]);
   });
 
   test("reads the regions and the names of new clusters once for many checks, within a few seconds", async () => {
-    await Promise.all(Array.from({ length: 20 }, () => checkCluster(session, {}, { name: "farm" })));
+    await Promise.all(Array.from({ length: 20 }, () => checkCluster(operation, {}, { name: "farm" })));
     const validate = expect.any(Function) as () => void;
     expect(service.calls).toEqual([
       { action: "DescribeRegions", regionId, parameters: {}, withinMs: 5_000, validate },
@@ -76,17 +76,17 @@ describe("check", () => {
   });
 
   test("suggests the nearest region, and says where a wrong one was configured", async () => {
-    const own = await checkCluster(session, {}, { name: "farm", regionId: "cn-hangzou" });
+    const own = await checkCluster(operation, {}, { name: "farm", regionId: "cn-hangzou" });
     expect(own.failures).toMatchObject([{ property: "regionId" }]);
     expect(own.failures[0]?.reason).toMatch(/^regionId "cn-hangzou" is not .*did you mean "cn-hangzhou"\?$/);
-    session = service.session({ region: "cn-hangzou" });
-    const configured = await checkCluster(session, {}, { name: "farm" });
+    operation = service.operation({ region: "cn-hangzou" });
+    const configured = await checkCluster(operation, {}, { name: "farm" });
     expect(configured.failures[0]?.reason).toContain("(from alicloud:region)");
   });
 
   test("does not read the regions with skipRegionValidation", async () => {
-    session = service.session({ skipRegionValidation: "true" });
-    const { failures } = await checkCluster(session, {}, { name: "farm", regionId: "cn-atlantis" });
+    operation = service.operation({ skipRegionValidation: "true" });
+    const { failures } = await checkCluster(operation, {}, { name: "farm", regionId: "cn-atlantis" });
     expect(failures).toEqual([]);
     expect(service.calls).toEqual([]);
   });
@@ -94,19 +94,19 @@ describe("check", () => {
   test("only warns, and once, if the regions cannot be read", async () => {
     service.errors = { DescribeRegions: "Forbidden.RAM" };
     for (let round = 0; round < 2; round += 1) {
-      const { failures } = await checkCluster(session, {}, { name: "farm", regionId: "cn-atlantis" });
+      const { failures } = await checkCluster(operation, {}, { name: "farm", regionId: "cn-atlantis" });
       expect(failures).toEqual([]);
     }
-    expect(session.warnings).toEqual([expect.stringMatching(/could not be checked.*Forbidden\.RAM/s)]);
+    expect(operation.warnings).toEqual([expect.stringMatching(/could not be checked.*Forbidden\.RAM/s)]);
   });
 
   test("fails once if the credentials are refused", async () => {
     service.errors = { DescribeRegions: "InvalidAccessKeyId.NotFound" };
-    const first = await checkCluster(session, {}, { name: "farm" });
+    const first = await checkCluster(operation, {}, { name: "farm" });
     expect(first.failures).toEqual([
       { property: "", reason: expect.stringContaining("InvalidAccessKeyId.NotFound") as string },
     ]);
-    expect((await checkCluster(session, {}, { name: "farm" })).failures).toEqual([]);
+    expect((await checkCluster(operation, {}, { name: "farm" })).failures).toEqual([]);
   });
 });
 
@@ -120,13 +120,13 @@ describe("adopting a cluster", () => {
 
   test("checks that the cluster exists and is as the program says", async () => {
     const inputs = adoptable();
-    expect((await checkCluster(session, {}, inputs)).failures).toEqual([]);
+    expect((await checkCluster(operation, {}, inputs)).failures).toEqual([]);
 
-    const missing = await checkCluster(session, {}, { ...inputs, adopt: "hpc-none" });
+    const missing = await checkCluster(operation, {}, { ...inputs, adopt: "hpc-none" });
     expect(missing.failures).toMatchObject([{ property: "adopt" }]);
     expect(missing.failures[0]?.reason).toMatch(/no HPC cluster hpc-none in cn-hangzhou/);
 
-    const different = await checkCluster(session, {}, { name: "other", regionId, adopt: inputs.adopt });
+    const different = await checkCluster(operation, {}, { name: "other", regionId, adopt: inputs.adopt });
     expect(different.failures.map(({ property }) => property)).toEqual(["name", "description"]);
     expect(different.failures[0]?.reason).toContain(`cluster ${inputs.adopt}, "farm", but is "other"`);
     expect(different.failures[1]?.reason).toContain(`cluster ${inputs.adopt}, "Frames", but is none`);
@@ -135,18 +135,18 @@ describe("adopting a cluster", () => {
   test("reads the cluster only if everything needed is known and correct, and for new resources only", async () => {
     const { adopt } = adoptable();
     const news = { name: "other", regionId, adopt };
-    await checkCluster(session, {}, { ...news, adopt: UNKNOWN });
-    await checkCluster(session, {}, { ...news, regionId: UNKNOWN });
-    await checkCluster(session, {}, { ...news, name: "!" });
-    await checkCluster(session, { name: "farm" }, news);
+    await checkCluster(operation, {}, { ...news, adopt: UNKNOWN });
+    await checkCluster(operation, {}, { ...news, regionId: UNKNOWN });
+    await checkCluster(operation, {}, { ...news, name: "!" });
+    await checkCluster(operation, { name: "farm" }, news);
     expect(service.sent("DescribeHpcClusters")).toEqual([]);
-    const unknownName = await checkCluster(session, {}, { ...news, name: UNKNOWN, description: "Frames" });
+    const unknownName = await checkCluster(operation, {}, { ...news, name: UNKNOWN, description: "Frames" });
     expect(unknownName.failures).toEqual([]);
   });
 
   test("changes and creates nothing", async () => {
     const inputs = adoptable();
-    expect(await createCluster(session, inputs, origin)).toEqual({
+    expect(await createCluster(operation, inputs, origin)).toEqual({
       ...inputs,
       hpcClusterId: inputs.adopt,
       __entry: expect.any(String) as string,
@@ -159,24 +159,24 @@ describe("adopting a cluster", () => {
 
   test("fails for a missing, a different and another resource's cluster", async () => {
     const inputs = adoptable();
-    await expect(createCluster(session, { ...inputs, adopt: "hpc-none" }, origin)).rejects.toThrow(
+    await expect(createCluster(operation, { ...inputs, adopt: "hpc-none" }, origin)).rejects.toThrow(
       "hpc-none",
     );
-    await expect(createCluster(session, { ...inputs, name: "other" }, origin)).rejects.toThrow(
+    await expect(createCluster(operation, { ...inputs, name: "other" }, origin)).rejects.toThrow(
       /^name must be/,
     );
-    session.holders.record(inputs.adopt, { entry: "other", resourceName: "blue" });
-    await expect(createCluster(session, inputs, origin)).rejects.toThrow(
+    operation.session.holders.record(inputs.adopt, { entry: "other", resourceName: "blue" });
+    await expect(createCluster(operation, inputs, origin)).rejects.toThrow(
       /^adopt: the resource "blue" already holds/,
     );
   });
 
   test("is over once adopted: the replacement is an ordinary new cluster", async () => {
     const inputs = adoptable();
-    await checkCluster(session, inputs, inputs);
-    expect((await checkCluster(session, {}, { ...inputs, name: "other" })).failures).toEqual([]);
-    await deleteCluster(session, stateFrom(inputs.adopt, inputs));
-    const created = await createCluster(session, inputs, origin);
+    await checkCluster(operation, inputs, inputs);
+    expect((await checkCluster(operation, {}, { ...inputs, name: "other" })).failures).toEqual([]);
+    await deleteCluster(operation, stateFrom(inputs.adopt, inputs));
+    const created = await createCluster(operation, inputs, origin);
     expect(created.hpcClusterId).not.toBe(inputs.adopt);
     expect(service.ids).toEqual([created.hpcClusterId]);
   });
@@ -190,36 +190,38 @@ describe("reading a cluster", () => {
       __tokenUse: { series: "s", generation: 3 },
     };
     const stored = { ...outputsOf(state), name: "before", description: "before" };
-    const found = await readCluster(session, state.hpcClusterId, stored);
+    const found = await readCluster(operation, state.hpcClusterId, stored);
     expect(outputsOf(found!)).toEqual(outputsOf(state));
     expect(inputsOf(found!)).toEqual({ name: "drifted", description: "after", regionId, clientToken: "t" });
   });
 
   test("drops a description that was removed", async () => {
     const state = existing("farm");
-    const found = await readCluster(session, state.hpcClusterId, { ...state, description: "before" });
+    const found = await readCluster(operation, state.hpcClusterId, { ...state, description: "before" });
     expect(outputsOf(found!)).not.toHaveProperty("description");
   });
 
   test("returns nothing for a stored cluster that is deleted, and an error for HpcCluster.get", async () => {
     const state = existing("farm");
     service.clusters[0]!.isDeleted = true;
-    await expect(readCluster(session, "hpc-1", outputsOf(state))).resolves.toBeUndefined();
-    await expect(readCluster(session, "hpc-1", { regionId })).rejects.toThrow(
+    await expect(readCluster(operation, "hpc-1", outputsOf(state))).resolves.toBeUndefined();
+    await expect(readCluster(operation, "hpc-1", { regionId })).rejects.toThrow(
       /hpc-1 in cn-hangzhou: check the id/,
     );
   });
 
   test("takes the configured region if there is none", async () => {
     existing("farm");
-    await expect(readCluster(session, "hpc-1", {})).resolves.toMatchObject({ name: "farm", regionId });
-    await expect(readCluster(service.session({}), "hpc-1", {})).rejects.toThrow(/regionId is required/);
+    await expect(readCluster(operation, "hpc-1", {})).resolves.toMatchObject({ name: "farm", regionId });
+    await expect(readCluster(service.operation({}), "hpc-1", {})).rejects.toThrow(/regionId is required/);
   });
 
   test.each(["CN-Hangzhou", "evil.com/", "a b", "cn-hangzhou@evil.com"])(
     "fails for the region %o before anything is sent",
     async (region) => {
-      await expect(readCluster(session, "hpc-1", { regionId: region })).rejects.toThrow(/^regionId must be/);
+      await expect(readCluster(operation, "hpc-1", { regionId: region })).rejects.toThrow(
+        /^regionId must be/,
+      );
       expect(service.calls).toEqual([]);
     },
   );
@@ -232,12 +234,12 @@ describe("reading a cluster", () => {
   ])("fails for %s: the cluster is not deleted", async (code) => {
     const state = existing("farm");
     service.errors = { DescribeHpcClusters: code };
-    const error = await failureOf(readCluster(session, "hpc-1", outputsOf(state)), EcsError);
+    const error = await failureOf(readCluster(operation, "hpc-1", outputsOf(state)), EcsError);
     expect(error.code).toBe(code);
   });
 
   test("fails if the settings cannot be used: refresh and destroy make no check", async () => {
-    const broken = service.session({ accessKey: "LTAIhalf", region: regionId });
+    const broken = service.operation({ accessKey: "LTAIhalf", region: regionId });
     await expect(readCluster(broken, "hpc-1", { hpcClusterId: "hpc-1" })).rejects.toThrow(
       "alicloud:secretKey",
     );
@@ -254,7 +256,7 @@ describe("updating a cluster", () => {
     ["a removed description as an empty one", { name: "farm" }, { Description: "" }],
   ])("sends %s, and nothing else", async (_, wanted, sent) => {
     const old = existing("farm", "before");
-    const updated = await updateCluster(session, old, { ...wanted, regionId });
+    const updated = await updateCluster(operation, old, { ...wanted, regionId });
     expect(service.sent("ModifyHpcClusterAttribute")).toEqual([
       { RegionId: regionId, HpcClusterId: "hpc-1", ...sent },
     ]);
@@ -264,7 +266,7 @@ describe("updating a cluster", () => {
 
   test("in which nothing differs only reads the cluster", async () => {
     const old = existing("farm");
-    await expect(updateCluster(session, old, propertiesFrom(outputsOf(old)))).resolves.toMatchObject(
+    await expect(updateCluster(operation, old, propertiesFrom(outputsOf(old)))).resolves.toMatchObject(
       outputsOf(old),
     );
     expect(service.calls.map(({ action }) => action)).toEqual(["DescribeHpcClusters"]);
@@ -272,23 +274,23 @@ describe("updating a cluster", () => {
 
   test("keeps the token's generation, and takes a new clientToken", async () => {
     const old = { ...existing("farm"), __tokenUse: { series: "s", generation: 2 } };
-    const updated = await updateCluster(session, old, { name: "farm", regionId, clientToken: "new" });
+    const updated = await updateCluster(operation, old, { name: "farm", regionId, clientToken: "new" });
     expect(updated).toMatchObject({ __tokenUse: { series: "s", generation: 2 }, clientToken: "new" });
   });
 
   test("of a cluster that is deleted says what to do", async () => {
     const old = existing("farm");
     service.clusters[0]!.isDeleted = true;
-    const same = failureOf(updateCluster(session, old, { name: "farm", regionId }));
+    const same = failureOf(updateCluster(operation, old, { name: "farm", regionId }));
     expect((await same).message).toMatch(/deleted outside Pulumi.*pulumi refresh/s);
-    const changed = await failureOf(updateCluster(session, old, { name: "renamed", regionId }), EcsError);
+    const changed = await failureOf(updateCluster(operation, old, { name: "renamed", regionId }), EcsError);
     expect(changed.message).toMatch(/deleted outside Pulumi.*pulumi refresh/s);
   });
 
   test("that the service refuses is its error: the state stays", async () => {
     service.errors = { ModifyHpcClusterAttribute: "InvalidHpcClusterName.Malformed" };
     const error = await failureOf(
-      updateCluster(session, existing("farm"), { name: "renamed", regionId }),
+      updateCluster(operation, existing("farm"), { name: "renamed", regionId }),
       EcsError,
     );
     expect(error.message).toContain(
@@ -300,7 +302,7 @@ describe("updating a cluster", () => {
   test("whose result cannot be read keeps the new values in the state", async () => {
     service.errors = { DescribeHpcClusters: "Forbidden.RAM" };
     const error = await failureOf(
-      updateCluster(session, existing("farm"), { name: "renamed", regionId }),
+      updateCluster(operation, existing("farm"), { name: "renamed", regionId }),
       InitializationError,
     );
     expect(error.state).toMatchObject({ hpcClusterId: "hpc-1", name: "renamed" });
@@ -311,7 +313,7 @@ describe("updating a cluster", () => {
     service.ignoresModify = true;
     const old = existing("farm", "before");
     const error = await failureOf(
-      updateCluster(session, old, { name: "renamed", regionId }),
+      updateCluster(operation, old, { name: "renamed", regionId }),
       InitializationError,
     );
     expect(error.message).toMatch(/still shows the old name and description of hpc-1/);
@@ -323,12 +325,12 @@ describe("updating a cluster", () => {
 describe("deleting a cluster", () => {
   test("deletes that cluster and no other; one that does not exist counts as deleted", async () => {
     const [state, twin] = [existing("farm"), existing("farm")];
-    await deleteCluster(session, state);
+    await deleteCluster(operation, state);
     expect(service.ids).toEqual([twin.hpcClusterId]);
     expect(service.sent("DeleteHpcCluster")).toEqual([
       { RegionId: regionId, HpcClusterId: state.hpcClusterId },
     ]);
-    await deleteCluster(session, state);
+    await deleteCluster(operation, state);
     expect(service.sent("DeleteHpcCluster")).toHaveLength(2);
   });
 
@@ -336,7 +338,7 @@ describe("deleting a cluster", () => {
     "fails for %s",
     async (code) => {
       service.errors = { DeleteHpcCluster: code };
-      expect((await failureOf(deleteCluster(session, existing("farm")), EcsError)).code).toBe(code);
+      expect((await failureOf(deleteCluster(operation, existing("farm")), EcsError)).code).toBe(code);
     },
   );
 });

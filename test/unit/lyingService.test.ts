@@ -19,13 +19,13 @@ beforeEach(() => {
 
 /** What the state holds afterwards; undefined if nothing. */
 async function create(values: ClusterProperties = inputs): Promise<ClusterState | Error> {
-  const session = service.session();
+  const operation = service.operation();
   try {
-    return await createCluster(session, values, origin);
+    return await createCluster(operation, values, origin);
   } catch (error) {
     return error instanceof InitializationError ? error.state : (error as Error);
   } finally {
-    warnings = session.warnings;
+    warnings = operation.warnings;
   }
 }
 
@@ -65,7 +65,7 @@ describe.each(lies)("if %s", (_what, tell) => {
     expect(service.ids).toEqual(["hpc-1"]);
     expect(state).toMatchObject({ hpcClusterId: "hpc-1" });
     // The next run's update makes no other one either.
-    await updateCluster(service.session(), state as ClusterState, inputs).catch(() => undefined);
+    await updateCluster(service.operation(), state as ClusterState, inputs).catch(() => undefined);
     expect(service.ids).toEqual(["hpc-1"]);
   });
 
@@ -117,12 +117,12 @@ describe("an id that does not exist", () => {
 });
 
 test("two clusters of one run whose ids are swapped are one cluster each", async () => {
-  const session = service.session();
+  const operation = service.operation();
   service.answeredId = (id) => (id === "hpc-1" ? "hpc-2" : "hpc-1");
   // Both exist before the first is read.
   service.lateMs = { 1: 500, 2: 0 };
   const states = await Promise.all(
-    ["one", "two"].map((name) => createCluster(session, { name, regionId }, { tokenKey: name })),
+    ["one", "two"].map((name) => createCluster(operation, { name, regionId }, { tokenKey: name })),
   );
   expect(states.map(({ hpcClusterId }) => hpcClusterId).toSorted()).toEqual(["hpc-1", "hpc-2"]);
   expect(service.ids).toEqual(["hpc-1", "hpc-2"]);

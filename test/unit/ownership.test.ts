@@ -25,16 +25,16 @@ beforeEach(() => {
 });
 /** In a provider process of its own, as the next operation would. */
 const create = (change: object = {}, from: object = origin) =>
-  createCluster(service.session(), { ...inputs, ...change }, from);
-const read = (state: ClusterState, session = service.session()) =>
-  readCluster(session, state.hpcClusterId, outputsOf(state));
+  createCluster(service.operation(), { ...inputs, ...change }, from);
+const read = (state: ClusterState, operation = service.operation()) =>
+  readCluster(operation, state.hpcClusterId, outputsOf(state));
 
 describe("create takes only a cluster that nobody holds", () => {
   test("passes over a replayed cluster that another entry holds", async () => {
     const first = await create();
-    const session = service.session();
-    session.holders.record(first.hpcClusterId, { entry: first.__entry });
-    expect((await createCluster(session, inputs, origin)).hpcClusterId).toBe("hpc-2");
+    const operation = service.operation();
+    operation.session.holders.record(first.hpcClusterId, { entry: first.__entry });
+    expect((await createCluster(operation, inputs, origin)).hpcClusterId).toBe("hpc-2");
     expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
   });
 
@@ -52,11 +52,11 @@ describe("create takes only a cluster that nobody holds", () => {
     const own = { clientToken: "mine" };
     const first = await create(own);
     change();
-    const session = service.session();
+    const operation = service.operation();
     if (what === "is held") {
-      session.holders.record(first.hpcClusterId, { entry: first.__entry, resourceName: "other" });
+      operation.session.holders.record(first.hpcClusterId, { entry: first.__entry, resourceName: "other" });
     }
-    const error = await failureOf(createCluster(session, { ...inputs, ...own }, origin));
+    const error = await failureOf(createCluster(operation, { ...inputs, ...own }, origin));
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain("mine");
   });
@@ -95,7 +95,7 @@ describe("create takes only a cluster that nobody holds", () => {
     expect(state.hpcClusterId).toBe("hpc-1");
     expect(message).toMatch(advice);
     // The next run says the same, and creates no second one.
-    const again = await failureOf(updateCluster(service.session(), state, inputs), InitializationError);
+    const again = await failureOf(updateCluster(service.operation(), state, inputs), InitializationError);
     expect(again.message).toMatch(advice);
     expect(service.tokens).toHaveLength(1);
   });
@@ -104,16 +104,20 @@ describe("create takes only a cluster that nobody holds", () => {
 describe("delete removes only what is its own", () => {
   test("keeps a cluster that another entry holds, with a warning, until that entry goes", async () => {
     const old = await create({ clientToken: "mine" });
-    const session = service.session();
-    const renamed = await createCluster(session, { ...inputs, clientToken: "mine" }, { resourceName: "new" });
+    const operation = service.operation();
+    const renamed = await createCluster(
+      operation,
+      { ...inputs, clientToken: "mine" },
+      { resourceName: "new" },
+    );
     expect(renamed.hpcClusterId).toBe(old.hpcClusterId);
-    await deleteCluster(session, old);
+    await deleteCluster(operation, old);
     expect(service.ids).toEqual(["hpc-1"]);
-    expect(session.warnings).toEqual([
+    expect(operation.warnings).toEqual([
       expect.stringMatching(/already had the HPC cluster hpc-1/),
       expect.stringMatching(/hpc-1 is kept.*the resource "new" holds it/),
     ]);
-    await deleteCluster(session, renamed);
+    await deleteCluster(operation, renamed);
     expect(service.ids).toEqual([]);
   });
 
@@ -121,22 +125,22 @@ describe("delete removes only what is its own", () => {
     const state = await create();
     service.instances = Array.from({ length: 12 }, (_, at) => `i-${at}`);
     service.errors = { DeleteHpcCluster: "NotEmpty.HpcCluster" };
-    const error = await failureOf(deleteCluster(service.session(), state));
+    const error = await failureOf(deleteCluster(service.operation(), state));
     expect(error.message).toMatch(/NotEmpty.HpcCluster.*contains 12 instances \(i-0, .*, i-9, and 2 more\)/);
     service.errors["DescribeInstances"] = "Forbidden.RAM";
-    const bare = await failureOf(deleteCluster(service.session(), state), EcsError);
+    const bare = await failureOf(deleteCluster(service.operation(), state), EcsError);
     expect(bare.message).not.toContain("i-0");
   });
 
   test("a replacement of a cluster with instances is announced once, and none without", async () => {
     const state = await create();
-    const session = service.session();
-    await warnOfInstances(session, state);
-    expect(session.warnings).toEqual([]);
+    const operation = service.operation();
+    await warnOfInstances(operation, state);
+    expect(operation.warnings).toEqual([]);
     service.instances = ["i-1"];
-    await warnOfInstances(session, state);
-    await warnOfInstances(session, state);
-    expect(session.warnings).toEqual([expect.stringMatching(/would be replaced.*1 instance \(i-1\)/)]);
+    await warnOfInstances(operation, state);
+    await warnOfInstances(operation, state);
+    expect(operation.warnings).toEqual([expect.stringMatching(/would be replaced.*1 instance \(i-1\)/)]);
   });
 });
 
@@ -157,8 +161,8 @@ describe("gone needs proof", () => {
 
   test.each<[string, (state: ClusterState) => Promise<unknown>]>([
     ["a refresh", (state) => read(state)],
-    ["a deletion", (state) => deleteCluster(service.session(), state)],
-    ["an update", (state) => updateCluster(service.session(), state, inputs)],
+    ["a deletion", (state) => deleteCluster(service.operation(), state)],
+    ["an update", (state) => updateCluster(service.operation(), state, inputs)],
   ])("%s with credentials of another account names both accounts and drops nothing", async (_what, run) => {
     service.accountId = "1001";
     const state = await create();
@@ -178,12 +182,12 @@ describe("gone needs proof", () => {
 
 describe("a preview with new clusters", () => {
   const warningsOf = async (...names: string[]): Promise<string[]> => {
-    const session = service.session();
+    const operation = service.operation();
     for (const name of names) {
-      expect((await checkCluster(session, {}, { name })).failures).toEqual([]);
+      expect((await checkCluster(operation, {}, { name })).failures).toEqual([]);
     }
-    session.sameNames.report();
-    return session.warnings;
+    operation.session.sameNames.report();
+    return operation.warnings;
   };
 
   test("lists a region once, and warns at its end of clusters with the same name, without advice that loses one", async () => {
@@ -199,11 +203,11 @@ describe("a preview with new clusters", () => {
 
   test("is quiet about a cluster that a resource of the stack holds, also one that is checked later", async () => {
     const state = await create();
-    const session = service.session();
-    await checkCluster(session, {}, { name: "farm" });
-    await diffCluster(session, state.hpcClusterId, outputsOf(state), inputs, {});
-    session.sameNames.report();
-    expect(session.warnings).toEqual([]);
+    const operation = service.operation();
+    await checkCluster(operation, {}, { name: "farm" });
+    await diffCluster(operation, state.hpcClusterId, outputsOf(state), inputs, {});
+    operation.session.sameNames.report();
+    expect(operation.warnings).toEqual([]);
   });
 
   test("says so if the names cannot be listed, and goes on", async () => {
@@ -212,7 +216,7 @@ describe("a preview with new clusters", () => {
   });
 
   test("does not show the value of a secret that breaks a rule", async () => {
-    const { failures } = await checkCluster(service.session(), {}, { name: "2-secret" }, new Set(["name"]));
+    const { failures } = await checkCluster(service.operation(), {}, { name: "2-secret" }, new Set(["name"]));
     expect(failures).toEqual([{ property: "", reason: expect.stringContaining("name") as string }]);
     expect(JSON.stringify(failures)).not.toContain("2-secret");
   });
@@ -221,12 +225,12 @@ describe("a preview with new clusters", () => {
 describe("`up`", () => {
   /** The next `up` of a new resource with these values, and what it warns of. */
   async function up(before: () => Promise<unknown> = () => Promise.resolve()): Promise<string[]> {
-    const session = service.session();
-    await checkCluster(session, {}, inputs);
+    const operation = service.operation();
+    await checkCluster(operation, {}, inputs);
     await before();
-    await createCluster(session, inputs, origin);
-    session.sameNames.report();
-    return session.warnings;
+    await createCluster(operation, inputs, origin);
+    operation.session.sameNames.report();
+    return operation.warnings;
   }
 
   test("says which cluster from before it continues with, and that a destroy will delete it", async () => {
@@ -258,18 +262,18 @@ describe("`up`", () => {
 
   test("is quiet about the cluster that a replacement has just deleted", async () => {
     const state = await create();
-    const session = service.session();
-    await checkCluster(session, {}, inputs);
-    await deleteCluster(session, state);
-    await createCluster(session, inputs, origin);
-    session.sameNames.report();
-    expect(session.warnings).toEqual([]);
+    const operation = service.operation();
+    await checkCluster(operation, {}, inputs);
+    await deleteCluster(operation, state);
+    await createCluster(operation, inputs, origin);
+    operation.session.sameNames.report();
+    expect(operation.warnings).toEqual([]);
   });
 });
 
 test("the advice without the permission to modify ends the loop", async () => {
   const state = await create();
-  await deleteCluster(service.session(), state);
+  await deleteCluster(service.operation(), state);
   service.errors = { ModifyHpcClusterAttribute: "Forbidden.RAM" };
   const dead = (await failureOf(create(), InitializationError)).state;
   expect(dead.hpcClusterId).toBe("hpc-1");

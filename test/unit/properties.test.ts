@@ -130,7 +130,7 @@ test.each(names.filter((name) => name !== "adopt"))(
     const { other, isDescribed } = expectations[name];
     const service = new FakeService();
     const adopt = service.add(complete.name, complete.description);
-    const { failures } = await checkCluster(service.session(), {}, { ...complete, adopt, [name]: other });
+    const { failures } = await checkCluster(service.operation(), {}, { ...complete, adopt, [name]: other });
     expect(failures.map(({ property }) => property)).toEqual(isDescribed ? [name] : []);
   },
 );
@@ -138,7 +138,7 @@ test.each(names.filter((name) => name !== "adopt"))(
 test("a new cluster is created with all parameters and no others", async () => {
   const service = new FakeService();
   const { adopt: _, ...inputs } = complete;
-  await createCluster(service.session(), inputs, {});
+  await createCluster(service.operation(), inputs, {});
   expect(service.sent("CreateHpcCluster")).toEqual([parametersOf(inputs)]);
   expect(parametersOf(inputs)).toEqual({
     Name: "render-farm",

@@ -6,6 +6,7 @@ import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
 import { diffCluster } from "../../provider/cluster/diff.ts";
 import { readCluster } from "../../provider/cluster/read.ts";
+import { beginOperation, findListed } from "../../provider/cluster/operation.ts";
 import { Session } from "../../provider/cluster/session.ts";
 import { stateFrom } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
@@ -15,16 +16,16 @@ import { FakeService, regionId } from "./fakeService.ts";
 import { VirtualClock } from "./virtualClock.ts";
 
 let service: FakeService;
-let session: ReturnType<FakeService["session"]>;
+let operation: ReturnType<FakeService["operation"]>;
 beforeEach(() => {
   service = new FakeService();
-  session = service.session();
+  operation = service.operation();
 });
 
 /** "list" for a list of the region, else the id that was read. */
 const reads = () => service.sent("DescribeHpcClusters").map(({ HpcClusterIds }) => HpcClusterIds ?? "list");
-const refreshed = (id: string) => readCluster(session, id, { hpcClusterId: id, name: "farm", regionId });
-const got = (id: string) => readCluster(session, id, { regionId });
+const refreshed = (id: string) => readCluster(operation, id, { hpcClusterId: id, name: "farm", regionId });
+const got = (id: string) => readCluster(operation, id, { regionId });
 const ids = (count: number) => Array.from({ length: count }, (_, at) => service.add(`farm-${at}`));
 
 describe("one list of the region", () => {
@@ -35,9 +36,9 @@ describe("one list of the region", () => {
     const results = await Promise.all([
       ...clusters.map(refreshed),
       got(adopted),
-      checkCluster(session, {}, { name: "adopted", adopt: adopted }),
-      checkCluster(session, {}, { name: "farm-0" }),
-      diffCluster(session, foreign, { id: foreign, name: "foreign" }, { name: "foreign", regionId }, {}),
+      checkCluster(operation, {}, { name: "adopted", adopt: adopted }),
+      checkCluster(operation, {}, { name: "farm-0" }),
+      diffCluster(operation, foreign, { id: foreign, name: "foreign" }, { name: "foreign", regionId }, {}),
     ]);
     expect(results.slice(0, 6)).toMatchObject(
       [...clusters, adopted].map((hpcClusterId, at) => ({
@@ -46,7 +47,7 @@ describe("one list of the region", () => {
       })),
     );
     expect(reads()).toEqual(["list"]);
-    await createCluster(session, { name: "new", regionId }, { tokenKey: "key" });
+    await createCluster(operation, { name: "new", regionId }, { tokenKey: "key" });
     expect(reads()).toEqual(["list", `["hpc-8"]`]);
   });
 
@@ -66,11 +67,14 @@ describe("one list of the region", () => {
   test("is not believed about what this process has created, changed or deleted since", async () => {
     const [changed, deleted] = ids(2) as [string, string];
     await refreshed(changed);
-    await updateCluster(session, stateFrom(changed, { name: "farm-0", regionId }), { name: "new", regionId });
+    await updateCluster(operation, stateFrom(changed, { name: "farm-0", regionId }), {
+      name: "new",
+      regionId,
+    });
     expect(await got(changed)).toMatchObject({ name: "new" });
-    await deleteCluster(session, stateFrom(deleted, { name: "farm-1", regionId }));
+    await deleteCluster(operation, stateFrom(deleted, { name: "farm-1", regionId }));
     await expect(got(deleted)).rejects.toThrow("There is no HPC cluster");
-    const { hpcClusterId: created } = await createCluster(session, { name: "more", regionId }, {});
+    const { hpcClusterId: created } = await createCluster(operation, { name: "more", regionId }, {});
     service.clock.advance(61_000);
     service.find(created)!.name = "other";
     expect(await got(created)).toMatchObject({ name: "other" });
@@ -78,7 +82,7 @@ describe("one list of the region", () => {
 
   test("is renewed after a minute, but not as what there was before the first creation", async () => {
     const [id] = ids(1) as [string];
-    await createCluster(session, { name: "new", regionId }, {});
+    await createCluster(operation, { name: "new", regionId }, {});
     service.find(id)!.name = "renamed";
     service.clock.advance(59_000);
     expect(await got(id)).toMatchObject({ name: "farm-0" });
@@ -86,7 +90,7 @@ describe("one list of the region", () => {
     const both = await Promise.all([got(id), refreshed(id)]);
     expect(both).toMatchObject([{ name: "renamed" }, { name: "renamed" }]);
     expect(reads().filter((what) => what === "list")).toHaveLength(2);
-    const before = await session.clustersBefore(regionId);
+    const before = await operation.session.lists.beforeCreation(regionId);
     expect("clusters" in before && [...before.clusters.keys()]).toEqual([id]);
   });
 
@@ -100,7 +104,7 @@ describe("one list of the region", () => {
       { name: "farm-0" },
       { name: "farm-1" },
     ]);
-    const { failures } = await checkCluster(session, {}, { name: "farm-0", adopt: first });
+    const { failures } = await checkCluster(operation, {}, { name: "farm-0", adopt: first });
     expect(failures).toEqual([]);
     expect(reads()).toEqual(["list", `["${first}"]`, `["${second}"]`, `["${first}"]`]);
   });
@@ -130,9 +134,13 @@ describe("a list that takes long", () => {
 
   test("may take as long as a call for a refresh; a preview that joins it waits five seconds", async () => {
     const heard: string[] = [];
-    const refresh = slow.forOperation({ onWait: (what) => heard.push(what) }).findListed(regionId, "hpc-1");
-    const check = slow.findListed(regionId, "hpc-1", 5_000);
-    const before = slow.clustersBefore(regionId);
+    const refresh = findListed(
+      beginOperation(slow, { onWait: (what) => heard.push(what) }),
+      regionId,
+      "hpc-1",
+    );
+    const check = findListed(beginOperation(slow), regionId, "hpc-1", 5_000);
+    const before = slow.lists.beforeCreation(regionId);
     const start = clock.now();
     let late = 0;
     void Promise.all([check, before]).then(() => (late = clock.now() - start));
@@ -149,18 +157,18 @@ describe("a list that takes long", () => {
     expect(calls).toHaveLength(1);
     expect(heard).toEqual(["throttled"]);
     // Other clusters have been created meanwhile, perhaps.
-    expect(await slow.clustersBefore(regionId)).toHaveProperty("error");
+    expect(await slow.lists.beforeCreation(regionId)).toHaveProperty("error");
   });
 
   test("ends after five seconds if a preview has begun it", async () => {
-    void slow.findListed(regionId, "hpc-1", 5_000);
+    void findListed(beginOperation(slow), regionId, "hpc-1", 5_000);
     await clock.advance(0);
     expect(calls[0]?.deadline).toBe(clock.now() + 5_000);
   });
 
   test("does not outlast an operation with a time-out of its own", async () => {
-    const operation = slow.forOperation({ timeoutMs: 3_000 });
-    const read = operation.findListed(regionId, "hpc-1");
+    const operation = beginOperation(slow, { timeoutMs: 3_000 });
+    const read = findListed(operation, regionId, "hpc-1");
     await clock.advance(3_000);
     expect(await read).toMatchObject({ error: { code: "RequestTimeout" } });
   });

@@ -125,8 +125,8 @@ describe("the notes of a run", () => {
   test("lose no cluster if they cannot be written", async () => {
     vi.stubEnv("PULUMI_HOME", path.join(root, "file", "pulumi"));
     writeFileSync(path.join(root, "file"), "");
-    const session = new FakeService().session(undefined, notesOf());
-    expect(await createCluster(session, { name: "farm", regionId }, {})).toMatchObject({
+    const operation = new FakeService().operation(undefined, notesOf());
+    expect(await createCluster(operation, { name: "farm", regionId }, {})).toMatchObject({
       hpcClusterId: "hpc-1",
     });
     expect(warnings).toEqual([expect.stringContaining(path.join(root, "file"))]);
@@ -143,17 +143,19 @@ describe("the notes of a run", () => {
   test("keep a cluster from being deleted that the session of an explicit provider has got", async () => {
     const service = new FakeService();
     const inputs = { name: "farm", regionId, clientToken: "mine" };
-    const old = await createCluster(service.session(), inputs, { resourceName: "farm" });
-    const here = service.session(undefined, notesOf());
+    const old = await createCluster(service.operation(), inputs, { resourceName: "farm" });
+    const here = service.operation(undefined, notesOf());
     // The other provider process creates first: the service answers the same token with the same cluster.
     const other = await startChild(
       `
+        const { beginOperation } = require("./provider/cluster/operation.ts");
         const { Session } = require("./provider/cluster/session.ts");
         const { createCluster } = require("./provider/cluster/create.ts");
         const { runNotesInFiles } = require("./provider/cluster/runNotes.ts");
         const { readSettings } = require("./provider/account/settings.ts");
 
         const ecs = {
+          forOperation: () => ecs,
           createHpcCluster: async () => ({ hpcClusterId: "hpc-1", requestId: "R" }),
           describeHpcCluster: async () => ({ HpcClusterId: "hpc-1", Name: "farm" }),
           getAccountId: async () => "1001",
@@ -163,7 +165,7 @@ describe("the notes of a run", () => {
           connect: () => ecs,
         });
         const inputs = { name: "farm", regionId: "cn-hangzhou", clientToken: "mine" };
-        createCluster(session, inputs, { resourceName: "new" }).then(({ hpcClusterId }) => console.log(hpcClusterId));
+        createCluster(beginOperation(session), inputs, { resourceName: "new" }).then(({ hpcClusterId }) => console.log(hpcClusterId));
         ${untilStopped}
       `,
       {},

@@ -9,6 +9,7 @@ import {
   type EngineProperties,
   type PropertyChanges,
 } from "../../../provider/cluster/properties.ts";
+import { beginOperation, type Operation } from "../../../provider/cluster/operation.ts";
 import { readCluster } from "../../../provider/cluster/read.ts";
 import type { RunNotes } from "../../../provider/cluster/runNotes.ts";
 import type { Checked } from "../../../provider/cluster/rules.ts";
@@ -39,11 +40,11 @@ export interface ProvidedResource {
 
 /** What one operating-system process of the provider is: a session, and the engine's calls of it. */
 export class ProviderProcess {
-  private readonly session: Session;
+  private readonly operation: Operation;
   private isKilled = false;
 
   constructor({ configuration, clock, warn, notes }: ProviderProcessOptions) {
-    this.session = new Session(
+    const session = new Session(
       readSettings((key) => configuration[key], {}),
       {
         warn,
@@ -56,20 +57,21 @@ export class ProviderProcess {
         },
       },
     );
+    this.operation = beginOperation(session);
   }
 
   check(olds: EngineProperties, news: EngineProperties): Promise<Checked> {
-    return checkCluster(this.session, olds, news);
+    return checkCluster(this.operation, olds, news);
   }
 
   diff(id: string, olds: EngineProperties, news: EngineProperties): Promise<PropertyChanges> {
-    return diffCluster(this.session, id, olds, news, {
+    return diffCluster(this.operation, id, olds, news, {
       resourceName: textOf(news, "__resourceName"),
     });
   }
 
   async create(inputs: EngineProperties): Promise<ProvidedResource> {
-    return resourceOf(await createCluster(this.session, propertiesFrom(inputs), originFrom(inputs)));
+    return resourceOf(await createCluster(this.operation, propertiesFrom(inputs), originFrom(inputs)));
   }
 
   /** @returns undefined if the cluster does not exist any more */
@@ -77,21 +79,21 @@ export class ProviderProcess {
     id: string,
     properties: EngineProperties,
   ): Promise<(ProvidedResource & { inputs: Record<string, unknown> }) | undefined> {
-    const found = await readCluster(this.session, id, properties);
+    const found = await readCluster(this.operation, id, properties);
     return found === undefined ? undefined : { ...resourceOf(found), inputs: inputsOf(found) };
   }
 
   async update(id: string, olds: EngineProperties, inputs: EngineProperties): Promise<ProvidedResource> {
-    return resourceOf(await updateCluster(this.session, this.stored(id, olds), propertiesFrom(inputs)));
+    return resourceOf(await updateCluster(this.operation, this.stored(id, olds), propertiesFrom(inputs)));
   }
 
   delete(id: string, properties: EngineProperties): Promise<void> {
-    return deleteCluster(this.session, this.stored(id, properties));
+    return deleteCluster(this.operation, this.stored(id, properties));
   }
 
   /** The end of the run. */
   end(): void {
-    this.session.sameNames.report();
+    this.operation.session.sameNames.report();
   }
 
   /** From now on it calls nothing, and none of its calls returns. */
@@ -100,7 +102,7 @@ export class ProviderProcess {
   }
 
   private stored(id: string, properties: EngineProperties): ClusterState {
-    return stateFrom(id, { ...properties, regionId: this.session.regionOf(properties) });
+    return stateFrom(id, { ...properties, regionId: this.operation.session.regionOf(properties) });
   }
 
   private async whileAlive<T>(run: () => Promise<T>): Promise<T> {
