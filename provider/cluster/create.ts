@@ -109,7 +109,11 @@ async function createWithKey(
   const passedOver: PassedOver[] = [];
   for (let generation = first; generation < first + MAX_PASSED_OVER; generation += 1) {
     if (clock.now() > end) {
-      throw tooManyPassedOver(inputs, passedOver, "the time of alicloud:maxRetryTimeout is over");
+      throw tooManyPassedOver(
+        inputs,
+        passedOver,
+        `the time of ${settings.namespace}:maxRetryTimeout is over`,
+      );
     }
     let returned: Returned;
     try {

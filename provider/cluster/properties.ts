@@ -28,7 +28,7 @@ export const properties = {
   },
   regionId: {
     parameter: "RegionId",
-    missing: stackConfiguration.missingRegion,
+    missing: stackConfiguration("alicloud").missingRegion,
     rule: regionIdReasons,
     // A cluster cannot move to another region.
     onChange: "replace",

@@ -134,7 +134,7 @@ export class Session {
   }
 
   private async readRegions(): Promise<AccountRegions> {
-    const regions = await readRegions(await this.ecs());
+    const regions = await readRegions(await this.ecs(), this.settings.namespace);
     if ("warning" in regions) {
       this.warn(regions.warning);
     }

@@ -44,7 +44,7 @@ function sessionWith(lookup: ConfigLookup): Session {
   // The SDK starts this process with the address of the engine, which all provider processes of one run have in common.
   const engine = process.argv[2];
   const notes = engine === undefined ? noRunNotes : runNotesInFiles(engine, warn);
-  const source = lookup(EXPLICIT_KEY) === undefined ? stackConfiguration : explicitProvider;
+  const source = (lookup(EXPLICIT_KEY) === undefined ? stackConfiguration : explicitProvider)("alicloud");
   const started = new Session(readSettings(lookup, process.env, source), { warn, notes });
   reportAtEnd(started);
   return started;

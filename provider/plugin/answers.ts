@@ -36,7 +36,7 @@ export function keptBy(secretNames: ReadonlySet<string>): (error: unknown) => ne
 }
 
 export function serviceError(error: unknown, redact: Redact): Partial<ServiceError> {
-  const details = shortened(inOwnNamespace(redact(messageOf(error))), LONGEST_MESSAGE);
+  const details = shortened(redact(messageOf(error)), LONGEST_MESSAGE);
   if (!(error instanceof KeptCluster)) {
     return { code: error instanceof RequestError ? status.INVALID_ARGUMENT : status.UNKNOWN, details };
   }
@@ -73,10 +73,5 @@ export function diffResponse(differences: readonly PropertyDifference[]): rpc.Di
 }
 
 export function failureMessage({ property, reason }: CheckFailure): rpc.CheckFailure {
-  return new rpc.CheckFailure().setProperty(property).setReason(inOwnNamespace(reason));
-}
-
-/** The core's messages name the configuration keys of the dynamic provider, e.g. `alicloud:region`. */
-export function inOwnNamespace(text: string): string {
-  return text.replaceAll(/(?<![\w/-])alicloud:(?=[a-z])/g, "alicloud-hpc:");
+  return new rpc.CheckFailure().setProperty(property).setReason(reason);
 }

@@ -16,7 +16,7 @@ import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
 import { redactionOf, type Redact } from "../cluster/secretValues";
 import { cancelableClock } from "../ecs/clock";
-import { diffResponse, failureMessage, inOwnNamespace, keptBy, RequestError, serviceError } from "./answers";
+import { diffResponse, failureMessage, keptBy, RequestError, serviceError } from "./answers";
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
 import { Engine } from "./engine";
 import { invoke } from "./functions";
@@ -97,7 +97,7 @@ export class Provider {
           throw new RequestError("Configure: the request has no args; use Pulumi 3.216 or later.");
         }
         const warn = (text: string): void => {
-          this.engine?.warn("", inOwnNamespace(text));
+          this.engine?.warn("", text);
         };
         this.session = new Session(settingsOf(receivedProperties(args).values, request.getUrn()), {
           clock: cancelableClock(this.cancellation.signal),
@@ -228,7 +228,7 @@ export class Provider {
       throw new RequestError(`There is no resource type ${type}; there is ${resource.RESOURCE_TYPE}.`);
     }
     const operation = beginOperation(this.configured(), {
-      warn: (text) => this.engine?.warn(urn, inOwnNamespace(redact(text))),
+      warn: (text) => this.engine?.warn(urn, redact(text)),
       onWait: (what) => this.engine?.status(urn, redact(what)),
       timeoutMs: timeoutS > 0 ? timeoutS * 1_000 : undefined,
     });

@@ -53,7 +53,7 @@ async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<
     return undefined;
   }
   return await find((regionId) => {
-    const source = provider === undefined ? stackConfiguration : explicitProvider;
+    const source = (provider === undefined ? stackConfiguration : explicitProvider)("alicloud");
     const key = provider ?? runningStack();
     const { ecs, settings } = getOrCreate(clients, key, () => createClient(config, source));
     return Promise.resolve({

@@ -53,7 +53,7 @@ export class ProviderProcess {
         clock: { now: () => clock.now(), sleep: (ms) => this.whileAlive(() => clock.sleep(ms)) },
         connect: (settings, sessionClock) => {
           const client = connect(settings, sessionClock);
-          return new EcsClient((call) => this.whileAlive(() => client.send(call)));
+          return new EcsClient((call, parse) => this.whileAlive(() => client.request(call, parse)));
         },
       },
     );
