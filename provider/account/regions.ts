@@ -2,7 +2,7 @@ import type { EcsClient } from "../ecs/client";
 import type { Namespace } from "../ecs/errorCodes";
 import { EcsError, messageOf } from "../ecs/errors";
 import { closestName } from "./nearestName";
-import { quoted } from "./quoted";
+import { quoted } from "../ecs/json";
 
 /** DescribeRegions is called here: every account can reach this region, and the one to be checked may not exist. */
 export const REGION_OF_REGIONS = "cn-hangzhou";

@@ -1,11 +1,18 @@
-import { listOf, optionalText, requiredCount, requiredText, textsOf } from "./answerFields";
+import {
+  listOf,
+  optionalText,
+  requiredCount,
+  requiredText,
+  textsOf,
+  type HpcClusterItem,
+  type RegionItem,
+} from "./answerFields";
 import type { OnWait } from "./clock";
 import { EcsError } from "./errors";
 import type { Answer, ApiParameters, Call, CallOptions } from "./http/transport";
-import type { HpcClusterItem, RegionItem } from "./items";
 import { describeCall, DESCRIBE_LIMIT } from "./regionQueue";
 import type { Request } from "./retry";
-import { withoutUndefined } from "./withoutUndefined";
+import { withoutUndefined } from "./json";
 
 /** What the pages of DescribeHpcClusters have shown. */
 interface DescribedClusters {

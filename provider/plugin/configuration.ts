@@ -8,7 +8,7 @@ import {
 import { adviceAbout } from "../account/nearestName";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { readSettings, type Settings } from "../account/settings";
-import type { CheckFailure } from "../cluster/checkFailure";
+import type { CheckFailure } from "../cluster/rules";
 import { UNKNOWN, type EngineProperties } from "../cluster/properties";
 import { PACKAGE } from "../resourceTypes";
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError, FailedAttempt } from "../../provider/ecs/errors.ts";
 import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
-import type { HpcClusterItem } from "../../provider/ecs/items.ts";
+import type { HpcClusterItem } from "../../provider/ecs/answerFields.ts";
 import { withRetry } from "../../provider/ecs/retry.ts";
 import { VirtualClock } from "../unit/virtualClock.ts";
 

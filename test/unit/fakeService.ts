@@ -1,11 +1,11 @@
 import { readSettings } from "../../provider/account/settings.ts";
 import { beginOperation, type Operation } from "../../provider/cluster/operation.ts";
-import { noRunNotes, type RunNotes } from "../../provider/cluster/runNotes.ts";
+import { noRunNotes, type RunNotes } from "../../provider/cluster/holders.ts";
 import { Session } from "../../provider/cluster/session.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
-import type { HpcClusterItem } from "../../provider/ecs/items.ts";
+import type { HpcClusterItem } from "../../provider/ecs/answerFields.ts";
 import { withoutRetry } from "./requests.ts";
 import { FakeClock } from "./fakeClock.ts";
 

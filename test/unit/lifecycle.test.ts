@@ -2,11 +2,16 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { checkCluster } from "../../provider/cluster/check.ts";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
-import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import {
+  InitializationError,
+  inputsOf,
+  outputsOf,
+  stateFrom,
+  type ClusterState,
+} from "../../provider/cluster/state.ts";
 import { propertiesFrom, UNKNOWN } from "../../provider/cluster/properties.ts";
 import { readCluster } from "../../provider/cluster/read.ts";
 import type { Operation } from "../../provider/cluster/operation.ts";
-import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import { failureOf } from "./failureOf.ts";

@@ -3,12 +3,11 @@ import { Agent as HttpsAgent } from "node:https";
 import { debuglog } from "node:util";
 import { type Clock, type OnWait, systemClock } from "../clock";
 import { FailedAttempt } from "../errors";
-import { silenceHttpx } from "../silenceHttpx";
-import { withoutUndefined } from "../withoutUndefined";
+import { Redaction, silenceHttpx } from "./redaction";
+import { withoutUndefined } from "../json";
 import { type Credentials, type CredentialSource, credentialsBefore } from "./credentialSource";
 import { endpointOf, type EndpointChoice } from "./endpoints";
 import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure";
-import { Redaction } from "./redaction";
 import { RequestSocket } from "./requestSocket";
 
 /** An API, and the version that is spoken. */
