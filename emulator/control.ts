@@ -1,7 +1,10 @@
-import type { Emulator } from "./emulator.ts";
+import type { ActionName } from "./actionNames.ts";
 import { FaultPlanError, parseFaultPlan } from "./faultFile.ts";
+import type { Faults } from "./faults.ts";
 import type { Head, Incoming } from "./incoming.ts";
+import type { RequestRecord } from "./requests.ts";
 import { shortened } from "./shortened.ts";
+import type { Store } from "./store.ts";
 
 /** An answer with a JSON body. */
 export interface ControlAnswer {
@@ -13,7 +16,14 @@ export interface ControlAnswer {
 export type Control = (incoming: Incoming) => ControlAnswer;
 
 /** The part of the emulator that other processes may see and change. */
-type Controlled = Pick<Emulator, "store" | "requests" | "actions" | "missingActions" | "faults" | "reset">;
+interface Controlled {
+  readonly store: Store;
+  readonly requests: readonly RequestRecord[];
+  readonly actions: readonly ActionName[];
+  readonly missingActions: readonly string[];
+  readonly faults: Faults;
+  reset(): void;
+}
 
 /** What each request does, by method and path. Throws FaultPlanError. */
 const controls: Readonly<Record<string, (ecs: Controlled, body: string) => unknown>> = {

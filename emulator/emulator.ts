@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 
 import { Accounts, randomKey, type AccessKey, type Account } from "./accounts.ts";
-import { actionNames, type ActionName } from "./action.ts";
+import { actionNames, type ActionName } from "./actionNames.ts";
 import { control } from "./control.ts";
 import { parseFaultPlan } from "./faultFile.ts";
 import type { FaultPlan } from "./fault.ts";
@@ -16,7 +16,7 @@ import { listen } from "./server.ts";
 import { Store } from "./store.ts";
 
 export type { AccessKey, Account, Accounts } from "./accounts.ts";
-export type { ActionName } from "./action.ts";
+export type { ActionName } from "./actionNames.ts";
 export type { FaultPlan, FaultRule, FaultSelector } from "./fault.ts";
 export { FaultPlanError } from "./faultFile.ts";
 export type { Fault, FaultKind, ListFault } from "./faultKinds.ts";

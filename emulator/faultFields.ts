@@ -1,4 +1,4 @@
-import { actionNames, type ActionName } from "./action.ts";
+import { actionNames, type ActionName } from "./actionNames.ts";
 import type { When } from "./holds.ts";
 
 /** A field of a rule, with the type of its values. */

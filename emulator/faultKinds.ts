@@ -1,4 +1,4 @@
-import type { ActionName } from "./action.ts";
+import type { ActionName } from "./actionNames.ts";
 import {
   errorStatus,
   flag,

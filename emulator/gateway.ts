@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { checkSecurityToken, type Accounts } from "./accounts.ts";
-import type { Action, ActionName, Call } from "./action.ts";
+import type { Action, Call } from "./action.ts";
+import type { ActionName } from "./actionNames.ts";
 import { findAction } from "./actions.ts";
 import { failure, success, type Body, type Format } from "./answer.ts";
 import { checkSignature, checkTimestamp, Nonces, signedPartOf } from "./authentication.ts";

@@ -12,8 +12,7 @@ import {
   type Fields,
 } from "../provider/account/configKeys.ts";
 import { type Property, properties } from "../provider/cluster/properties.ts";
-import { SCHEMA_VERSION } from "../provider/plugin/schemaVersion.ts";
-import { clusterTypes, officialType, PACKAGE } from "../provider/resourceTypes.ts";
+import { PACKAGE, SCHEMA_VERSION, clusterTypes, officialType } from "../provider/resourceTypes.ts";
 import { type Docstring, documented } from "./docstrings.ts";
 
 const CLUSTER = "program/hpcCluster.ts";

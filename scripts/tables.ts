@@ -19,6 +19,7 @@ import { profileModes } from "../provider/account/credentials/modes.ts";
 import { type Property, properties } from "../provider/cluster/properties.ts";
 import {
   type ErrorCode,
+  adviceIn,
   errorCodePatterns,
   errorCodes,
   networkErrorCodes,
@@ -125,7 +126,14 @@ const tables: Readonly<Record<string, Table>> = {
       rows.flatMap(([name, { property, transient, advice }]) =>
         advice === undefined
           ? []
-          : [[name, property === undefined ? "" : code(property), transient ? "yes" : "no", advice]],
+          : [
+              [
+                name,
+                property === undefined ? "" : code(property),
+                transient ? "yes" : "no",
+                adviceIn("alicloud", advice),
+              ],
+            ],
       ),
     );
   },

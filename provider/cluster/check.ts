@@ -1,9 +1,8 @@
 import { unknownRegionReason } from "../account/regions";
 import { messageOf } from "../ecs/errors";
 import { adoptionFailures, warnOfProtection } from "./adopt";
-import type { CheckFailure } from "./checkFailure";
+import { checkInputs, withoutSecrets, type CheckFailure, type Checked } from "./rules";
 import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties";
-import { checkInputs, withoutSecrets, type Checked } from "./rules";
 import { warnOnce, type Operation } from "./operation";
 import type { Session } from "./session";
 

@@ -1,8 +1,8 @@
 import { runInNewContext } from "node:vm";
 import { REGION_OF_REGIONS } from "../account/regions";
 import type { EcsClient } from "../ecs/client";
-import type { HpcClusterItem } from "../ecs/items";
-import { withoutUndefined } from "../ecs/withoutUndefined";
+import type { HpcClusterItem } from "../ecs/answerFields";
+import { withoutUndefined } from "../ecs/json";
 
 /** How long `nameRegex` may take for all names together, milliseconds: nothing else of the process runs meanwhile. */
 const LONGEST_MATCHING_MS = 1_000;

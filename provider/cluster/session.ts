@@ -11,9 +11,8 @@ import type { Settings } from "../account/settings";
 import type { EcsClient } from "../ecs/client";
 import { systemClock, type Clock } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
-import { Holders } from "./holders";
+import { Holders, noRunNotes, type RunNotes } from "./holders";
 import { RegionLists } from "./regionLists";
-import { noRunNotes, type RunNotes } from "./runNotes";
 import { SameNames } from "./sameNames";
 import { textOf, type EngineProperties } from "./properties";
 import type { ClusterState } from "./state";
@@ -134,7 +133,7 @@ export class Session {
   }
 
   private async readRegions(): Promise<AccountRegions> {
-    const regions = await readRegions(await this.ecs());
+    const regions = await readRegions(await this.ecs(), this.settings.namespace);
     if ("warning" in regions) {
       this.warn(regions.warning);
     }

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { outputForm, plainForm, type Found, type LookupName, type LookupResult } from "./lookupForms";
-import { invokeLookup } from "./lookupInvokes";
+import { invokeLookup, outputForm, plainForm, type Found } from "./lookupForms";
 import { providerOf } from "./provider";
 import { mockMonitor } from "./sdkInternals";
 
@@ -115,17 +114,23 @@ export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Outp
   return outputForm({}, opts, () => lookUp("getRegions", {}, opts));
 }
 
+interface LookupResults {
+  getHpcCluster: GetHpcClusterResult;
+  getHpcClusters: GetHpcClustersResult;
+  getRegions: GetRegionsResult;
+}
+
 /** A dynamic provider cannot answer lookups, so they run in the program. Mocks are asked as the plugin would be. */
-async function lookUp<N extends LookupName>(
+async function lookUp<N extends keyof LookupResults>(
   name: N,
   args: object,
   opts: pulumi.InvokeOptions | undefined,
-): Found<LookupResult<N>> {
+): Found<LookupResults[N]> {
   const provider = providerOf(opts);
   if (mockMonitor() !== undefined) {
     return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
   }
   // Loaded on first use: a program that only declares clusters does not call the service.
   const { serviceLookups } = await import("./serviceLookups.js");
-  return await serviceLookups[name](args, provider);
+  return (await serviceLookups[name](args, provider)) as LookupResults[N] | undefined;
 }

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterTypes } from "../resourceTypes";
-import { outputForm, plainForm } from "./lookupForms";
-import { invokeLookup } from "./lookupInvokes";
+import { invokeLookup, outputForm, plainForm } from "./lookupForms";
 import type {
   GetHpcClusterArgs,
   GetHpcClusterOutputArgs,
@@ -12,7 +11,7 @@ import type {
   GetRegionsResult,
 } from "./lookups";
 import { defaultProvider, Provider } from "./pluginProvider";
-import { runError } from "./runError";
+import { runError } from "./sdkInternals";
 
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.
@@ -23,7 +22,7 @@ export function getHpcCluster(
   args: GetHpcClusterArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterResult> {
-  return plainForm(async () => invokeLookup("getHpcCluster", args, withProvider(opts)));
+  return plainForm(async () => invokeLookup<GetHpcClusterResult>("getHpcCluster", args, withProvider(opts)));
 }
 
 /** The same as {@link getHpcCluster}, for arguments that may be outputs. */
@@ -32,7 +31,9 @@ export function getHpcClusterOutput(
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClusterResult> {
   const options = withProvider(opts);
-  return outputForm(args, opts, (known) => invokeLookup("getHpcCluster", known, options));
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetHpcClusterResult>("getHpcCluster", known, options),
+  );
 }
 
 /**
@@ -44,7 +45,9 @@ export function getHpcClusters(
   args: GetHpcClustersArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClustersResult> {
-  return plainForm(async () => invokeLookup("getHpcClusters", args, withProvider(opts)));
+  return plainForm(async () =>
+    invokeLookup<GetHpcClustersResult>("getHpcClusters", args, withProvider(opts)),
+  );
 }
 
 /** The same as {@link getHpcClusters}, for arguments that may be outputs. */
@@ -53,18 +56,20 @@ export function getHpcClustersOutput(
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClustersResult> {
   const options = withProvider(opts);
-  return outputForm(args, opts, (known) => invokeLookup("getHpcClusters", known, options));
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetHpcClustersResult>("getHpcClusters", known, options),
+  );
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
 export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
-  return plainForm(async () => invokeLookup("getRegions", {}, withProvider(opts)));
+  return plainForm(async () => invokeLookup<GetRegionsResult>("getRegions", {}, withProvider(opts)));
 }
 
 /** The same as {@link getRegions}, as an output. */
 export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
   const options = withProvider(opts);
-  return outputForm({}, opts, () => invokeLookup("getRegions", {}, options));
+  return outputForm({}, opts, () => invokeLookup<GetRegionsResult>("getRegions", {}, options));
 }
 
 /** The options with the provider: the lookup's own, its parent's, or the one of the stack's configuration. */

@@ -472,6 +472,15 @@ describe("Read", () => {
   });
 });
 
+test("a message repeats the user's values as they are, also one that looks like a configuration key", async () => {
+  const { hpcClusterId: adopt } = ecs.store.add({ name: "labelled", description: "alicloud:before", regionId });
+  const news = { name: "labelled", description: "alicloud:region of the farm", regionId, adopt };
+  const { failures } = await (await another()).check({}, news);
+  expect(failures.map(({ reason }) => reason)).toEqual([
+    expect.stringContaining('"alicloud:before", but is "alicloud:region of the farm"'),
+  ]);
+});
+
 test("Update in a preview tells what the update then returns, and calls nothing", async () => {
   const { id, outputs } = await created(
     { name: "changing", description: "old", clientToken: "token-of-changing" },

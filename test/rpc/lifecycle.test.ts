@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
-import type { ActionName } from "../../emulator/action.ts";
+import type { ActionName } from "../../emulator/actionNames.ts";
 import { failureOf } from "../unit/failureOf.ts";
 import { DynamicProvider, ProgramFolder } from "./dynamicProvider.ts";
 import { PluginProvider } from "./pluginProvider.ts";

@@ -1,11 +1,12 @@
 import { readSettings } from "../../provider/account/settings.ts";
 import { beginOperation, type Operation } from "../../provider/cluster/operation.ts";
-import { noRunNotes, type RunNotes } from "../../provider/cluster/runNotes.ts";
+import { noRunNotes, type RunNotes } from "../../provider/cluster/holders.ts";
 import { Session } from "../../provider/cluster/session.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
-import type { HpcClusterItem } from "../../provider/ecs/items.ts";
+import type { HpcClusterItem } from "../../provider/ecs/answerFields.ts";
+import { withoutRetry } from "./requests.ts";
 import { FakeClock } from "./fakeClock.ts";
 
 export const regionId = "cn-hangzhou";
@@ -119,7 +120,7 @@ export class FakeService {
       clock: this.clock,
       notes,
       warn: (text) => warnings.push(text),
-      connect: () => new EcsClient(this.send),
+      connect: () => new EcsClient(withoutRetry(this.send)),
     });
     return { ...beginOperation(session), warnings };
   }
