@@ -12,7 +12,6 @@ import {
   type Fields,
 } from "../provider/account/configKeys.ts";
 import { type Property, properties } from "../provider/cluster/properties.ts";
-import { SCHEMA_VERSION } from "../provider/plugin/schemaVersion.ts";
 import { clusterTypes, officialType, PACKAGE } from "../provider/resourceTypes.ts";
 import { type Docstring, documented } from "./docstrings.ts";
 
@@ -85,13 +84,13 @@ const structuredTypes: Readonly<Record<string, { key: string; fields: Fields; va
  * itself.
  */
 export function packageSchema(): PackageSpec {
-  const { description, license, keywords } = JSON.parse(
+  const { version, description, license, keywords } = JSON.parse(
     readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-  ) as { description: string; license: string; keywords: string[] };
+  ) as { version: string; description: string; license: string; keywords: string[] };
   const configuration = configurationProperties();
   return {
     name: PACKAGE,
-    version: SCHEMA_VERSION,
+    version,
     displayName: "Alibaba Cloud ECS HPC clusters",
     description,
     keywords: [...keywords.filter((word) => word !== "dynamic-provider"), "category/cloud", "kind/native"],

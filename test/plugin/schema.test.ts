@@ -1,7 +1,10 @@
 /** Promise: the schema of the plugin says what the tables and the comments of the code say. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { type ConfigKey, configKeys } from "../../provider/account/configKeys.ts";
 import { properties } from "../../provider/cluster/properties.ts";
+import { root } from "../../scripts/documents.ts";
 import { packageSchema, type PropertySpec, type PropertySpecs } from "../../scripts/packageSchema.ts";
 
 const namesWhere = (specs: PropertySpecs, holds: (spec: PropertySpec) => true | undefined): string[] =>
@@ -9,11 +12,12 @@ const namesWhere = (specs: PropertySpecs, holds: (spec: PropertySpec) => true | 
 const replacing = (specs: PropertySpecs): string[] =>
   namesWhere(specs, ({ replaceOnChanges }) => replaceOnChanges);
 
+const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { version: string };
 const { version, config, provider, resources, types } = packageSchema();
 const cluster = resources["alicloud-hpc:index:HpcCluster"]!;
 
-test("has a version that no upgrade changes, and with it the name of the default provider", () => {
-  expect(version).toBe("1.0.0");
+test("has the version of the package, and every SDK sends it", () => {
+  expect(version).toBe(manifest.version);
   for (const [language, options] of Object.entries(packageSchema().language)) {
     expect(options, language).toMatchObject({ respectSchemaVersion: true });
   }
