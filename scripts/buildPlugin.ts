@@ -45,21 +45,20 @@ const platforms: Readonly<Record<string, string>> = {
 /** In the Node.js binary: postject looks for it (Node.js's documentation of single executable applications). */
 const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    package: { type: "string", default: root },
-    out: { type: "string", default: path.join(root, "executable") },
-    "gzip-level": { type: "string", default: "9" },
-  },
-});
-
 try {
-  const level = Number(values["gzip-level"]);
-  if (!/^[0-9]$/.test(values["gzip-level"])) {
-    throw new Error(`--gzip-level ${values["gzip-level"]}: it is a digit from 0 to 9`);
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      package: { type: "string", default: root },
+      out: { type: "string", default: path.join(root, "executable") },
+      "gzip-level": { type: "string", default: "9" },
+    },
+  });
+  const level = values["gzip-level"];
+  if (!/^[0-9]$/.test(level)) {
+    throw new Error(`--gzip-level ${level}: it is a digit from 0 to 9`);
   }
-  await buildPlugin(platformOf(positionals), values.package, values.out, level);
+  await buildPlugin(platformOf(positionals), values.package, values.out, Number(level));
 } catch (error) {
   console.error(`build:plugin: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
