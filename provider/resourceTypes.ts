@@ -3,12 +3,6 @@
 /** The name of the plugin's package in the engine. */
 export const PACKAGE = "alicloud-hpc";
 
-/**
- * The version of the schema, and what the plugin says it is. SDKs send it, and it becomes part of the default provider's name,
- * whose id is the salt of the ClientTokens: so it stays the same when the package is upgraded.
- */
-export const SCHEMA_VERSION = "1.0.0";
-
 /** The type of the resource of `@pulumi/alicloud` for the same clusters. */
 export const officialType = "alicloud:ecs/hpcCluster:HpcCluster";
 
