@@ -1,5 +1,5 @@
 /**
- * Every call of the plugin over gRPC, beyond what both hosts promise (test/rpc/lifecycle.test.ts). Almost all of it runs on one process:
+ * Every call of the plugin over gRPC, beyond what both hosts promise (test/rpc/bothHosts.test.ts). Almost all of it runs on one process:
  * no bad call may end it.
  */
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import {
   unknownValue,
   type About,
   type Properties,
-} from "../rpc/providerProcess.ts";
+} from "../rpc/servedProvider.ts";
 import { failureOf } from "../unit/failureOf.ts";
 import { FakeEngine } from "./fakeEngine.ts";
 
@@ -473,7 +473,11 @@ describe("Read", () => {
 });
 
 test("a message repeats the user's values as they are, also one that looks like a configuration key", async () => {
-  const { hpcClusterId: adopt } = ecs.store.add({ name: "labelled", description: "alicloud:before", regionId });
+  const { hpcClusterId: adopt } = ecs.store.add({
+    name: "labelled",
+    description: "alicloud:before",
+    regionId,
+  });
   const news = { name: "labelled", description: "alicloud:region of the farm", regionId, adopt };
   const { failures } = await (await another()).check({}, news);
   expect(failures.map(({ reason }) => reason)).toEqual([
