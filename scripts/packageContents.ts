@@ -17,6 +17,8 @@ const publicDeclarations = [
   "program/lookups",
   "program/violations",
   "account/configKeys",
+  "audit/audit",
+  "audit/report",
   "emulator/emulator",
   "emulator/accounts",
   "emulator/fault",
