@@ -56,7 +56,8 @@ export const errorCodes = {
   },
   "InvalidRegionId.NotFound": {
     property: "regionId",
-    advice: "Change `regionId` (or the setting {config:region}) to a region in which HPC clusters are offered.",
+    advice:
+      "Change `regionId` (or the setting {config:region}) to a region in which HPC clusters are offered.",
   },
   "Invalid.Parameter": {
     advice: "Check `name`, `description` and `regionId` against the service's rules for them.",
