@@ -23,7 +23,7 @@ export interface EcsFailure {
 export interface ErrorCode {
   /** The input property that the code is about. */
   readonly property?: string;
-  /** What the user can do; part of every message. A configuration key is in braces (`adviceIn`). */
+  /** What the user can do; part of every message. A configuration key is `{config:<key>}` (`adviceIn`). */
   readonly advice?: string;
   /** The cluster does not exist. `possibly`: the service is not sure, so look again. */
   readonly gone?: "certainly" | "possibly";
@@ -56,7 +56,8 @@ export const errorCodes = {
   },
   "InvalidRegionId.NotFound": {
     property: "regionId",
-    advice: "Change `regionId` (or the setting {region}) to a region in which HPC clusters are offered.",
+    advice:
+      "Change `regionId` (or the setting {config:region}) to a region in which HPC clusters are offered.",
   },
   "Invalid.Parameter": {
     advice: "Check `name`, `description` and `regionId` against the service's rules for them.",
@@ -136,7 +137,7 @@ export const errorCodes = {
   },
   "InvalidSecurityToken.MismatchWithAccessKey": {
     advice:
-      "The STS token does not belong to this access key: remove {securityToken} (ALICLOUD_SECURITY_TOKEN, …), " +
+      "The STS token does not belong to this access key: remove {config:securityToken} (ALICLOUD_SECURITY_TOKEN, …), " +
       "or get new temporary credentials.",
     refused: "credentials",
   },
@@ -161,7 +162,7 @@ export const errorCodePatterns: readonly { pattern: RegExp; row: ErrorCode }[] =
     pattern: /Throttling/,
     row: {
       advice:
-        "Too many calls in this account and region: run the same command again in a few minutes, or raise {maxRetryTimeout}.",
+        "Too many calls in this account and region: run the same command again in a few minutes, or raise {config:maxRetryTimeout}.",
       transient: true,
       throttled: true,
     },
@@ -174,7 +175,7 @@ export type Namespace = "alicloud" | "alicloud-hpc";
 
 /** An advice with the configuration keys as the user writes them. */
 export function adviceIn(namespace: Namespace, advice: string): string {
-  return advice.replaceAll(/\{(\w+)\}/g, `${namespace}:$1`);
+  return advice.replaceAll(/\{config:(\w+)\}/g, `${namespace}:$1`);
 }
 
 interface NetworkErrorCode extends ErrorCode {
@@ -193,13 +194,13 @@ export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
   CredentialsTimeout: {
     event: "the credentials took longer than the call may take; nothing was sent",
     advice:
-      "A check at preview waits for them for 5 s, every other call until {maxRetryTimeout}: raise that, or find out what " +
+      "A check at preview waits for them for 5 s, every other call until {config:maxRetryTimeout}: raise that, or find out what " +
       "the credentials wait for.",
   },
   // Not transient either.
   QueueTimeout: {
     event: "the other calls in the region took longer than the call may take; nothing was sent",
-    advice: "Run the same command again, or raise {maxRetryTimeout}.",
+    advice: "Run the same command again, or raise {config:maxRetryTimeout}.",
   },
   RequestTimeout: { transient: true },
   UnreadableAnswer: { transient: true },
