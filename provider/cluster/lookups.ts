@@ -1,11 +1,10 @@
-import { runInNewContext } from "node:vm";
 import { REGION_OF_REGIONS } from "../account/regions";
 import type { EcsClient } from "../ecs/client";
 import type { HpcClusterItem } from "../ecs/answerFields";
 import { withoutUndefined } from "../ecs/json";
+import { itemsWithName, requireRegex } from "./nameRegex";
 
-/** How long `nameRegex` may take for all names together, milliseconds: nothing else of the process runs meanwhile. */
-const LONGEST_MATCHING_MS = 1_000;
+const NAME_REGEX = "getHpcClusters: nameRegex";
 
 /** The client of the lookup's account, and the region that it looks in. */
 export interface LookupPlace {
@@ -82,11 +81,11 @@ export async function findClusters(
   { ids, nameRegex }: ClustersQuery,
   openPlace: () => Promise<LookupPlace>,
 ): Promise<FoundCluster[]> {
-  requireRegex(nameRegex);
+  requireRegex(nameRegex, NAME_REGEX);
   const { ecs, regionId } = await openPlace();
   const items =
     ids === undefined ? await ecs.listHpcClusters(regionId) : await ecs.describeHpcClusters(regionId, ids);
-  return (nameRegex === undefined ? items : withName(items, nameRegex))
+  return (nameRegex === undefined ? items : itemsWithName(items, ({ Name }) => Name, nameRegex, NAME_REGEX))
     .map((item) => foundCluster(item, regionId))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -105,35 +104,4 @@ export async function findRegions(
 
 function foundCluster({ HpcClusterId, Name, Description }: HpcClusterItem, regionId: string): FoundCluster {
   return withoutUndefined({ id: HpcClusterId, name: Name, description: Description, regionId });
-}
-
-/** @throws without the value, which may be a secret */
-function requireRegex(nameRegex: string | undefined): void {
-  try {
-    new RegExp(nameRegex ?? "", "u");
-  } catch {
-    throw new Error(
-      "getHpcClusters: nameRegex is not a valid regular expression; correct it (the syntax is JavaScript's, with the flag u).",
-    );
-  }
-}
-
-/** The clusters whose names match. Some expressions would take longer than a program lives, even for one name. */
-function withName(items: readonly HpcClusterItem[], nameRegex: string): HpcClusterItem[] {
-  const context = { nameRegex, names: items.map(({ Name }) => Name) };
-  try {
-    const matches = runInNewContext(
-      'const pattern = new RegExp(nameRegex, "u"); names.map((name) => pattern.test(name));',
-      context,
-      { timeout: LONGEST_MATCHING_MS },
-    ) as boolean[];
-    return items.filter((_, index) => matches[index]);
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT"
-      ? new Error(
-          `getHpcClusters: nameRegex took longer than ${LONGEST_MATCHING_MS / 1_000} s for all names together; ` +
-            "make it simpler, for example without a repetition inside a repetition.",
-        )
-      : error;
-  }
 }
