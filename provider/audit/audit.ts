@@ -1,6 +1,5 @@
 /** `pulumi-alicloud-hpc/audit`: compares states with the service. */
 import type { ConfigKeyName } from "../account/configKeys";
-import type { ConfigurationSource } from "../account/configurationSource";
 import { regionIdReasons } from "../account/regions";
 import { problemTexts } from "../account/settingReader";
 import { readSettings } from "../account/settings";
@@ -9,12 +8,12 @@ import type { EcsClient } from "../ecs/client";
 import { systemClock, type Clock } from "../ecs/clock";
 import { connect } from "../ecs/connect";
 import { messageOf } from "../ecs/errors";
+import { auditConfiguration, unknownKeyReason } from "./configuration";
 import { readExportedState, type ExportedState, type StackState } from "./exportedState";
 import { compare, type Finding, type RegionView } from "./findings";
 import type { Holding } from "./repairs";
 import { readAccount, readInstances, readRegion, readRegionIds, type Read } from "./service";
 
-export type { ConfigKeyName } from "../account/configKeys";
 export type { ExportedState } from "./exportedState";
 export type { Finding, FindingEntry, FindingKind } from "./findings";
 export type { Repair } from "./repairs";
@@ -42,6 +41,7 @@ export interface AuditOptions {
 export interface Unseen {
   /** What: a state, a region, the list of regions, or the account. */
   readonly subject: string;
+  /** Why. */
   readonly reason: string;
   /** What that means for the result. */
   readonly meaning: string;
@@ -49,10 +49,21 @@ export interface Unseen {
 
 /** A state that was read. */
 export interface AuditedState {
+  /** The file or stack that was given. */
   readonly source: string;
+  /** The name of the stack; undefined if the state has no resources. */
   readonly stack: string | undefined;
+  /** The name of the project; undefined if the state has no resources. */
   readonly project: string | undefined;
   /** How many clusters it holds. */
+  readonly clusters: number;
+}
+
+/** A region that was read. */
+export interface AuditedRegion {
+  /** E.g. `cn-hangzhou`. */
+  readonly regionId: string;
+  /** How many clusters the account has there. */
   readonly clusters: number;
 }
 
@@ -62,23 +73,17 @@ export interface AuditReport {
   readonly exitCode: 0 | 1 | 2;
   /** The account of the credentials; undefined if it could not be asked. */
   readonly accountId: string | undefined;
+  /** The states that were read. */
   readonly states: readonly AuditedState[];
-  /** The regions that were read, with the count of their clusters. */
-  readonly regions: readonly { readonly regionId: string; readonly clusters: number }[];
+  /** The regions that were read. */
+  readonly regions: readonly AuditedRegion[];
+  /** What was found, by kind. */
   readonly findings: readonly Finding[];
+  /** What could not be looked at. */
   readonly unseen: readonly Unseen[];
   /** What else is worth knowing, e.g. that a state holds no HPC cluster. */
   readonly notes: readonly string[];
 }
-
-/** Where an audit's configuration comes from. */
-const auditConfiguration: ConfigurationSource = {
-  missingCredentials:
-    "Set ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY in the environment, or give a profile.",
-  missingRegion: "Set ALICLOUD_REGION in the environment.",
-  howToSet: (key) => `give the configuration ${key}`,
-  placeOf: (...keys) => `the audit's configuration ${keys.join(", ")}`,
-};
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const LONGEST_TIMEOUT_MS = 2_000_000_000;
@@ -137,6 +142,8 @@ export async function auditWith(
   const accountId = "value" in account ? account.value : undefined;
   const { findings, uncompared } = compare({
     states,
+    // So far only states are unseen.
+    areAllStates: unseen.length === 0,
     views,
     isComplete: regions.isComplete && views.length === reads.length,
     accountId,
@@ -183,14 +190,17 @@ export async function auditWith(
 }
 
 function requireValid(
-  { states, regions = [], nameRegex, timeoutMs = DEFAULT_TIMEOUT_MS }: AuditOptions,
+  { states, config = {}, regions = [], nameRegex, timeoutMs = DEFAULT_TIMEOUT_MS }: AuditOptions,
   unread: readonly Unseen[],
 ): void {
   if (states.length + unread.length === 0) {
     throw new Error("Give at least one state.");
   }
   requireRegex(nameRegex, "The name to look for");
-  const reasons = regions.flatMap(regionIdReasons);
+  const reasons = [
+    ...regions.flatMap(regionIdReasons),
+    ...Object.keys(config).flatMap((key) => unknownKeyReason(key) ?? []),
+  ];
   if (reasons.length > 0) {
     throw new Error(reasons.join(" "));
   }
@@ -296,8 +306,8 @@ async function readRegions(
         expected.map(({ hpcClusterId }) => hpcClusterId),
       );
       count += 1;
-      const result = "value" in read ? `${read.value.clusters.size} clusters` : "could not be read";
-      onProgress(`${count} of ${regionIds.length} regions: ${regionId}: ${result}`);
+      const result = "value" in read ? `clusters: ${read.value.clusters.size}` : "could not be read";
+      onProgress(`${count} of ${regionIds.length} regions: ${regionId}, ${result}`);
       return { regionId, read };
     }),
   );

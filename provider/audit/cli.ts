@@ -2,11 +2,11 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import { configKey, configKeys, type ConfigKeyName } from "../account/configKeys";
-import { adviceAbout } from "../account/nearestName";
+import { configKey, type ConfigKeyName } from "../account/configKeys";
 import { systemClock, type Clock } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
 import { auditWith, unreadState, type ExportedState, type Unseen } from "./audit";
+import { unknownKeyReason } from "./configuration";
 import { exportStack, stackConfig, textWithin } from "./pulumiCommand";
 import { tableOf } from "./table";
 
@@ -34,7 +34,7 @@ Exit code: 0 if nothing was found, 1 if something was, 2 if not everything could
 export interface CommandStreams {
   readonly stdin: Readable;
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
 interface Arguments {
@@ -75,9 +75,11 @@ export async function runAudit(
       ...(nameRegex === undefined ? {} : { nameRegex }),
       config: isConfigured ? chosen.config : await configOf(chosen.stacks[0]!, clock),
       timeoutMs,
-      onProgress: (text: string) => stderr.write(`${text}\n`),
+      // On a terminal each line replaces the one before.
+      onProgress: (text: string) => stderr.write(stderr.isTTY === true ? `\r\u001B[K${text}` : `${text}\n`),
     };
     const report = await auditWith(options, clock, unseen);
+    stderr.write(stderr.isTTY === true ? "\r\u001B[K" : "");
     stdout.write(chosen.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report));
     return report.exitCode;
   } catch (error) {
@@ -131,9 +133,9 @@ function readArguments(args: readonly string[]): Arguments | "help" {
 /** A value of `--config`. */
 function configValue(text: string): [ConfigKeyName, string] {
   const [key = "", ...rest] = text.split("=");
-  if (!Object.hasOwn(configKeys, key)) {
-    const advice = adviceAbout(key, Object.keys(configKeys), "the keys are");
-    throw new UsageError(`--config: ${JSON.stringify(key)} is not a configuration key: ${advice}`);
+  const reason = unknownKeyReason(key);
+  if (reason !== undefined) {
+    throw new UsageError(`--config: ${reason}`);
   }
   const row = configKey(key as ConfigKeyName);
   if (row.isSecret === true) {

@@ -29,8 +29,18 @@ export type FindingKind =
   /** An entry that has adopted its cluster, and is not protected: a destroy or a renaming deletes the cluster. */
   | "unprotected";
 
+const order: readonly FindingKind[] = [
+  "unheld",
+  "gone",
+  "shared",
+  "otherAccount",
+  "otherRegion",
+  "unprotected",
+];
+
 /** An entry of a state. */
 export interface FindingEntry {
+  /** The URN of the resource. */
   readonly urn: string;
   /** The file or stack that was given. */
   readonly source: string;
@@ -40,7 +50,9 @@ export interface FindingEntry {
 
 /** One thing that was found. */
 export interface Finding {
+  /** What is wrong. */
   readonly kind: FindingKind;
+  /** The id of the cluster, `hpc-…`. */
   readonly hpcClusterId: string;
   /** Where the cluster is; for one that does not show, what the entry says. Undefined if that cannot be read. */
   readonly regionId: string | undefined;
@@ -54,7 +66,7 @@ export interface Finding {
   readonly entries: readonly FindingEntry[];
   /** What was found, as a sentence. */
   readonly message: string;
-  /** What repairs it. */
+  /** What repairs it. Of a cluster that no state holds: nothing, as long as a state could not be read. */
   readonly repairs: readonly Repair[];
 }
 
@@ -67,6 +79,8 @@ export interface RegionView {
 /** Everything that has been read. */
 export interface Observed {
   readonly states: readonly StackState[];
+  /** Whether these are all states that were given. */
+  readonly areAllStates: boolean;
   /** The regions that were read completely. */
   readonly views: readonly RegionView[];
   /** Whether these are all regions that the account has. */
@@ -111,7 +125,10 @@ export function compare(observed: Observed): Comparison {
       unheldFinding(observed, regionId, item),
     );
   });
-  return { findings: [...unheld, ...ofEntries, ...shared], uncompared };
+  const findings = [...unheld, ...ofEntries, ...shared].sort(
+    (a, b) => order.indexOf(a.kind) - order.indexOf(b.kind),
+  );
+  return { findings, uncompared };
 }
 
 /** Those that the name lets through. A name that cannot be read hides nothing. */
@@ -203,7 +220,7 @@ function sharedFinding({ views }: Observed, holdings: readonly Holding[]): Findi
 }
 
 function unheldFinding(observed: Observed, regionId: string, item: HpcClusterItem): Finding {
-  const { states, configuredRegion } = observed;
+  const { states, areAllStates, configuredRegion } = observed;
   const isOf = (creation: PendingCreation) => creation.name === item.Name && creation.regionId === regionId;
   const creator = states.find(({ creations }) => creations.some(isOf));
   const creation = creator?.creations.find(isOf);
@@ -215,7 +232,11 @@ function unheldFinding(observed: Observed, regionId: string, item: HpcClusterIte
     createdAt: item["CreationTime"],
     entries: [],
   };
-  return creator === undefined || creation === undefined
+  if (creator !== undefined && creation !== undefined) {
+    const message = `is in no state, but has the name of ${creation.urn}, whose creation was interrupted`;
+    return { ...found, message, repairs: [continueCreation(creator)] };
+  }
+  return areAllStates
     ? {
         ...found,
         message: "is in no state that was given",
@@ -223,8 +244,8 @@ function unheldFinding(observed: Observed, regionId: string, item: HpcClusterIte
       }
     : {
         ...found,
-        message: `is in no state, but has the name of ${creation.urn}, whose creation was interrupted`,
-        repairs: [continueCreation(creator)],
+        message: "is in none of the states that were read, and may be in one that could not be read",
+        repairs: [],
       };
 }
 

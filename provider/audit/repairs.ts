@@ -107,7 +107,8 @@ export function takeWithRegion(
 export function protect({ state: { stack }, entry: { urn } }: Holding): Repair {
   return {
     command: `pulumi state protect ${quotedForShell(urn)}${stackOption(stack)}`,
-    purpose: "and give the resource the option protect: true, which the next pulumi up applies",
+    purpose:
+      "and give the resource the option protect: true, or the next pulumi up takes the protection away",
   };
 }
 

@@ -5,7 +5,7 @@ import type { Finding, FindingKind } from "./findings";
 const kindTexts: Readonly<Record<FindingKind, string>> = {
   unheld: "in no state",
   gone: "gone",
-  shared: "in two entries",
+  shared: "shared",
   otherAccount: "other account",
   otherRegion: "other region",
   unprotected: "unprotected",
