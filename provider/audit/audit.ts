@@ -9,14 +9,13 @@ import { systemClock, type Clock } from "../ecs/clock";
 import { connect } from "../ecs/connect";
 import { messageOf } from "../ecs/errors";
 import { auditConfiguration, unknownKeyReason } from "./configuration";
-import { readExportedState, type ExportedState, type StackState } from "./exportedState";
-import { compare, type Finding, type RegionView } from "./findings";
+import { readExportedState, type StackState } from "./exportedState";
+import { compare, type RegionView } from "./findings";
 import type { Holding } from "./repairs";
+import type { AuditReport, ExportedState, Finding, Unseen } from "./report";
 import { readAccount, readInstances, readRegion, readRegionIds, type Read } from "./service";
 
-export type { ExportedState } from "./exportedState";
-export type { Finding, FindingEntry, FindingKind } from "./findings";
-export type { Repair } from "./repairs";
+export type * from "./report";
 
 /** What to compare, and with which account. */
 export interface AuditOptions {
@@ -35,54 +34,6 @@ export interface AuditOptions {
   readonly timeoutMs?: number;
   /** Hears of each region that has been read, and of waits. Default: nobody. */
   readonly onProgress?: (text: string) => void;
-}
-
-/** Something that could not be looked at. */
-export interface Unseen {
-  /** What: a state, a region, the list of regions, or the account. */
-  readonly subject: string;
-  /** Why. */
-  readonly reason: string;
-  /** What that means for the result. */
-  readonly meaning: string;
-}
-
-/** A state that was read. */
-export interface AuditedState {
-  /** The file or stack that was given. */
-  readonly source: string;
-  /** The name of the stack; undefined if the state has no resources. */
-  readonly stack: string | undefined;
-  /** The name of the project; undefined if the state has no resources. */
-  readonly project: string | undefined;
-  /** How many clusters it holds. */
-  readonly clusters: number;
-}
-
-/** A region that was read. */
-export interface AuditedRegion {
-  /** E.g. `cn-hangzhou`. */
-  readonly regionId: string;
-  /** How many clusters the account has there. */
-  readonly clusters: number;
-}
-
-/** What an audit has found. It contains no credentials, and nothing that is a secret in a state. */
-export interface AuditReport {
-  /** 0: nothing was found. 1: there are findings. 2: something could not be looked at; there may be findings too. */
-  readonly exitCode: 0 | 1 | 2;
-  /** The account of the credentials; undefined if it could not be asked. */
-  readonly accountId: string | undefined;
-  /** The states that were read. */
-  readonly states: readonly AuditedState[];
-  /** The regions that were read. */
-  readonly regions: readonly AuditedRegion[];
-  /** What was found, by kind. */
-  readonly findings: readonly Finding[];
-  /** What could not be looked at. */
-  readonly unseen: readonly Unseen[];
-  /** What else is worth knowing, e.g. that a state holds no HPC cluster. */
-  readonly notes: readonly string[];
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;

@@ -5,9 +5,10 @@ import { parseArgs } from "node:util";
 import { configKey, type ConfigKeyName } from "../account/configKeys";
 import { systemClock, type Clock } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
-import { auditWith, unreadState, type ExportedState, type Unseen } from "./audit";
+import { auditWith, unreadState } from "./audit";
 import { unknownKeyReason } from "./configuration";
 import { exportStack, stackConfig, textWithin } from "./pulumiCommand";
+import type { ExportedState, Unseen } from "./report";
 import { tableOf } from "./table";
 
 const usage = `Usage: pulumi-alicloud-hpc audit [options] [FILE...]

@@ -1,15 +1,6 @@
 import { isObject, nonEmptyString, parseJson } from "../ecs/json";
 import { clusterTypes, officialType } from "../resourceTypes";
-
-/** What `pulumi stack export` has printed. */
-export interface ExportedState {
-  /** Where it comes from, for messages and commands: the name of a file, or of a stack. */
-  readonly source: string;
-  /** The JSON text. */
-  readonly text: string;
-  /** The name for `--stack` in commands, e.g. `organization/project/prod`. Default: the one in the state's URNs. */
-  readonly stack?: string;
-}
+import type { ExportedState } from "./report";
 
 /** Which provider an entry belongs to: one of this package's two, or `@pulumi/alicloud`. */
 export type Host = "dynamic" | "plugin" | "official";

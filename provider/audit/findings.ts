@@ -11,23 +11,8 @@ import {
   takeOrDelete,
   takeWithRegion,
   type Holding,
-  type Repair,
 } from "./repairs";
-
-/** What is wrong with a cluster or an entry. */
-export type FindingKind =
-  /** A cluster of the service that no state holds. */
-  | "unheld"
-  /** An entry whose cluster the service does not show. */
-  | "gone"
-  /** One cluster in two entries or two stacks: one of them can delete the cluster of the other. */
-  | "shared"
-  /** An entry whose cluster was created in another account than that of the credentials. */
-  | "otherAccount"
-  /** An entry whose cluster is in another region than the entry says. */
-  | "otherRegion"
-  /** An entry that has adopted its cluster, and is not protected: a destroy or a renaming deletes the cluster. */
-  | "unprotected";
+import type { Finding, FindingEntry, FindingKind } from "./report";
 
 const order: readonly FindingKind[] = [
   "unheld",
@@ -37,38 +22,6 @@ const order: readonly FindingKind[] = [
   "otherRegion",
   "unprotected",
 ];
-
-/** An entry of a state. */
-export interface FindingEntry {
-  /** The URN of the resource. */
-  readonly urn: string;
-  /** The file or stack that was given. */
-  readonly source: string;
-  /** The name for `--stack`. */
-  readonly stack: string | undefined;
-}
-
-/** One thing that was found. */
-export interface Finding {
-  /** What is wrong. */
-  readonly kind: FindingKind;
-  /** The id of the cluster, `hpc-…`. */
-  readonly hpcClusterId: string;
-  /** Where the cluster is; for one that does not show, what the entry says. Undefined if that cannot be read. */
-  readonly regionId: string | undefined;
-  /** Undefined if it is a secret in the state. */
-  readonly name: string | undefined;
-  /** Of a cluster that no state holds: as the service says it. Its API reference has no such field, so mostly undefined. */
-  readonly createdAt?: string | undefined;
-  /** Of a cluster that no state holds: how many instances are in it; `not known` without the permission for DescribeInstances. */
-  readonly instances?: number | "not known";
-  /** The entries that it is about. */
-  readonly entries: readonly FindingEntry[];
-  /** What was found, as a sentence. */
-  readonly message: string;
-  /** What repairs it. Of a cluster that no state holds: nothing, as long as a state could not be read. */
-  readonly repairs: readonly Repair[];
-}
 
 /** What one region has shown. */
 export interface RegionView {

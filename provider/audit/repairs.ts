@@ -2,14 +2,7 @@
 import type { HpcClusterItem } from "../ecs/items";
 import { clusterTypes, officialType } from "../resourceTypes";
 import type { Entry, Host, StackState } from "./exportedState";
-
-/** A command of a shell, or a line of a program. Nothing runs it. */
-export interface Repair {
-  /** `<stack>`, `<profile>`: what has to be filled in. */
-  readonly command: string;
-  /** What it is for, and what has to be done besides. */
-  readonly purpose: string;
-}
+import type { Repair } from "./report";
 
 /** An entry, and the state that has it. */
 export interface Holding {

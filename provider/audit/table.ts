@@ -1,6 +1,5 @@
 /** The report of an audit for a terminal. */
-import type { AuditReport } from "./audit";
-import type { Finding, FindingKind } from "./findings";
+import type { AuditReport, Finding, FindingKind } from "./report";
 
 const kindTexts: Readonly<Record<FindingKind, string>> = {
   unheld: "in no state",
