@@ -140,7 +140,7 @@ describe("findings", () => {
     });
     const state = exported([
       { ...provider, type: "pulumi:providers:alicloud", inputs: { region: beijing } },
-      entry("plugin", stored({ name: "plugin" })),
+      entry("plugin", stored({ name: "plugin" }), { inputs: { adopt: "hpc-any" }, protect: true }),
       entry("dynamic", stored({ name: "dynamic" }), {}, "prod", types.dynamic),
       official(
         "official",
@@ -152,7 +152,12 @@ describe("findings", () => {
     ]);
     expect(await auditOf({ state })).toMatchObject({ exitCode: 0, findings: [], unseen: [], notes: [] });
 
-    ecs.store.remove(ecs.store.clusters({ name: "official" })[0]!.hpcClusterId);
+    const { hpcClusterId } = ecs.store.clusters({ name: "official" })[0]!;
+    ecs.store.remove(hpcClusterId);
+    ecs.store.add({ name: "official", hpcClusterId, regionId: shanghai });
+    expect(kinds(await auditOf({ state }))).toEqual(["otherRegion"]);
+
+    ecs.store.remove(hpcClusterId);
     ecs.store.remove(ecs.store.clusters({ name: "elsewhere" })[0]!.hpcClusterId);
     expect(kinds(await auditOf({ state }))).toEqual(["gone", "gone"]);
   });
@@ -199,6 +204,13 @@ describe("findings", () => {
     const other = exported([entry("kept", kept!, {}, "test")], [], "test");
     const old = exported([entry("kept", kept!, { delete: true })]);
     expect(kinds(await auditOf({ old, other }, { nameRegex: "^kept$" }))).toEqual(["shared"]);
+  });
+
+  test("two entries of one state with one cluster, whose name is a secret in one of them", async () => {
+    const id = stored({ name: "twice" });
+    const second = entry("second", id, { outputs: { name: encrypted } });
+    const { findings } = await auditOf({ state: exported([entry("first", id), second]) });
+    expect(findings).toMatchObject([{ kind: "shared", hpcClusterId: id, name: undefined }]);
   });
 
   test("a cluster that the list does not show yet is read by its id", async () => {
@@ -369,6 +381,7 @@ describe("what cannot be seen", () => {
       exitCode: 2,
       unseen: [{ subject: "the region evil.example/" }],
     });
+    expect(ecs.calls("DescribeHpcClusters", "evil.example/")).toEqual([]);
   });
 
   test.each([
