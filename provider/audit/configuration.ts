@@ -4,6 +4,7 @@ import { adviceAbout } from "../account/nearestName";
 
 /** Where an audit's configuration comes from. */
 export const auditConfiguration: ConfigurationSource = {
+  namespace: "alicloud",
   missingCredentials:
     "Set ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY in the environment, or give a profile.",
   missingRegion: "Set ALICLOUD_REGION in the environment.",

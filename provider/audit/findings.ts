@@ -1,6 +1,6 @@
 import { itemsWithName } from "../cluster/nameRegex";
 import { getOrCreate } from "../ecs/getOrCreate";
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 import type { Entry, PendingCreation, StackState } from "./exportedState";
 import {
   auditWithAccount,

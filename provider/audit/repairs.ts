@@ -1,5 +1,5 @@
 /** The commands that repair what an audit has found. */
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 import { clusterTypes, officialType } from "../resourceTypes";
 import type { Entry, Host, StackState } from "./exportedState";
 import type { Repair } from "./report";
