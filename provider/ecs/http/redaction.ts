@@ -1,5 +1,3 @@
-import { createRequire } from "node:module";
-
 /** Removes secrets from texts: the credentials that have been used so far, and what looks like a part of a signed request. */
 export class Redaction {
   private readonly secrets = new Set<string>();
@@ -33,23 +31,5 @@ export class Redaction {
         // A signature without its name: 20 bytes in base64.
         .replace(/[A-Za-z0-9+/]{27}=/g, "[redacted]")
     );
-  }
-}
-
-/**
- * Keeps httpx, the HTTP library of Alibaba Cloud's packages, from printing keys, tokens and signatures: with `DEBUG=*` it prints
- * every request and answer.
- *
- * @param user the package that depends on it
- */
-export function silenceHttpx(user: string): void {
-  const fromUser = createRequire(require.resolve(user));
-  const debug = createRequire(fromUser.resolve("httpx"))("debug") as {
-    enable(namespaces: string): void;
-    disable(): string;
-  };
-  const enabled = debug.disable();
-  if (enabled !== "") {
-    debug.enable(`${enabled},-httpx:*`);
   }
 }
