@@ -41,7 +41,7 @@ export class LanguageHost implements AsyncDisposable {
   readonly address: string;
   /** For every other command, which then starts no host. */
   readonly env: Record<string, string>;
-  /** The schemas for which it was asked to make an SDK; it makes none. */
+  /** The schemas that it was asked to make SDKs of; it makes none. */
   readonly schemas: readonly string[];
   private readonly server: grpc.Server;
 
@@ -58,9 +58,9 @@ export class LanguageHost implements AsyncDisposable {
     const answer =
       <Request>(answerTo: (request: Request) => unknown) =>
       ({ request }: { request: Request }, done: grpc.sendUnaryData<unknown>): void => {
-        Promise.resolve(answerTo(request)).then(
+        new Promise((resolve) => resolve(answerTo(request))).then(
           (response) => done(null, response),
-          (error: Error) => done(error),
+          (error: unknown) => done(error as Error),
         );
       };
     server.addService(LanguageRuntimeService, {
@@ -68,6 +68,11 @@ export class LanguageHost implements AsyncDisposable {
       getRequiredPlugins: answer(() => new messages.GetRequiredPluginsResponse()),
       getRequiredPackages: answer(() => new messages.GetRequiredPackagesResponse()),
       handshake: answer(() => new messages.LanguageHandshakeResponse()),
+      generatePackage: answer((request: LanguageMessages.GeneratePackageRequest) => {
+        schemas.push(request.getSchema());
+        return new messages.GeneratePackageResponse();
+      }),
+      link: answer(() => new messages.LinkResponse()),
       template: answer(() => new messages.TemplateResponse()),
       runtimeOptionsPrompts: answer(() => new messages.RuntimeOptionsResponse()),
       // The test installs them, with the npm and the settings of its own.
@@ -85,11 +90,6 @@ export class LanguageHost implements AsyncDisposable {
         response.getSourceMap().set("index.ts", Buffer.from(program).toString("base64"));
         return response;
       }),
-      generatePackage: answer((request: LanguageMessages.GeneratePackageRequest) => {
-        schemas.push(request.getSchema());
-        return new messages.GeneratePackageResponse();
-      }),
-      link: answer(() => new messages.LinkResponse()),
     });
     const bind = promisify(server.bindAsync.bind(server));
     const port = await bind("127.0.0.1:0", grpc.ServerCredentials.createInsecure());
