@@ -24,7 +24,7 @@ import {
   errorCodes,
   networkErrorCodes,
 } from "../provider/ecs/errorCodes.ts";
-import { benchmarkTables } from "../test/bench/publishedTables.ts";
+import { benchmarkTables } from "../test/bench/published.ts";
 import { type Documented, documented } from "./docstrings.ts";
 import { pages, root } from "./documents.ts";
 import { oneLine, publicFunctions } from "./publicFunctions.ts";
