@@ -4,7 +4,7 @@ import type { HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { describe, expect, vi } from "vitest";
 import { commandsOf, shell } from "../e2e/documentedCommands.ts";
 import { changingCalls, clustersInState, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
-import { hosts, pluginHost } from "../e2e/hosts.ts";
+import { dynamicHost, pluginHost } from "../e2e/hosts.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { test } from "../fault/localEcs.ts";
 import { startLanguageHost } from "../plugin/languageHost.ts";
@@ -17,7 +17,9 @@ const documented = commandsOf("moving.md");
 const args = { name: "farm", description: "Nightly frames" };
 const held = (stack: TestStack) => clustersInState(stack).map(({ id }) => id);
 
-describe.each(hosts)("$name", ({ HpcCluster, type }) => {
+// What the program does of it is the same on both hosts; plugin/life.test.ts and e2e/account/adopt.test.ts have the plugin's part.
+describe(dynamicHost.name, () => {
+  const { HpcCluster, type } = dynamicHost;
   const urnIn = (stackName: string) => `urn:pulumi:${stackName}::hpc::${type}::rendering`;
   /** A stack always has another cluster too, and so a provider and a salt. */
   const program = (rendering?: HpcClusterArgs, opts?: CustomResourceOptions) => async () => {

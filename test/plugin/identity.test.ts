@@ -63,54 +63,58 @@ const victims = {
   },
 };
 
-describe.each(["default", "explicit"] as const)("with the %s provider", (which) => {
-  test.for(Object.entries(victims))(
-    "SIGKILL of %s after the commit of create, update and delete: an ordinary up ends with the same cluster",
-    async ([, kill], { ecs }) => {
-      const declare =
-        (args?: ClusterArgs): Program =>
-        async () => {
-          const opts =
-            which === "default" ? {} : { provider: new PluginProvider("explicit", providerArgs(ecs)) };
-          if (args !== undefined) {
-            new PluginCluster("rendering", args, opts);
-          }
-        };
-      await using stack = await createPluginStack(ecs, { program: declare({ name: "render-farm" }) });
-      await upKilledAfter(ecs, stack, "CreateHpcCluster", kill);
-      const committed = storedIds(ecs);
-      expect(committed).toHaveLength(1);
-      expect(idsInState(stack)).toEqual([]);
-      // The engine had the salt in the state before the first create.
-      const [provider] = providers(stack);
-      await recover(stack);
-      expect(storedIds(ecs)).toEqual(committed);
-      expect(idsInState(stack)).toEqual(committed);
-      expect(new Set(sentTokens(ecs)).size).toBe(1);
-      expect(providers(stack)).toMatchObject([{ id: provider?.id, urn: expect.stringContaining(which) }]);
+describe.each([
+  ["default", "plugin and engine"],
+  ["explicit", "the plugin"],
+] as const)("with the %s provider", (which, victim) => {
+  // fault/kill.test.ts kills the plugin of the default provider alone.
+  test(`SIGKILL of ${victim} after the commit of create, update and delete: an ordinary up ends with the same cluster`, async ({
+    ecs,
+  }) => {
+    const kill = victims[victim];
+    const declare =
+      (args?: ClusterArgs): Program =>
+      async () => {
+        const opts =
+          which === "default" ? {} : { provider: new PluginProvider("explicit", providerArgs(ecs)) };
+        if (args !== undefined) {
+          new PluginCluster("rendering", args, opts);
+        }
+      };
+    await using stack = await createPluginStack(ecs, { program: declare({ name: "render-farm" }) });
+    await upKilledAfter(ecs, stack, "CreateHpcCluster", kill);
+    const committed = storedIds(ecs);
+    expect(committed).toHaveLength(1);
+    expect(idsInState(stack)).toEqual([]);
+    // The engine had the salt in the state before the first create.
+    const [provider] = providers(stack);
+    await recover(stack);
+    expect(storedIds(ecs)).toEqual(committed);
+    expect(idsInState(stack)).toEqual(committed);
+    expect(new Set(sentTokens(ecs)).size).toBe(1);
+    expect(providers(stack)).toMatchObject([{ id: provider?.id, urn: expect.stringContaining(which) }]);
 
-      stack.setProgram(declare({ name: "farm-2" }));
-      await upKilledAfter(ecs, stack, "ModifyHpcClusterAttribute", kill);
-      expect(ecs.store.clusters()).toMatchObject([{ name: "farm-2" }]);
-      expect(clustersInState(stack)).toMatchObject([{ outputs: { name: "render-farm" } }]);
-      await recover(stack);
-      expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: committed[0], name: "farm-2" }]);
-      expect(clustersInState(stack)).toMatchObject([{ id: committed[0], outputs: { name: "farm-2" } }]);
+    stack.setProgram(declare({ name: "farm-2" }));
+    await upKilledAfter(ecs, stack, "ModifyHpcClusterAttribute", kill);
+    expect(ecs.store.clusters()).toMatchObject([{ name: "farm-2" }]);
+    expect(clustersInState(stack)).toMatchObject([{ outputs: { name: "render-farm" } }]);
+    await recover(stack);
+    expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: committed[0], name: "farm-2" }]);
+    expect(clustersInState(stack)).toMatchObject([{ id: committed[0], outputs: { name: "farm-2" } }]);
 
-      stack.setProgram(declare());
-      await upKilledAfter(ecs, stack, "DeleteHpcCluster", kill);
-      expect(storedIds(ecs)).toEqual([]);
-      expect(idsInState(stack)).toEqual(committed);
-      await recover(stack);
-      expect(idsInState(stack)).toEqual([]);
+    stack.setProgram(declare());
+    await upKilledAfter(ecs, stack, "DeleteHpcCluster", kill);
+    expect(storedIds(ecs)).toEqual([]);
+    expect(idsInState(stack)).toEqual(committed);
+    await recover(stack);
+    expect(idsInState(stack)).toEqual([]);
 
-      // A cluster with the values of one that was deleted is a new one.
-      stack.setProgram(declare({ name: "render-farm" }));
-      await stack.up();
-      expect(storedIds(ecs)).not.toEqual(committed);
-      expect(idsInState(stack)).toEqual(storedIds(ecs));
-    },
-  );
+    // A cluster with the values of one that was deleted is a new one.
+    stack.setProgram(declare({ name: "render-farm" }));
+    await stack.up();
+    expect(storedIds(ecs)).not.toEqual(committed);
+    expect(idsInState(stack)).toEqual(storedIds(ecs));
+  });
 
   test("a first up with the cluster as its target creates one, and the next up goes on with it", async ({
     ecs,
