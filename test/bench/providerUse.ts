@@ -1,5 +1,6 @@
 /** Measures the provider's and the engine's process from outside, through /proc. Linux only. */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { processTable } from "../engine/engineProcesses.ts";
 
 /** What a provider's process has used. */
 export interface ProviderUse {
@@ -36,10 +37,10 @@ export class ProviderWatch {
   }
 
   private look(): void {
-    this.pid ??= readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .find((pid) => this.isProvider(read(pid, "cmdline").split("\0")) && this.engineOf(pid) !== undefined);
+    const table = this.pid === undefined ? processTable() : [];
+    this.pid ??= table.find(
+      ({ pid, command }) => this.isProvider(command) && this.engineOf(pid) !== undefined,
+    )?.pid;
     if (this.pid === undefined) {
       return;
     }

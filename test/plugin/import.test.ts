@@ -3,18 +3,12 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster, Provider } from "pulumi-alicloud-hpc/plugin";
 import { expect, vi } from "vitest";
-import { changingCalls, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
+import { changingCalls, clustersInState, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
 import { runCli } from "../engine/cli.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
 import { type ImportedCluster, runImport } from "./importClusters.ts";
-import {
-  type ClusterArgs,
-  clustersInState,
-  createPluginStack,
-  PluginCluster,
-  providerArgs,
-} from "./pluginCluster.ts";
+import { type ClusterArgs, createPluginStack, PluginCluster, providerArgs } from "./pluginCluster.ts";
 import { compiledGenerator, generateProgram, isOnPath } from "./sdkTools.ts";
 import { typeErrors } from "./typeErrors.ts";
 

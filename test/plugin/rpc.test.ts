@@ -1,5 +1,5 @@
 /**
- * Every call of the plugin over gRPC, beyond what both hosts promise (test/rpc/lifecycle.test.ts). Almost all of it runs on one process:
+ * Every call of the plugin over gRPC, beyond what both hosts promise (test/rpc/bothHosts.test.ts). Almost all of it runs on one process:
  * no bad call may end it.
  */
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import {
   unknownValue,
   type About,
   type Properties,
-} from "../rpc/providerProcess.ts";
+} from "../rpc/servedProvider.ts";
 import { failureOf } from "../unit/failureOf.ts";
 import { FakeEngine } from "./fakeEngine.ts";
 

@@ -8,7 +8,7 @@ import { runCli } from "../engine/cli.ts";
 import { ensureEngine, pinnedEngineVersion, repositoryRoot } from "../engine/engine.ts";
 import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import { createStack } from "../engine/stack.ts";
-import { pluginConfiguration } from "./pluginCluster.ts";
+import { configurationFor } from "../e2e/ecsStack.ts";
 import { compiledGenerator, generatorModule, isOnPath, pythonWithPulumi, runTool } from "./sdkTools.ts";
 import { typeErrors } from "./typeErrors.ts";
 
@@ -105,7 +105,7 @@ describe("generated SDKs", { timeout: 60 * minutes }, () => {
     // An inline program: Python's SDK is its own language host. The stack has the settings of a Python user.
     await using stack = await createStack({
       program: () => Promise.reject(new Error("The program is the Python one.")),
-      config: pluginConfiguration(ecs),
+      config: configurationFor(ecs, "alicloud-hpc"),
     });
     const program = path.join(stack.workDir, "program.py");
     writeFileSync(program, pythonLife(installed));

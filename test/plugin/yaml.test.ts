@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { runCli } from "../engine/cli.ts";
 import { createStack } from "../engine/stack.ts";
-import { pluginConfiguration } from "./pluginCluster.ts";
+import { configurationFor } from "../e2e/ecsStack.ts";
 import { isOnPath } from "./sdkTools.ts";
 
 const program = `name: hpc
@@ -30,7 +30,7 @@ test("a YAML program, from up to destroy", async (context) => {
   const ecs = await startEmulator();
   await using stack = await createStack({
     program: () => Promise.reject(new Error("The program is the YAML one.")),
-    config: pluginConfiguration(ecs),
+    config: configurationFor(ecs, "alicloud-hpc"),
   });
   writeFileSync(path.join(stack.workDir, "Pulumi.yaml"), program);
   try {

@@ -133,7 +133,7 @@ describe.each([
     expect((await failureOf(getHpcClusters(), RunError)).message).toMatch(/arguments are not known yet/);
   });
 
-  // Here and below in the plain form: nobody could handle the rejections of a failed output (test/e2e/account/lookup.test.ts).
+  // Here and below in the plain form: nobody could handle the rejections of a failed output (test/e2e/account/lookupsInPrograms.test.ts).
   test("an answer without the list is an error that says what the mock must return", async () => {
     await mock(({ inputs }) => ({ ...(inputs as object), more: 1 }));
     const [clusters, regions] = [failureOf(getHpcClusters(), RunError), failureOf(getRegions(), RunError)];

@@ -5,15 +5,13 @@
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { describe, expect, vi } from "vitest";
 import type { ActionName, Emulator } from "../../emulator/emulator.ts";
-import { changingCalls, failureOf } from "../e2e/ecsStack.ts";
+import { changingCalls, clusterOps, clustersInState, failureOf } from "../e2e/ecsStack.ts";
 import { isAlive } from "../engine/engine.ts";
 import type { Program, RunningOperation, TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "../fault/localEcs.ts";
 import { importClusters, runImport } from "./importClusters.ts";
 import {
   type ClusterArgs,
-  clusterOps,
-  clustersInState,
   createPluginStack,
   PluginCluster,
   PluginProvider,

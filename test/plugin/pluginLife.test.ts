@@ -1,17 +1,10 @@
 /** Promise: on the engine, a cluster of the plugin lives as a resource of any other provider, and what previews tell comes true. */
 import { type CustomResourceOptions, type Output, secret } from "@pulumi/pulumi";
 import { describe, expect } from "vitest";
-import { failureOf } from "../e2e/ecsStack.ts";
+import { clusterOps, clustersInState, failureOf } from "../e2e/ecsStack.ts";
 import type { Program, Transcript } from "../engine/stack.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
-import {
-  type ClusterArgs,
-  clusterOps,
-  clustersInState,
-  createPluginStack,
-  PluginCluster,
-  urnOf,
-} from "./pluginCluster.ts";
+import { type ClusterArgs, createPluginStack, PluginCluster, urnOf } from "./pluginCluster.ts";
 
 const wanted = { name: "render-farm", description: "Nightly frames" };
 

@@ -10,7 +10,7 @@ import type { ActionName } from "../../emulator/actionNames.ts";
 import { failureOf } from "../unit/failureOf.ts";
 import { DynamicProvider, ProgramFolder } from "./dynamicProvider.ts";
 import { PluginProvider } from "./pluginProvider.ts";
-import { ProviderError, secret, unknownValue, type Properties } from "./providerProcess.ts";
+import { ProviderError, secret, unknownValue, type Properties } from "./servedProvider.ts";
 
 const regionId = "cn-hangzhou";
 

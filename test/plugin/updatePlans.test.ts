@@ -1,9 +1,9 @@
 /** Promise: `pulumi up --plan` does what `pulumi preview --save-plan` has shown, for a new stack and for a change. */
 import path from "node:path";
 import { expect, vi } from "vitest";
-import { failureOf } from "../e2e/ecsStack.ts";
+import { clustersInState, failureOf } from "../e2e/ecsStack.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
-import { type ClusterArgs, clustersInState, createPluginStack, PluginCluster } from "./pluginCluster.ts";
+import { type ClusterArgs, createPluginStack, PluginCluster } from "./pluginCluster.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
