@@ -60,7 +60,7 @@ export class LanguageHost implements AsyncDisposable {
       ({ request }: { request: Request }, done: grpc.sendUnaryData<unknown>): void => {
         new Promise((resolve) => resolve(answerTo(request))).then(
           (response) => done(null, response),
-          (error: Error) => done(error),
+          (error: unknown) => done(error as Error),
         );
       };
     server.addService(LanguageRuntimeService, {
