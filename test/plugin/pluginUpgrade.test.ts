@@ -3,12 +3,12 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "nod
 import path from "node:path";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { expect, vi } from "vitest";
-import { changingCalls, failureOf } from "../e2e/ecsStack.ts";
+import { changingCalls, clusterOps, clustersInState, failureOf } from "../e2e/ecsStack.ts";
 import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import type { Program, TestStack } from "../engine/stack.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
 import type { Emulator } from "../../emulator/emulator.ts";
-import { clusterOps, clustersInState, createPluginStack, PluginCluster } from "./pluginCluster.ts";
+import { createPluginStack, PluginCluster } from "./pluginCluster.ts";
 import { installedPackage } from "./standalonePlugin.ts";
 
 vi.setConfig({ testTimeout: 300_000 });

@@ -14,7 +14,8 @@ import { type CliResult, runCli } from "../engine/cli.ts";
 import { ensureEngine, repositoryRoot } from "../engine/engine.ts";
 import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
-import { clusterOps, createPluginStack, PluginCluster, pluginConfiguration } from "./pluginCluster.ts";
+import { clusterOps, configurationFor } from "../e2e/ecsStack.ts";
+import { createPluginStack, PluginCluster } from "./pluginCluster.ts";
 import { isOnPath } from "./sdkTools.ts";
 import {
   type ArchiveServer,
@@ -200,7 +201,7 @@ describe("an installed plugin, without Node.js on PATH and without plugins in Pu
     }
     await using stack = await createPluginStack(ecs, {
       program: () => Promise.reject(new Error("The program is the YAML one.")),
-      config: pluginConfiguration(ecs),
+      config: configurationFor(ecs, "alicloud-hpc"),
     });
     writeFileSync(
       path.join(stack.workDir, "Pulumi.yaml"),
