@@ -22,6 +22,7 @@ export { FaultPlanError } from "./faultFile.ts";
 export type { Fault, FaultKind, ListFault } from "./faultKinds.ts";
 export type { ActiveFault, Faults } from "./faults.ts";
 export type { Held, Hold, HoldRequest, When } from "./holds.ts";
+export type { Offer, Stock } from "./offers.ts";
 export type { RequestRecord } from "./requests.ts";
 export type { Hidden, NewCluster, NewInstance, Store, StoredCluster, StoredInstance } from "./store.ts";
 
