@@ -1,18 +1,6 @@
 import type { ActionName } from "./actionNames.ts";
-import {
-  errorStatus,
-  flag,
-  milliseconds,
-  oneOf,
-  positive,
-  required,
-  text,
-  throttlingCode,
-  when,
-  whole,
-  type Fields,
-  type ObjectOf,
-} from "./faultFields.ts";
+import { errorStatus, milliseconds, throttlingCode, when } from "./faultFields.ts";
+import { flag, oneOf, positive, required, text, whole, type Fields, type ObjectOf } from "./fields.ts";
 
 /** A kind of fault. Its type and its line in docs/emulator.md are derived from this. */
 interface FaultKindRow {

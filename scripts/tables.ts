@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { actions } from "../emulator/actions.ts";
-import type { Field } from "../emulator/faultFields.ts";
+import type { Field } from "../emulator/fields.ts";
 import { faultKinds } from "../emulator/faultKinds.ts";
 import {
   assumeRoleFields,
