@@ -62,6 +62,7 @@ module.exports = tseslint.config(
       "docs/api",
       "*.config.js",
       "*.config.mts",
+      "emulator/*.cjs",
     ],
   },
   tseslint.configs.strictTypeChecked,
