@@ -181,6 +181,12 @@ const tables: Readonly<Record<string, Table>> = {
       "GetHpcClustersResult",
       "GetRegionsResult",
       "Region",
+      "GetHpcClusterInstancesArgs",
+      "GetHpcClusterInstancesResult",
+      "HpcClusterInstance",
+      "GetSccInstanceTypesArgs",
+      "GetSccInstanceTypesResult",
+      "SccInstanceType",
     ]
       .map((name) => {
         const declaration = documented("program/lookups.ts", name);
