@@ -63,6 +63,7 @@ module.exports = tseslint.config(
       "docs/api",
       "*.config.js",
       "*.config.mts",
+      "emulator/*.cjs",
     ],
   },
   tseslint.configs.strictTypeChecked,

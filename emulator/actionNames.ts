@@ -8,6 +8,7 @@ export const actionNames = [
   "RunInstances",
   "DescribeInstances",
   "DeleteInstances",
+  "DescribeAvailableResource",
   "GetCallerIdentity",
 ] as const;
 

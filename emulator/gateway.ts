@@ -17,6 +17,8 @@ import {
   actionOf,
   businessParameters,
   formatOf,
+  idsIn,
+  idsOf,
   isV3,
   parametersOf,
   recordedParameters,
@@ -87,6 +89,7 @@ export class Gateway {
       action: shortened(actionOf(incoming, parameters.all).action ?? ""),
       regionId: parameters.all.RegionId && shortened(parameters.all.RegionId),
       params: recordedParameters(parameters.all),
+      ids: idsOf(parameters.all),
       accountId: undefined,
       status: undefined,
       code: undefined,
@@ -222,6 +225,9 @@ export class Gateway {
     if (reservation?.earlier === undefined) {
       reservation?.keep(body);
       this.note(record, { committed: action.changes });
+    }
+    if (action.changes) {
+      this.note(record, { ids: [...new Set([...record.ids, ...idsIn(JSON.stringify(body))])] });
     }
     // 15. The answer.
     await this.pause(delayOf(call.faults, "afterCommit"));

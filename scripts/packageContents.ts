@@ -23,10 +23,12 @@ const publicDeclarations = [
   "emulator/accounts",
   "emulator/fault",
   "emulator/faultFields",
+  "emulator/fields",
   "emulator/faultFile",
   "emulator/faultKinds",
   "emulator/faults",
   "emulator/holds",
+  "emulator/offers",
   "emulator/requests",
   "emulator/store",
 ];

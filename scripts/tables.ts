@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { actions } from "../emulator/actions.ts";
-import type { Field } from "../emulator/faultFields.ts";
+import type { Field } from "../emulator/fields.ts";
 import { faultKinds } from "../emulator/faultKinds.ts";
 import {
   assumeRoleFields,
@@ -181,6 +181,12 @@ const tables: Readonly<Record<string, Table>> = {
       "GetHpcClustersResult",
       "GetRegionsResult",
       "Region",
+      "GetHpcClusterInstancesArgs",
+      "GetHpcClusterInstancesResult",
+      "HpcClusterInstance",
+      "GetSccInstanceTypesArgs",
+      "GetSccInstanceTypesResult",
+      "SccInstanceType",
     ]
       .map((name) => {
         const declaration = documented("program/lookups.ts", name);

@@ -3,6 +3,7 @@ import type { EcsClient } from "../ecs/client";
 import type { HpcClusterItem } from "../ecs/answerFields";
 import { withoutUndefined } from "../ecs/json";
 import { itemsWithName, requireRegex } from "./nameRegex";
+import { sccTypesOf } from "./sccTypes";
 
 const NAME_REGEX = "getHpcClusters: nameRegex";
 
@@ -30,6 +31,25 @@ export interface FoundCluster {
   name: string;
   description?: string;
   regionId: string;
+}
+
+/** An instance as lookups return it. */
+export interface FoundInstance {
+  id: string;
+  name: string;
+  status: string;
+  instanceType: string;
+  zoneId: string;
+  privateIpAddresses: string[];
+  rdmaIpAddresses: string[];
+}
+
+/** An SCC instance type in a zone as lookups return it. */
+export interface FoundSccType {
+  instanceType: string;
+  zoneId: string;
+  status: string;
+  stock: string;
 }
 
 /**
@@ -88,6 +108,53 @@ export async function findClusters(
   return (nameRegex === undefined ? items : itemsWithName(items, ({ Name }) => Name, nameRegex, NAME_REGEX))
     .map((item) => foundCluster(item, regionId))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * The instances of a cluster, ordered by name, then by id.
+ *
+ * @param openPlace is called once the query is known to be right
+ */
+export async function findInstances(
+  id: string | undefined,
+  openPlace: () => Promise<LookupPlace>,
+): Promise<FoundInstance[]> {
+  // Without an id the service would list all instances of the region.
+  if (id === undefined || id === "") {
+    throw new Error("getHpcClusterInstances: give the id of the cluster whose instances to look up.");
+  }
+  const { ecs, regionId } = await openPlace();
+  return (await ecs.listInstancesOf(regionId, id))
+    .map(({ InstanceId, InstanceName, Status, InstanceType, ZoneId, ...addresses }) => ({
+      id: InstanceId,
+      name: InstanceName,
+      status: Status,
+      instanceType: InstanceType,
+      zoneId: ZoneId,
+      ...addresses,
+    }))
+    .sort(byTexts(({ name, id }) => [name, id]));
+}
+
+/** The SCC instance types that a region sells, ordered by type, then by zone. */
+export async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<FoundSccType[]> {
+  return (await sccTypesOf(ecs, regionId))
+    .map(({ instanceType, ZoneId, Status, StatusCategory }) => ({
+      instanceType,
+      zoneId: ZoneId,
+      status: Status,
+      stock: StatusCategory,
+    }))
+    .sort(byTexts(({ instanceType, zoneId }) => [instanceType, zoneId]));
+}
+
+/** Compares by the first text that differs. */
+function byTexts<T>(textsOf: (item: T) => string[]): (a: T, b: T) => number {
+  return (a, b) => {
+    const others = textsOf(b);
+    const at = textsOf(a).findIndex((text, index) => text !== others[index]);
+    return at < 0 ? 0 : textsOf(a)[at]! < others[at]! ? -1 : 1;
+  };
 }
 
 /** The regions of the account. */

@@ -8,6 +8,25 @@ export interface HpcClusterItem {
   readonly [field: string]: string | undefined;
 }
 
+/** An instance as DescribeInstances returns it. */
+export interface InstanceItem {
+  readonly InstanceId: string;
+  readonly InstanceName: string;
+  readonly Status: string;
+  readonly InstanceType: string;
+  readonly ZoneId: string;
+  readonly privateIpAddresses: string[];
+  readonly rdmaIpAddresses: string[];
+}
+
+/** An instance type in a zone as DescribeAvailableResource returns it. */
+export interface AvailableTypeItem {
+  readonly instanceType: string;
+  readonly ZoneId: string;
+  readonly Status: string;
+  readonly StatusCategory: string;
+}
+
 /** A region as DescribeRegions returns it, in the API's names. */
 export interface RegionItem {
   readonly RegionId: string;

@@ -1,10 +1,13 @@
 import {
   listOf,
+  MissingField,
   optionalText,
   requiredCount,
   requiredText,
   textsOf,
+  type AvailableTypeItem,
   type HpcClusterItem,
+  type InstanceItem,
   type RegionItem,
 } from "./answerFields";
 import type { OnWait } from "./clock";
@@ -180,6 +183,51 @@ export class EcsClient {
     );
   }
 
+  /** DescribeInstances of all instances of a cluster, all pages of them. */
+  async listInstancesOf(regionId: string, hpcClusterId: string): Promise<InstanceItem[]> {
+    const found = new Map<string, InstanceItem>();
+    const parameters = { RegionId: regionId, HpcClusterId: hpcClusterId, MaxResults: 100 };
+    let token: string | undefined;
+    do {
+      const page = await this.request(
+        {
+          action: "DescribeInstances",
+          regionId,
+          parameters: { ...parameters, ...withoutUndefined({ NextToken: token }) },
+        },
+        (answer) => {
+          const nextToken = optionalText(answer, "NextToken");
+          if (nextToken !== undefined && nextToken === token) {
+            throw new MissingField("new NextToken");
+          }
+          return { items: listOf(answer, "Instances", "Instance").map(instanceOf), nextToken };
+        },
+      );
+      for (const item of page.items) {
+        found.set(item.InstanceId, item);
+      }
+      token = page.nextToken;
+    } while (token !== undefined);
+    return [...found.values()];
+  }
+
+  /**
+   * DescribeAvailableResource: the instance types that a region sells, in each of its zones.
+   *
+   * @param withinMs how long the call may take, retries included, milliseconds. Default: as the settings say.
+   */
+  async describeAvailableTypes(regionId: string, withinMs?: number): Promise<AvailableTypeItem[]> {
+    return await this.request(
+      {
+        action: "DescribeAvailableResource",
+        regionId,
+        parameters: { RegionId: regionId, DestinationResource: "InstanceType" },
+        ...withoutUndefined({ withinMs }),
+      },
+      (answer) => listOf(answer, "AvailableZones", "AvailableZone").flatMap(availableTypesOf),
+    );
+  }
+
   /** GetCallerIdentity of STS: the id of the credentials' account. */
   async getAccountId(regionId: string, withinMs: number): Promise<string> {
     return await this.request(
@@ -277,6 +325,47 @@ function pageOf(answer: Answer): {
     totalCount: requiredCount(answer, "TotalCount"),
     requestId: optionalText(answer, "RequestId"),
   };
+}
+
+function instanceOf(item: Answer): InstanceItem {
+  return {
+    InstanceId: requiredText(item, "InstanceId"),
+    InstanceName: optionalText(item, "InstanceName") ?? "",
+    Status: optionalText(item, "Status") ?? "",
+    InstanceType: optionalText(item, "InstanceType") ?? "",
+    ZoneId: optionalText(item, "ZoneId") ?? "",
+    privateIpAddresses: addressesOf(fieldOf(item, "VpcAttributes"), "PrivateIpAddress"),
+    rdmaIpAddresses: addressesOf(item, "RdmaIpAddress"),
+  };
+}
+
+function fieldOf(item: Answer, field: string): Answer {
+  const value = item[field];
+  return typeof value === "object" && value !== null ? (value as Answer) : {};
+}
+
+function optionalListOf(item: Answer, list: string, name: string): Answer[] {
+  return item[list] === undefined ? [] : listOf(item, list, name);
+}
+
+/** A list of addresses; in XML a single one is a text. */
+function addressesOf(item: Answer, field: string): string[] {
+  const addresses: unknown = fieldOf(item, field)["IpAddress"];
+  return [addresses].flat().filter((address): address is string => typeof address === "string");
+}
+
+function availableTypesOf(zone: Answer): AvailableTypeItem[] {
+  const ZoneId = requiredText(zone, "ZoneId");
+  // A zone that sells nothing may have no lists.
+  const resources = optionalListOf(zone, "AvailableResources", "AvailableResource");
+  return resources
+    .flatMap((resource) => optionalListOf(resource, "SupportedResources", "SupportedResource"))
+    .map((type) => ({
+      instanceType: requiredText(type, "Value"),
+      ZoneId,
+      Status: optionalText(type, "Status") ?? "",
+      StatusCategory: optionalText(type, "StatusCategory") ?? "",
+    }));
 }
 
 function isHpcClusterItem(texts: Record<string, string>): texts is Record<string, string> & HpcClusterItem {

@@ -80,6 +80,8 @@ const lists = {
   getHpcCluster: undefined,
   getHpcClusters: "clusters",
   getRegions: "regions",
+  getHpcClusterInstances: "instances",
+  getSccInstanceTypes: "instanceTypes",
 } as const;
 
 /** A lookup as an invoke of the plugin's function, which the engine sends to the plugin, and the SDK's mocks to the test's `call`. */

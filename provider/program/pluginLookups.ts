@@ -3,12 +3,18 @@ import { clusterTypes } from "../resourceTypes";
 import { invokeLookup, outputForm, plainForm } from "./lookupForms";
 import type {
   GetHpcClusterArgs,
+  GetHpcClusterInstancesArgs,
+  GetHpcClusterInstancesOutputArgs,
+  GetHpcClusterInstancesResult,
   GetHpcClusterOutputArgs,
   GetHpcClusterResult,
   GetHpcClustersArgs,
   GetHpcClustersOutputArgs,
   GetHpcClustersResult,
   GetRegionsResult,
+  GetSccInstanceTypesArgs,
+  GetSccInstanceTypesOutputArgs,
+  GetSccInstanceTypesResult,
 } from "./lookups";
 import { defaultProvider, Provider } from "./pluginProvider";
 import { runError } from "./sdkInternals";
@@ -70,6 +76,56 @@ export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResul
 export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
   const options = withProvider(opts);
   return outputForm({}, opts, () => invokeLookup<GetRegionsResult>("getRegions", {}, options));
+}
+
+/**
+ * Looks up the instances of an HPC cluster, all pages of them. Calls DescribeInstances, in previews too. Of a cluster that does not
+ * exist it finds none.
+ *
+ * @throws if `id` is empty
+ */
+export function getHpcClusterInstances(
+  args: GetHpcClusterInstancesArgs,
+  opts?: pulumi.InvokeOptions,
+): Promise<GetHpcClusterInstancesResult> {
+  return plainForm(async () =>
+    invokeLookup<GetHpcClusterInstancesResult>("getHpcClusterInstances", args, withProvider(opts)),
+  );
+}
+
+/** The same as {@link getHpcClusterInstances}, for arguments that may be outputs. */
+export function getHpcClusterInstancesOutput(
+  args: GetHpcClusterInstancesOutputArgs,
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetHpcClusterInstancesResult> {
+  const options = withProvider(opts);
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetHpcClusterInstancesResult>("getHpcClusterInstances", known, options),
+  );
+}
+
+/**
+ * Looks up the SCC instance types (`ecs.scc…`), those that need an HPC cluster, that a region sells now, pay-as-you-go. Calls
+ * DescribeAvailableResource, in previews too.
+ */
+export function getSccInstanceTypes(
+  args: GetSccInstanceTypesArgs = {},
+  opts?: pulumi.InvokeOptions,
+): Promise<GetSccInstanceTypesResult> {
+  return plainForm(async () =>
+    invokeLookup<GetSccInstanceTypesResult>("getSccInstanceTypes", args, withProvider(opts)),
+  );
+}
+
+/** The same as {@link getSccInstanceTypes}, for arguments that may be outputs. */
+export function getSccInstanceTypesOutput(
+  args: GetSccInstanceTypesOutputArgs = {},
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetSccInstanceTypesResult> {
+  const options = withProvider(opts);
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetSccInstanceTypesResult>("getSccInstanceTypes", known, options),
+  );
 }
 
 /** The options with the provider: the lookup's own, its parent's, or the one of the stack's configuration. */

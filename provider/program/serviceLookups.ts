@@ -11,7 +11,9 @@ import { readSettings, type Settings } from "../account/settings";
 import {
   findCluster,
   findClusters,
+  findInstances,
   findRegions,
+  findSccTypes,
   type ClusterQuery,
   type ClustersQuery,
   type LookupPlace,
@@ -43,6 +45,10 @@ export const serviceLookups = {
     lookUp(provider, (open) => findClusters(args, () => open(args.regionId))),
   getRegions: (_: object, provider: Provider) =>
     lookUp(provider, async (open) => findRegions((await open(REGION_OF_REGIONS)).ecs)),
+  getHpcClusterInstances: (args: { id?: string | undefined } & Region, provider: Provider) =>
+    lookUp(provider, (open) => findInstances(args.id, () => open(args.regionId))),
+  getSccInstanceTypes: (args: Region, provider: Provider) =>
+    lookUp(provider, async (open) => findSccTypes(await open(args.regionId))),
 };
 
 interface LookupClient {

@@ -84,7 +84,7 @@ const runnable: Example[] = [
 
 /** Examples that are compiled (`npm run check:types`), and why they do not run here. */
 const compiledOnly: Record<string, string> = {
-  instances: "it needs the plugin of @pulumi/alicloud",
+  instances: "it needs the plugin of @pulumi/alicloud; test/e2e/instancesExample.test.ts runs it with mocks",
   testing: "test/consumer/testExamples.test.ts runs it with its test",
   "unit-tests": "test/consumer/testExamples.test.ts runs it with its test",
 };

@@ -501,6 +501,7 @@ test("Update in a preview tells what the update then returns, and calls nothing"
 describe("Invoke", () => {
   const getCluster = "alicloud-hpc:index:getHpcCluster";
   const getClusters = "alicloud-hpc:index:getHpcClusters";
+  const getInstances = "alicloud-hpc:index:getHpcClusterInstances";
 
   test("runs the functions of the schema", async () => {
     const { hpcClusterId: id } = ecs.store.add({
@@ -518,6 +519,25 @@ describe("Invoke", () => {
     }
     const { regions } = await plugin.invoke("alicloud-hpc:index:getRegions", {});
     expect((regions as { id: string }[]).map(({ id: each }) => each)).toEqual(ecs.regions);
+    const node = ecs.store.runInstance({ hpcClusterId: id, name: "node" });
+    expect(await plugin.invoke(getInstances, { id, regionId: "cn-shanghai" })).toEqual({
+      instances: [
+        {
+          id: node.instanceId,
+          name: "node",
+          status: "Running",
+          instanceType: node.instanceType,
+          zoneId: "cn-shanghai-a",
+          privateIpAddresses: node.privateIpAddresses,
+          rdmaIpAddresses: node.rdmaIpAddresses,
+        },
+      ],
+    });
+    const offer = { zoneId: "cn-shanghai-b", instanceType: "ecs.sccc7.32xlarge" };
+    ecs.store.setOffers("cn-shanghai", [offer]);
+    expect(
+      await plugin.invoke("alicloud-hpc:index:getSccInstanceTypes", { regionId: "cn-shanghai" }),
+    ).toEqual({ instanceTypes: [{ ...offer, status: "Available", stock: "WithStock" }] });
   });
 
   test.each([
@@ -529,6 +549,7 @@ describe("Invoke", () => {
     [getCluster, { nmae: "farm" }, /"nmae" is not an argument: did you mean "name"\?$/],
     [getCluster, { filter: "x" }, /"filter" is not an argument: its arguments are id, name, regionId\.$/],
     [getCluster, { name: 7 }, /name must be a string/],
+    [getInstances, {}, /give the id of the cluster/],
     [getCluster, {}, /give either id or name/],
     [getCluster, { id: "hpc-missing" }, /no HPC cluster hpc-missing in cn-hangzhou; check the id/],
     [getCluster, { name: "nobody", regionId: "CN" }, /regionId must be the id of a region/],

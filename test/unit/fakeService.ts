@@ -45,6 +45,8 @@ export class FakeService {
   accountId: string | undefined;
   /** The instances of every cluster. */
   instances: readonly string[] = [];
+  /** The instance types that every region sells. */
+  soldTypes: readonly string[] = ["ecs.g7.large", "ecs.sccc7.32xlarge"];
   regions: readonly string[] = [regionId, "cn-beijing"];
 
   readonly send: Send = async (call) => {
@@ -93,6 +95,15 @@ export class FakeService {
           TotalCount: this.instances.length,
           Instances: { Instance: this.instances.slice(0, 10).map((InstanceId) => ({ InstanceId })) },
         };
+      case "DescribeAvailableResource": {
+        const types = { SupportedResource: this.soldTypes.map((Value) => ({ Value, Status: "Available" })) };
+        const resources = { AvailableResource: [{ Type: "InstanceType", SupportedResources: types }] };
+        return {
+          AvailableZones: {
+            AvailableZone: [{ ZoneId: "cn-hangzhou-a", AvailableResources: resources }],
+          },
+        };
+      }
       case "GetCallerIdentity":
         if (this.accountId === undefined) {
           throw this.error(call, "Forbidden.RAM");

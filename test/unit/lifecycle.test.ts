@@ -69,6 +69,12 @@ describe("check", () => {
     expect(service.calls).toEqual([
       { action: "DescribeRegions", regionId, parameters: {}, withinMs: 5_000 },
       {
+        action: "DescribeAvailableResource",
+        regionId,
+        parameters: { RegionId: regionId, DestinationResource: "InstanceType" },
+        withinMs: 5_000,
+      },
+      {
         action: "DescribeHpcClusters",
         regionId,
         parameters: { RegionId: regionId, PageSize: 100 },

@@ -28,10 +28,13 @@ const valueOf = (outputs: Record<string, { value: unknown }>) =>
 describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
   const { getHpcCluster, getHpcClusterOutput, getHpcClusters, getHpcClustersOutput } = lookups;
   const { getRegions, getRegionsOutput } = lookups;
+  const { getHpcClusterInstances, getHpcClusterInstancesOutput } = lookups;
+  const { getSccInstanceTypes, getSccInstanceTypesOutput } = lookups;
 
   test("every lookup in both forms, in preview and up; unknown arguments are waited for", async () => {
     const farm = ecs.store.add({ name: "render-farm", description: "By hand" });
     const other = ecs.store.add({ name: "render-other" });
+    const node = ecs.store.runInstance({ hpcClusterId: farm.hpcClusterId, name: "node" });
     const found = {
       id: farm.hpcClusterId,
       name: "render-farm",
@@ -57,6 +60,10 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
           all: getHpcClustersOutput(),
           regions: (await getRegions()).length,
           region: getRegionsOutput().apply((regions) => regions.find(({ id }) => id === "cn-wulanchabu")),
+          nodes: await getHpcClusterInstances({ id: farm.hpcClusterId }),
+          ownNodes: getHpcClusterInstancesOutput({ id: cluster.id, regionId: cluster.regionId }),
+          sccTypes: (await getSccInstanceTypes()).length,
+          sccTypesElsewhere: getSccInstanceTypesOutput({ regionId: "cn-beijing" }).apply(([type]) => type),
           own: getHpcClusterOutput({ id: cluster.id, regionId: cluster.regionId }),
           ownByRegex: getHpcClustersOutput({ ids: [cluster.id], nameRegex: "w", regionId: "cn-beijing" }),
           ownByName: getHpcClusterOutput({ name: cluster.name, regionId: "cn-beijing" }),
@@ -70,6 +77,7 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
     });
     // The lookups of the cluster that does not exist yet were not made: only its name was checked.
     expect(ecs.calls("DescribeHpcClusters", "cn-beijing")).toHaveLength(1);
+    expect(ecs.calls("DescribeInstances", "cn-beijing")).toEqual([]);
     expect(ecs.store.clusters()).toHaveLength(2);
 
     const outputs = valueOf((await stack.up()).outputs);
@@ -84,6 +92,25 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
         id: "cn-wulanchabu",
         localName: "华北6（乌兰察布）",
         endpoint: "ecs.cn-wulanchabu.aliyuncs.com",
+      },
+      nodes: [
+        {
+          id: node.instanceId,
+          name: "node",
+          status: "Running",
+          instanceType: "ecs.sccg7.32xlarge",
+          zoneId: "cn-hangzhou-a",
+          privateIpAddresses: ["10.0.0.1"],
+          rdmaIpAddresses: ["192.168.0.1"],
+        },
+      ],
+      ownNodes: [],
+      sccTypes: 4,
+      sccTypesElsewhere: {
+        instanceType: "ecs.sccc7.32xlarge",
+        zoneId: "cn-beijing-a",
+        status: "Available",
+        stock: "WithStock",
       },
       own: ownFound,
       ownByRegex: [ownFound],
