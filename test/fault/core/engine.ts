@@ -141,7 +141,10 @@ export class Engine {
     await this.command(options, async (run) => {
       await this.runProgram(run, program);
       const isLeft = (entry: Entry) => entry.isToDelete === true || !run.declared.has(entry.urn);
-      await this.deleteAll(run, this.clustersAndSalts().filter((entry) => isTarget(run, entry) && isLeft(entry)));
+      await this.deleteAll(
+        run,
+        this.clustersAndSalts().filter((entry) => isTarget(run, entry) && isLeft(entry)),
+      );
       await this.dropUnusedProviders(run);
     });
   }
@@ -154,11 +157,16 @@ export class Engine {
         run,
         entries.map(async (entry) => {
           const { urn, id, inputs, outputs } = entry;
-          const found = await (await this.processOf(run, entry.provider)).refresh(id, outputs, inputs, { urn });
+          const found = await (
+            await this.processOf(run, entry.provider)
+          ).refresh(id, outputs, inputs, { urn });
           changes.push(() =>
             found.id === ""
               ? this.drop(entry)
-              : this.put({ ...entry, inputs: found.inputs ?? inputs, outputs: found.properties, initErrors: [] }, entry),
+              : this.put(
+                  { ...entry, inputs: found.inputs ?? inputs, outputs: found.properties, initErrors: [] },
+                  entry,
+                ),
           );
         }),
       );
@@ -186,7 +194,10 @@ export class Engine {
     return this.state.filter(({ urn }) => !typeOf(urn).startsWith(PROVIDERS));
   }
 
-  private async command({ replaced = [], targets }: RunOptions, perform: (run: Run) => Promise<void>): Promise<void> {
+  private async command(
+    { replaced = [], targets }: RunOptions,
+    perform: (run: Run) => Promise<void>,
+  ): Promise<void> {
     const failures: Error[] = [];
     let hasFailed = () => undefined as void;
     const failed = new Promise<void>((resolve) => (hasFailed = resolve));
@@ -205,7 +216,7 @@ export class Engine {
     this.deleting.clear();
     let isStopped = false;
     try {
-      await this.simulation.drive(
+      await this.simulation.drive(() =>
         perform(run).finally(() => {
           for (const process of run.processes.values()) {
             process.end();
@@ -320,7 +331,12 @@ export class Engine {
     const options = { provider: "", initErrors: [], isProtected: false, isRetained: false };
     const entry: Entry = { urn, id, inputs, outputs: inputs, ...options };
     if (JSON.stringify(old?.inputs) !== JSON.stringify(inputs)) {
-      await this.checkpoint(`provider ${nameOf(urn)}`, () => this.put(entry, this.state.find((each) => each.urn === urn)));
+      await this.checkpoint(`provider ${nameOf(urn)}`, () =>
+        this.put(
+          entry,
+          this.state.find((each) => each.urn === urn),
+        ),
+      );
     }
     return entry;
   }
@@ -340,7 +356,7 @@ export class Engine {
       engineAddress: run.address,
       pulumiHome: this.pulumiHome,
       living: this.living,
-      lastAction: () => this.ecs.requests.at(-1)?.action ?? "",
+      lastRequest: () => this.ecs.requests.at(-1)!,
       print: (text) => this.printed.push(text),
     });
     run.processes.set(reference, started);
@@ -383,13 +399,18 @@ export class Engine {
       return () => this.update(provider, goal, inputs, old);
     }
     return async () => {
-      const same: Entry = { ...old, ...optionsOf(goal), inputs };
+      const same: Entry = { ...old, ...optionsOf(goal), urn, inputs };
       await this.checkpoint(`same ${nameOf(urn)}`, () => this.put(same, old));
       return same;
     };
   }
 
-  private async create(provider: HostProcess, goal: Goal, inputs: Properties, old: Entry | undefined): Promise<Entry> {
+  private async create(
+    provider: HostProcess,
+    goal: Goal,
+    inputs: Properties,
+    old: Entry | undefined,
+  ): Promise<Entry> {
     return await this.keep(
       goal,
       inputs,
@@ -451,7 +472,14 @@ export class Engine {
     if (changes === true) {
       throw new Error(`inputs to import do not match the existing resource ${importId}`);
     }
-    const entry: Entry = { urn, id: importId, inputs, outputs: read.properties, initErrors: [], ...optionsOf(goal) };
+    const entry: Entry = {
+      urn,
+      id: importId,
+      inputs,
+      outputs: read.properties,
+      initErrors: [],
+      ...optionsOf(goal),
+    };
     await this.checkpoint(`import ${nameOf(urn)}`, () => this.put(entry));
     return entry;
   }
@@ -533,13 +561,13 @@ export class Engine {
     await this.simulation.point(`after the checkpoint: ${step}`);
   }
 
+  /** @param old the entry whose place it takes */
   private put(entry: Entry, old?: Entry): void {
-    const at = old === undefined ? -1 : this.state.findIndex((each) => each.urn === old.urn && each.id === old.id);
-    this.state = at < 0 ? [...this.state, entry] : this.state.with(at, entry);
+    this.state = old === undefined ? [...this.state, entry] : this.state.with(this.state.indexOf(old), entry);
   }
 
-  private drop({ urn, id }: Entry): void {
-    this.state = this.state.filter((each) => each.urn !== urn || each.id !== id);
+  private drop(entry: Entry): void {
+    this.state = this.state.filter((each) => each !== entry);
   }
 }
 
@@ -562,11 +590,18 @@ function responseOf({ urn, id, outputs }: Pick<Entry, "urn" | "id" | "outputs">)
   return new messages.RegisterResourceResponse().setUrn(urn).setId(id).setObject(structOf(outputs));
 }
 
-async function check(provider: HostProcess, urn: string, olds: Properties, news: Properties): Promise<Properties> {
+async function check(
+  provider: HostProcess,
+  urn: string,
+  olds: Properties,
+  news: Properties,
+): Promise<Properties> {
   const { inputs, failures } = await provider.check(olds, news, { urn });
   if (failures.length > 0) {
     throw new Error(
-      failures.map(({ property, reason }) => (property === "" ? reason : `${property}: ${reason}`)).join("\n"),
+      failures
+        .map(({ property, reason }) => (property === "" ? reason : `${property}: ${reason}`))
+        .join("\n"),
     );
   }
   return inputs;

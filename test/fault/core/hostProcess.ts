@@ -13,7 +13,13 @@ import { fileURLToPath } from "node:url";
 import grpc from "@grpc/grpc-js";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import * as esbuild from "esbuild";
-import { messages, ProviderProcess, structOf, type Properties, type Resource } from "../../rpc/providerProcess.ts";
+import {
+  messages,
+  ProviderProcess,
+  structOf,
+  type Properties,
+  type Resource,
+} from "../../rpc/providerProcess.ts";
 import type { Simulation } from "./simulation.ts";
 
 const require = createRequire(import.meta.url);
@@ -49,7 +55,10 @@ interface Package {
   plugin(): { serve(args: readonly string[]): void };
   lifecycle(): object;
   tokenSaltLifecycle(): object;
-  program(): { dynamic: typeof import("pulumi-alicloud-hpc"); plugin: typeof import("pulumi-alicloud-hpc/plugin") };
+  program(): {
+    dynamic: typeof import("pulumi-alicloud-hpc");
+    plugin: typeof import("pulumi-alicloud-hpc/plugin");
+  };
 }
 
 const packageCode = compile(
@@ -60,7 +69,14 @@ const packageCode = compile(
     platform: "node",
     format: "cjs",
     target: "node22",
-    external: ["@pulumi/*", "@grpc/*", "google-protobuf", "@alicloud/credentials", "fast-xml-parser", "fastest-levenshtein"],
+    external: [
+      "@pulumi/*",
+      "@grpc/*",
+      "google-protobuf",
+      "@alicloud/credentials",
+      "fast-xml-parser",
+      "fastest-levenshtein",
+    ],
     logLevel: "silent",
   }).outputFiles[0]!.text,
   path.join(root, "provider/bundle.js"),
@@ -68,13 +84,15 @@ const packageCode = compile(
 const dynamicServerCode = compile(readFileSync(dynamicServer, "utf8"), dynamicServer);
 
 /** The program's side of the package, for programs in this process. */
-export const program = (run(packageCode, {
-  require,
-  ...newModule(),
-  __filename: path.join(root, "provider/bundle.js"),
-  __dirname: path.join(root, "provider"),
-  ...{ process, console, performance, Math, Date },
-}) as Package).program();
+export const program = (
+  run(packageCode, {
+    require,
+    ...newModule(),
+    __filename: path.join(root, "provider/bundle.js"),
+    __dirname: path.join(root, "provider"),
+    ...{ process, console, performance, Math, Date },
+  }) as Package
+).program();
 
 function newModule(): { module: { exports: object }; exports: object } {
   const module = { exports: {} };
@@ -84,7 +102,8 @@ function newModule(): { module: { exports: object }; exports: object } {
 /** A module, some of whose exports are others. */
 function withOthers<T extends object>(module: T, others: Readonly<Record<string, unknown>>): T {
   return new Proxy(module, {
-    get: (target, name) => (typeof name === "string" && name in others ? others[name] : Reflect.get(target, name)),
+    get: (target, name) =>
+      typeof name === "string" && name in others ? others[name] : Reflect.get(target, name),
   });
 }
 
@@ -122,8 +141,8 @@ export interface HostProcessOptions {
   pulumiHome: string;
   /** The processes that live, by id. */
   living: Set<number>;
-  /** What the service was asked last, for the names of points. */
-  lastAction: () => string;
+  /** What the service was asked last. */
+  lastRequest: () => { action: string; committed: boolean };
   /** Hears what the process shows to the user. */
   print: (text: string) => void;
 }
@@ -171,7 +190,10 @@ export class HostProcess extends ProviderProcess {
   /** The end of the run: the engine cancels every provider, and then ends its process. */
   end(): void {
     if (this.isAlive) {
-      this.client.cancel(new (require("google-protobuf/google/protobuf/empty_pb.js") as { Empty: new () => never }).Empty(), () => undefined);
+      this.client.cancel(
+        new (require("google-protobuf/google/protobuf/empty_pb.js") as { Empty: new () => never }).Empty(),
+        () => undefined,
+      );
       this.events.emit("SIGINT");
       this.events.emit("exit");
       this.die();
@@ -196,7 +218,10 @@ export class HostProcess extends ProviderProcess {
 
   private start(): void {
     const surroundings = this.surroundings();
-    const ownPackage = run(packageCode, surroundings("provider/bundle.js", (name) => this.load(name))) as Package;
+    const ownPackage = run(
+      packageCode,
+      surroundings("provider/bundle.js", (name) => this.load(name)),
+    ) as Package;
     if (this.options.host === "plugin") {
       ownPackage.plugin().serve([this.options.engineAddress]);
       return;
@@ -217,7 +242,10 @@ export class HostProcess extends ProviderProcess {
     };
     run(
       dynamicServerCode,
-      surroundings(path.relative(root, dynamicServer), (name) => modules[name] ?? this.load(name, fromServer)),
+      surroundings(
+        path.relative(root, dynamicServer),
+        (name) => modules[name] ?? this.load(name, fromServer),
+      ),
     );
   }
 
@@ -304,7 +332,7 @@ export class HostProcess extends ProviderProcess {
 
   /** Sends one request at a time, when its turn comes. */
   private agentClass(): typeof http.Agent {
-    const { simulation, lastAction } = this.options;
+    const { simulation, lastRequest } = this.options;
     const { agents } = this;
     const isAlive = () => this.isAlive;
     return class TurnAgent extends http.Agent {
@@ -314,13 +342,17 @@ export class HostProcess extends ProviderProcess {
       }
 
       addRequest(request: http.ClientRequest, ...rest: unknown[]): void {
-        const add = (http.Agent.prototype as unknown as { addRequest: (...args: unknown[]) => void }).addRequest;
+        const add = (http.Agent.prototype as unknown as { addRequest: (...args: unknown[]) => void })
+          .addRequest;
         simulation.enqueue("request", isAlive, async () => {
           const closed = new Promise((resolve) => request.once("close", resolve));
-          holdResponse(request, () => simulation.point(`${lastAction()}: carried out`));
+          holdResponse(request, async () => {
+            const { action, committed } = lastRequest();
+            await (committed ? simulation.point(`${action}: committed`) : undefined);
+          });
           add.call(this, request, ...rest);
           await closed;
-          await simulation.point(`${lastAction()}: answered`);
+          await simulation.point(`${lastRequest().action}: answered`);
         });
       }
     };
@@ -366,7 +398,9 @@ export class HostProcess extends ProviderProcess {
       if (error) {
         const details = error.details ?? error.message ?? "";
         const metadata = error.metadata ?? new grpc.Metadata();
-        done(Object.assign(new Error(details), { code: error.code ?? grpc.status.UNKNOWN, details, metadata }));
+        done(
+          Object.assign(new Error(details), { code: error.code ?? grpc.status.UNKNOWN, details, metadata }),
+        );
       } else {
         done(null, method.responseDeserialize(method.responseSerialize(response)));
       }

@@ -37,15 +37,14 @@ export class Simulation {
   readonly points: string[] = [];
   /** Uniform in [0, 1), from the seed. */
   readonly random: () => number;
+  private readonly choose: (count: number) => number;
   private readonly ready: Task[] = [];
   private readonly sleepers = new Set<Sleeper>();
   private stop: (() => void) | undefined;
 
   /** @param choose which of so many tasks goes on first. Default: the one that has waited longest. */
-  constructor(
-    seed: number,
-    private readonly choose: (count: number) => number = () => 0,
-  ) {
+  constructor(seed: number, choose: (count: number) => number = () => 0) {
+    this.choose = choose;
     this.random = randomStream(seed);
   }
 
@@ -86,7 +85,7 @@ export class Simulation {
    *
    * @throws Stopped if it reaches the point where it is to be stopped
    */
-  async drive<T>(run: Promise<T>): Promise<T> {
+  async drive<T>(run: () => Promise<T>): Promise<T> {
     let isOver = false;
     const stopped = new Promise<"stopped">((resolve) => {
       this.stop = () => {
@@ -94,7 +93,7 @@ export class Simulation {
         resolve("stopped");
       };
     });
-    const ended = run.then(
+    const ended = run().then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
