@@ -17,7 +17,7 @@ import type * as ResourceMessages from "@pulumi/pulumi/proto/resource_pb.js";
 import type { Emulator } from "../../../emulator/emulator.ts";
 import { plainOf, ProviderError, structOf, type Properties } from "../../rpc/providerProcess.ts";
 import { HostProcess, uuidOf } from "./hostProcess.ts";
-import { type Simulation, Stopped } from "./simulation.ts";
+import type { Simulation } from "./simulation.ts";
 
 const require = createRequire(import.meta.url);
 const messages = require("@pulumi/pulumi/proto/resource_pb.js") as typeof ResourceMessages;
@@ -75,6 +75,8 @@ interface Run {
   decided: Promise<unknown>;
   readonly steps: Set<Promise<unknown>>;
   readonly failures: Error[];
+  /** It has been stopped: it writes nothing any more. */
+  isOver: boolean;
   /** Resolves at the first failure. */
   readonly failed: Promise<void>;
   readonly fail: (error: unknown) => void;
@@ -115,7 +117,7 @@ const urnOf = (type: string, name: string) => `urn:pulumi:test::hpc::${type}::${
 /** Whether this is a cluster, of either host or of `@pulumi/alicloud`. */
 export const isCluster = ({ urn }: Pick<Entry, "urn">) => urn.includes(":HpcCluster::");
 
-/** A stack. A command that fails rejects; one that is stopped rejects with {@link Stopped}. */
+/** A stack. A command that fails rejects; one that is stopped rejects with Stopped (simulation.ts). */
 export class Engine {
   /** What the last checkpoint contains. */
   state: Entry[] = [];
@@ -129,6 +131,7 @@ export class Engine {
   private readonly pulumiHome: string;
   private readonly configuration: Readonly<Record<string, string>>;
   private runs = 0;
+  private current: Run | undefined;
 
   constructor({ simulation, ecs, pulumiHome, configuration = configurationFor(ecs) }: EngineOptions) {
     this.simulation = simulation;
@@ -170,7 +173,7 @@ export class Engine {
           );
         }),
       );
-      await this.checkpoint("refresh", () => {
+      await this.checkpoint(run, "refresh", () => {
         for (const change of changes) {
           change();
         }
@@ -188,6 +191,13 @@ export class Engine {
   /** The entries of clusters, but not of those that are known to be deleted. */
   clusters(): Entry[] {
     return this.state.filter((entry) => isCluster(entry) && entry.isPendingReplacement !== true);
+  }
+
+  /** SIGKILL of the provider processes that run now. */
+  killProviders(): void {
+    for (const process of this.current?.processes.values() ?? []) {
+      process.kill();
+    }
   }
 
   private clustersAndSalts(): Entry[] {
@@ -208,31 +218,26 @@ export class Engine {
       ...{ replaced, targets, failures, failed },
       decided: Promise.resolve(),
       steps: new Set(),
+      isOver: false,
       fail: (error) => {
         failures.push(error instanceof Error ? error : new Error(String(error)));
         hasFailed();
       },
     };
     this.deleting.clear();
-    let isStopped = false;
-    try {
-      await this.simulation.drive(() =>
+    this.current = run;
+    await this.simulation.drive(
+      () =>
         perform(run).finally(() => {
           for (const process of run.processes.values()) {
             process.end();
           }
         }),
-      );
-    } catch (error) {
-      isStopped = error instanceof Stopped;
-      throw error;
-    } finally {
-      if (isStopped) {
-        for (const process of run.processes.values()) {
-          process.kill();
-        }
-      }
-    }
+      () => {
+        run.isOver = true;
+        this.killProviders();
+      },
+    );
   }
 
   /** As the language host runs it: an error that nobody handles fails the run. */
@@ -331,7 +336,7 @@ export class Engine {
     const options = { provider: "", initErrors: [], isProtected: false, isRetained: false };
     const entry: Entry = { urn, id, inputs, outputs: inputs, ...options };
     if (JSON.stringify(old?.inputs) !== JSON.stringify(inputs)) {
-      await this.checkpoint(`provider ${nameOf(urn)}`, () =>
+      await this.checkpoint(run, `provider ${nameOf(urn)}`, () =>
         this.put(
           entry,
           this.state.find((each) => each.urn === urn),
@@ -380,12 +385,12 @@ export class Engine {
     }
     const provider = await this.processOf(run, goal.provider);
     if (old === undefined && goal.importId !== "") {
-      return () => this.import(provider, goal);
+      return () => this.import(run, provider, goal);
     }
     const isForced = old !== undefined && run.replaced.includes(nameOf(urn));
     const inputs = await check(provider, urn, isForced ? {} : (old?.inputs ?? {}), goal.inputs);
     if (old === undefined) {
-      return () => this.create(provider, goal, inputs, undefined);
+      return () => this.create(run, provider, goal, inputs, undefined);
     }
     if (isForced) {
       return () => this.replace(run, provider, goal, inputs, old);
@@ -396,22 +401,24 @@ export class Engine {
       return () => this.replace(run, provider, goal, anew, old);
     }
     if (changes === true || old.initErrors.length > 0) {
-      return () => this.update(provider, goal, inputs, old);
+      return () => this.update(run, provider, goal, inputs, old);
     }
     return async () => {
       const same: Entry = { ...old, ...optionsOf(goal), urn, inputs };
-      await this.checkpoint(`same ${nameOf(urn)}`, () => this.put(same, old));
+      await this.checkpoint(run, `same ${nameOf(urn)}`, () => this.put(same, old));
       return same;
     };
   }
 
   private async create(
+    run: Run,
     provider: HostProcess,
     goal: Goal,
     inputs: Properties,
     old: Entry | undefined,
   ): Promise<Entry> {
     return await this.keep(
+      run,
       goal,
       inputs,
       `create ${nameOf(goal.urn)}`,
@@ -432,8 +439,15 @@ export class Engine {
     );
   }
 
-  private async update(provider: HostProcess, goal: Goal, inputs: Properties, old: Entry): Promise<Entry> {
+  private async update(
+    run: Run,
+    provider: HostProcess,
+    goal: Goal,
+    inputs: Properties,
+    old: Entry,
+  ): Promise<Entry> {
     return await this.keep(
+      run,
       goal,
       inputs,
       `update ${nameOf(goal.urn)}`,
@@ -456,15 +470,15 @@ export class Engine {
       throw new Error(`unable to replace resource ${goal.urn} as it is currently marked for protection`);
     }
     if (!goal.deletesFirst || old.isPendingReplacement === true) {
-      return await this.create(provider, goal, inputs, old);
+      return await this.create(run, provider, goal, inputs, old);
     }
     this.deleting.add(old);
     const left: Entry = { ...old, isPendingReplacement: true };
     await this.delete(run, old, () => this.put(left, old));
-    return await this.create(provider, goal, inputs, left);
+    return await this.create(run, provider, goal, inputs, left);
   }
 
-  private async import(provider: HostProcess, goal: Goal): Promise<Entry> {
+  private async import(run: Run, provider: HostProcess, goal: Goal): Promise<Entry> {
     const { urn, importId } = goal;
     const read = await provider.importExisting(importId, urn);
     const inputs = await check(provider, urn, read.inputs ?? {}, goal.inputs);
@@ -480,12 +494,13 @@ export class Engine {
       initErrors: [],
       ...optionsOf(goal),
     };
-    await this.checkpoint(`import ${nameOf(urn)}`, () => this.put(entry));
+    await this.checkpoint(run, `import ${nameOf(urn)}`, () => this.put(entry));
     return entry;
   }
 
   /** Runs a create or an update, and writes what it returns, or leaves behind, to the state. */
   private async keep(
+    run: Run,
     goal: Goal,
     inputs: Properties,
     step: string,
@@ -497,15 +512,15 @@ export class Engine {
       ...optionsOf(goal),
       ...made,
     });
-    await this.checkpoint(`begin to ${step}`, () => undefined);
+    await this.checkpoint(run, `begin to ${step}`, () => undefined);
     try {
       const entry = entryOf(await provide(), []);
-      await this.checkpoint(step, () => put(entry));
+      await this.checkpoint(run, step, () => put(entry));
       return entry;
     } catch (error) {
       if (error instanceof ProviderError && error.initFailure !== undefined) {
         const { id, properties, reasons } = error.initFailure;
-        await this.checkpoint(step, () => put(entryOf({ id, outputs: properties }, reasons)));
+        await this.checkpoint(run, step, () => put(entryOf({ id, outputs: properties }, reasons)));
       }
       throw error;
     }
@@ -527,11 +542,11 @@ export class Engine {
 
   private async delete(run: Run, entry: Entry, after: () => void): Promise<void> {
     const { urn, id, outputs } = entry;
-    await this.checkpoint(`begin to delete ${nameOf(urn)}`, () => undefined);
+    await this.checkpoint(run, `begin to delete ${nameOf(urn)}`, () => undefined);
     if (!entry.isRetained && entry.isPendingReplacement !== true) {
       await (await this.processOf(run, entry.provider)).delete(id, outputs, { urn });
     }
-    await this.checkpoint(`delete ${nameOf(urn)}`, after);
+    await this.checkpoint(run, `delete ${nameOf(urn)}`, after);
   }
 
   private async dropUnusedProviders(run: Run): Promise<void> {
@@ -541,7 +556,7 @@ export class Engine {
         typeOf(urn).startsWith(PROVIDERS) && !run.declared.has(urn) && !used.has(`${urn}::${id}`),
     );
     if (unused.length > 0) {
-      await this.checkpoint("delete providers", () => unused.forEach((entry) => this.drop(entry)));
+      await this.checkpoint(run, "delete providers", () => unused.forEach((entry) => this.drop(entry)));
     }
   }
 
@@ -555,7 +570,10 @@ export class Engine {
     throwFailures(run);
   }
 
-  private async checkpoint(step: string, change: () => void): Promise<void> {
+  private async checkpoint(run: Run, step: string, change: () => void): Promise<void> {
+    if (run.isOver) {
+      await new Promise(() => undefined);
+    }
     await this.simulation.point(`before the checkpoint: ${step}`);
     change();
     await this.simulation.point(`after the checkpoint: ${step}`);

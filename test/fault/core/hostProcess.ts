@@ -346,7 +346,7 @@ export class HostProcess extends ProviderProcess {
           .addRequest;
         simulation.enqueue("request", isAlive, async () => {
           const closed = new Promise((resolve) => request.once("close", resolve));
-          holdResponse(request, async () => {
+          holdResponse(request, isAlive, async () => {
             const { action, committed } = lastRequest();
             await (committed ? simulation.point(`${action}: committed`) : undefined);
           });
@@ -423,13 +423,17 @@ export class HostProcess extends ProviderProcess {
 export const SIMULATED_EPOCH = Date.UTC(2026, 0, 1);
 
 /** Calls back before the response reaches whoever has made the request. */
-function holdResponse(request: http.ClientRequest, before: () => Promise<void>): void {
+function holdResponse(
+  request: http.ClientRequest,
+  isAlive: () => boolean,
+  before: () => Promise<void>,
+): void {
   const emit = request.emit.bind(request);
   request.emit = (event: string, ...args: unknown[]) => {
     if (event !== "response") {
       return emit(event, ...args);
     }
-    void before().then(() => emit(event, ...args));
+    void before().then(() => isAlive() && emit(event, ...args));
     return true;
   };
 }

@@ -24,6 +24,11 @@ export class Stopped extends Error {}
 /** Nobody can go on, and the run has not ended. */
 export class Deadlock extends Error {}
 
+/** The run makes so many requests that it seems to have no end. */
+export class Endless extends Error {}
+
+const MOST_TURNS = 20_000;
+
 /** Enough turns of the event loop for everything that waits for no request and no clock. */
 const TURNS = 4;
 
@@ -33,6 +38,8 @@ export class Simulation {
   now = 0;
   /** Where the run stops: after so many points. Default: never. */
   stopAfter = Infinity;
+  /** What dies there instead of the whole run. Default: the whole run. */
+  victims: (() => void) | undefined;
   /** The points that the run has passed, in words. */
   readonly points: string[] = [];
   /** Uniform in [0, 1), from the seed. */
@@ -75,6 +82,10 @@ export class Simulation {
     this.points.push(label);
     if (this.points.length >= this.stopAfter) {
       this.stopAfter = Infinity;
+      if (this.victims !== undefined) {
+        this.victims();
+        return;
+      }
       this.stop?.();
       await new Promise(() => undefined);
     }
@@ -83,13 +94,15 @@ export class Simulation {
   /**
    * Lets everybody go on, one after the other, until the run has ended.
    *
+   * @param die ends all processes of the run at once
    * @throws Stopped if it reaches the point where it is to be stopped
    */
-  async drive<T>(run: () => Promise<T>): Promise<T> {
+  async drive<T>(run: () => Promise<T>, die: () => void): Promise<T> {
     let isOver = false;
     const stopped = new Promise<"stopped">((resolve) => {
       this.stop = () => {
         isOver = true;
+        die();
         resolve("stopped");
       };
     });
@@ -98,10 +111,13 @@ export class Simulation {
       (error: unknown) => ({ error }),
     );
     void ended.then(() => (isOver = true));
-    for (;;) {
+    for (let turns = 0; ; turns += 1) {
       await this.settle();
       if (isOver) {
         break;
+      }
+      if (turns > MOST_TURNS) {
+        throw new Endless(`${turns} turns; the last points: ${this.points.slice(-5).join(", ")}`);
       }
       await Promise.race([this.goOn(), stopped]);
     }
