@@ -699,6 +699,8 @@ export interface Soak {
   /** Of a failure: only this one, and exactly. */
   path?: string | undefined;
   replayPath?: string | undefined;
+  /** Looks for the shortest story of a failure. Default: unless it is repeated. */
+  shrinks?: boolean;
 }
 
 /** What was found. */
@@ -711,7 +713,13 @@ export interface Found {
 }
 
 /** Runs random lives until one goes wrong, and then looks for its shortest story. */
-export async function soak({ runs, seed, path: failedPath, replayPath }: Soak): Promise<Found> {
+export async function soak({
+  runs,
+  seed,
+  path: failedPath,
+  replayPath,
+  shrinks = failedPath === undefined,
+}: Soak): Promise<Found> {
   const counts = noCounts();
   const log: string[] = [];
   const stories = fc.commands(steps, {
@@ -723,7 +731,12 @@ export async function soak({ runs, seed, path: failedPath, replayPath }: Soak): 
     fc.asyncProperty(beginnings, stories, async (beginning, commands) => {
       await live(beginning, commands, counts, log);
     }),
-    { numRuns: runs, seed, ...(failedPath === undefined ? {} : { path: failedPath, endOnFailure: true }) },
+    {
+      numRuns: runs,
+      seed,
+      endOnFailure: !shrinks,
+      ...(failedPath === undefined ? {} : { path: failedPath }),
+    },
   );
   const { failed, counterexample, counterexamplePath, errorInstance, numRuns } = details;
   if (!failed) {

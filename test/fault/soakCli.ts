@@ -12,6 +12,8 @@ const { values } = parseArgs({
     /** Of a failure: only this life. */
     path: { type: "string" },
     "replay-path": { type: "string" },
+    /** Do not look for the shortest story. */
+    quick: { type: "boolean", default: false },
   },
 });
 const numberOf = (option: "runs" | "seed"): number => {
@@ -24,7 +26,10 @@ const numberOf = (option: "runs" | "seed"): number => {
 
 const [runs, seed] = [numberOf("runs"), numberOf("seed")];
 const startedAt = performance.now();
-const { counts, failure } = await soak({ runs, seed, path: values.path, replayPath: values["replay-path"] });
+const { counts, failure } = await soak({
+  ...{ runs, seed, path: values.path, replayPath: values["replay-path"] },
+  ...(values.quick ? { shrinks: false } : {}),
+});
 const { kinds, ...sums } = counts;
 const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
 console.log(`soak, seed ${seed}, ${seconds} s`);

@@ -144,6 +144,7 @@ function wantedOf(commands: readonly Command[]): Held[] {
 }
 
 const table: string[] = [];
+const total = { lives: 0, points: 0, unchanged: 0 };
 afterAll(() => {
   console.log(table.join("\n"));
 });
@@ -162,6 +163,9 @@ describe.each(hostNames)("on the %s host, stopped at every point", (host) => {
       });
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
+    total.lives += 1;
+    total.points += points.length;
+    total.unchanged += ends.get("as without the stop") ?? 0;
     const named = [...ends].map(
       ([end, count]) => `${count} ${typeof end === "string" ? end : `"${end.sentence}"`}`,
     );
@@ -171,8 +175,11 @@ describe.each(hostNames)("on the %s host, stopped at every point", (host) => {
   });
 });
 
-test("every limit is a sentence of docs/guarantees.md", () => {
+test("docs/guarantees.md has every limit, and the number of points", () => {
   const text = readFileSync("docs/guarantees.md", "utf8").replaceAll(/\s+/g, " ");
+  const shown = (count: number) => count.toLocaleString("en");
+  console.log(total);
+  expect(text).toContain(`${shown(total.points)} points. After ${shown(total.unchanged)} of them`);
   for (const { sentence } of Object.values(limits)) {
     expect(text).toContain(sentence);
   }

@@ -71,6 +71,7 @@ interface Run {
   readonly declared: Set<string>;
   readonly replaced: readonly string[];
   readonly targets: readonly string[] | undefined;
+  readonly continuesOnError: boolean;
   /** Ends when the steps of the resources before have been decided. */
   decided: Promise<unknown>;
   readonly steps: Set<Promise<unknown>>;
@@ -88,6 +89,8 @@ export interface RunOptions {
   replaced?: readonly string[];
   /** Names of the resources that the command is limited to. */
   targets?: readonly string[] | undefined;
+  /** A failure does not keep the steps of other resources from beginning (`--continue-on-error`). */
+  continuesOnError?: boolean;
 }
 
 /** A stack, its account, and the machine on which it runs. */
@@ -205,7 +208,7 @@ export class Engine {
   }
 
   private async command(
-    { replaced = [], targets }: RunOptions,
+    { replaced = [], targets, continuesOnError = false }: RunOptions,
     perform: (run: Run) => Promise<void>,
   ): Promise<void> {
     const failures: Error[] = [];
@@ -215,7 +218,7 @@ export class Engine {
       address: `127.0.0.1:${(this.runs += 1)}`,
       processes: new Map(),
       declared: new Set(),
-      ...{ replaced, targets, failures, failed },
+      ...{ replaced, targets, continuesOnError, failures, failed },
       decided: Promise.resolve(),
       steps: new Set(),
       isOver: false,
@@ -274,7 +277,7 @@ export class Engine {
         done(null, new messages.DeploymentInfo().setSupportedfeaturesList([ALIASES]));
       },
       registerResource: (request: Request, done: (error: null, response: Response) => void) => {
-        if (run.failures.length > 0) {
+        if (hasToStop(run)) {
           return;
         }
         const step: Promise<unknown> = this.register(run, request)
@@ -300,7 +303,7 @@ export class Engine {
       return responseOf(await this.declareProvider(run, urn, inputs));
     }
     const decision = run.decided.then(async () => {
-      if (run.failures.length > 0) {
+      if (hasToStop(run)) {
         await new Promise(() => undefined);
       }
       const goal: Goal = {
@@ -361,7 +364,7 @@ export class Engine {
       engineAddress: run.address,
       pulumiHome: this.pulumiHome,
       living: this.living,
-      lastRequest: () => this.ecs.requests.at(-1)!,
+      lastRequest: () => this.ecs.requests.at(-1) ?? { action: "no request", committed: false },
       print: (text) => this.printed.push(text),
     });
     run.processes.set(reference, started);
@@ -623,6 +626,10 @@ async function check(
     );
   }
   return inputs;
+}
+
+function hasToStop({ failures, continuesOnError }: Run): boolean {
+  return failures.length > 0 && !continuesOnError;
 }
 
 function throwFailures({ failures }: Run): void {

@@ -253,14 +253,12 @@ export class HostProcess extends ProviderProcess {
     const { simulation, print } = this.options;
     const epoch = SIMULATED_EPOCH;
     const write = (...texts: unknown[]) => this.isAlive && print(texts.join(" "));
-    class SimulatedDate extends Date {
-      constructor(...args: [] | [number | string]) {
-        super(...(args.length === 0 ? [epoch + simulation.now] : args));
-      }
-      static override now(): number {
-        return epoch + simulation.now;
-      }
-    }
+    const nowDate = () => epoch + simulation.now;
+    const SimulatedDate = new Proxy(Date, {
+      construct: (target, args: [number?]) =>
+        new target(...(args.length === 0 ? [nowDate()] : (args as [number]))),
+      get: (target, name) => (name === "now" ? nowDate : Reflect.get(target, name)),
+    });
     const shared = {
       process: this.process_(),
       console: { ...console, log: () => undefined, warn: write, error: write },
