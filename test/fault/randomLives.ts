@@ -44,7 +44,7 @@ interface Beginning {
 }
 
 /** What lives have done. */
-export interface Counts {
+interface Counts {
   lives: number;
   commands: number;
   failed: number;
@@ -55,7 +55,7 @@ export interface Counts {
   kinds: Record<string, number>;
 }
 
-export const noCounts = (): Counts => ({
+const noCounts = (): Counts => ({
   ...{ lives: 0, commands: 0, failed: 0, stopped: 0, requests: 0, faults: 0, left: 0 },
   kinds: {},
 });
@@ -693,7 +693,7 @@ const beginnings: fc.Arbitrary<Beginning> = fc.record({
 });
 
 /** How many lives, and which. */
-export interface Soak {
+interface Soak {
   runs: number;
   seed: number;
   /** Of a failure: only this one, and exactly. */
@@ -704,7 +704,7 @@ export interface Soak {
 }
 
 /** What was found. */
-export interface Found {
+interface Found {
   counts: Counts;
   /** One line for each request, of all lives. */
   log: string[];

@@ -94,7 +94,7 @@ export interface RunOptions {
 }
 
 /** A stack, its account, and the machine on which it runs. */
-export interface EngineOptions {
+interface EngineOptions {
   simulation: Simulation;
   ecs: Emulator;
   /** The user's Pulumi folder. */
@@ -119,6 +119,9 @@ const typeOf = (urn: string) => urn.split("::")[2]!;
 const urnOf = (type: string, name: string) => `urn:pulumi:test::hpc::${type}::${name}`;
 /** Whether this is a cluster, of either host or of `@pulumi/alicloud`. */
 export const isCluster = ({ urn }: Pick<Entry, "urn">) => urn.includes(":HpcCluster::");
+
+/** Another step has failed before this one began. */
+class NotBegun extends Error {}
 
 /** A stack. A command that fails rejects; one that is stopped rejects with Stopped (simulation.ts). */
 export class Engine {
@@ -281,9 +284,12 @@ export class Engine {
           return;
         }
         const step: Promise<unknown> = this.register(run, request)
-          .then((response) => {
-            done(null, response);
-          }, run.fail)
+          .then(
+            (response) => {
+              done(null, response);
+            },
+            (error: unknown) => error instanceof NotBegun || run.fail(error),
+          )
           .finally(() => run.steps.delete(step));
         run.steps.add(step);
       },
@@ -304,7 +310,7 @@ export class Engine {
     }
     const decision = run.decided.then(async () => {
       if (hasToStop(run)) {
-        await new Promise(() => undefined);
+        throw new NotBegun();
       }
       const goal: Goal = {
         ...{ urn, inputs },

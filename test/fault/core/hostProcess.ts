@@ -132,7 +132,7 @@ class InProcessServer {
 }
 
 /** How a process is started. */
-export interface HostProcessOptions {
+interface HostProcessOptions {
   simulation: Simulation;
   host: "dynamic" | "plugin";
   /** What only the processes of one run have in common. */

@@ -52,7 +52,7 @@ export const limits = {
 } as const satisfies Record<string, Limit>;
 
 /** What a life begins with that no command makes. */
-export interface Outside {
+interface Outside {
   /** Clusters that exist before, by id. */
   clusters?: Readonly<Record<string, { name: string; description?: string }>>;
   /** The resource that `@pulumi/alicloud` has in the state, and its cluster. */

@@ -22,12 +22,12 @@ interface Sleeper {
 export class Stopped extends Error {}
 
 /** Nobody can go on, and the run has not ended. */
-export class Deadlock extends Error {}
+class Deadlock extends Error {}
 
 /** The run makes so many requests that it seems to have no end. */
-export class Endless extends Error {}
+class Endless extends Error {}
 
-const MOST_TURNS = 20_000;
+const MOST_TURNS = 4_000;
 
 /** Enough turns of the event loop for everything that waits for no request and no clock. */
 const TURNS = 4;
