@@ -16,7 +16,7 @@ import { Simulation, Stopped } from "./simulation.ts";
 import { type HostName, hostNames, programOf } from "./wanted.ts";
 
 // A busy machine is slow.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const pulumiHome = mkdtempSync(path.join(tmpdir(), "hpc-crash-"));
 let simulation = new Simulation(0);

@@ -30,7 +30,7 @@ const settings = require("@pulumi/pulumi/runtime/settings.js") as {
   waitForRPCs(): Promise<void>;
 };
 const { withLocalStorage } = require("@pulumi/pulumi/runtime/state.js") as {
-  withLocalStorage<T>(run: () => T): T;
+  withLocalStorage: <T>(run: () => T) => T;
 };
 
 type Request = ResourceMessages.RegisterResourceRequest;
@@ -215,7 +215,7 @@ export class Engine {
     perform: (run: Run) => Promise<void>,
   ): Promise<void> {
     const failures: Error[] = [];
-    let hasFailed = () => undefined as void;
+    let hasFailed: () => void = () => undefined;
     const failed = new Promise<void>((resolve) => (hasFailed = resolve));
     const run: Run = {
       address: `127.0.0.1:${(this.runs += 1)}`,

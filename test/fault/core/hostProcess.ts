@@ -257,7 +257,7 @@ export class HostProcess extends ProviderProcess {
     const SimulatedDate = new Proxy(Date, {
       construct: (target, args: [number?]) =>
         new target(...(args.length === 0 ? [nowDate()] : (args as [number]))),
-      get: (target, name) => (name === "now" ? nowDate : Reflect.get(target, name)),
+      get: (target, name) => (name === "now" ? nowDate : (Reflect.get(target, name) as unknown)),
     });
     const shared = {
       process: this.process_(),

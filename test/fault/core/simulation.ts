@@ -98,10 +98,10 @@ export class Simulation {
    * @throws Stopped if it reaches the point where it is to be stopped
    */
   async drive<T>(run: () => Promise<T>, die: () => void): Promise<T> {
-    let isOver = false;
+    const state = { isOver: false };
     const stopped = new Promise<"stopped">((resolve) => {
       this.stop = () => {
-        isOver = true;
+        state.isOver = true;
         die();
         resolve("stopped");
       };
@@ -110,10 +110,10 @@ export class Simulation {
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
-    void ended.then(() => (isOver = true));
+    void ended.then(() => (state.isOver = true));
     for (let turns = 0; ; turns += 1) {
       await this.settle();
-      if (isOver) {
+      if (state.isOver) {
         break;
       }
       if (turns > MOST_TURNS) {
