@@ -255,8 +255,7 @@ export class HostProcess extends ProviderProcess {
     const write = (...texts: unknown[]) => this.isAlive && print(texts.join(" "));
     const nowDate = () => epoch + simulation.now;
     const SimulatedDate = new Proxy(Date, {
-      construct: (target, args: [number?]) =>
-        new target(...(args.length === 0 ? [nowDate()] : (args as [number]))),
+      construct: (target, [given = nowDate()]: [number?]) => new target(given),
       get: (target, name) => (name === "now" ? nowDate : (Reflect.get(target, name) as unknown)),
     });
     const shared = {
