@@ -15,7 +15,7 @@ import { createRequire } from "node:module";
 import type { Alias } from "@pulumi/pulumi/proto/alias_pb.js";
 import type * as ResourceMessages from "@pulumi/pulumi/proto/resource_pb.js";
 import type { Emulator } from "../../../emulator/emulator.ts";
-import { plainOf, ProviderError, structOf, type Properties } from "../../rpc/providerProcess.ts";
+import { plainOf, ProviderError, structOf, type Properties } from "../../rpc/servedProvider.ts";
 import { HostProcess, uuidOf } from "./hostProcess.ts";
 import type { Simulation } from "./simulation.ts";
 

@@ -19,7 +19,7 @@ import {
   structOf,
   type Properties,
   type Resource,
-} from "../../rpc/providerProcess.ts";
+} from "../../rpc/servedProvider.ts";
 import type { Simulation } from "./simulation.ts";
 
 const require = createRequire(import.meta.url);
