@@ -5,6 +5,7 @@
 import { expect, vi } from "vitest";
 import { type Emulator, type FaultRule, startEmulator } from "../../../emulator/emulator.ts";
 import { readSettings } from "../../../provider/account/settings.ts";
+import { beginOperation } from "../../../provider/cluster/operation.ts";
 import { readCluster } from "../../../provider/cluster/read.ts";
 import { Session } from "../../../provider/cluster/session.ts";
 import { type DocumentedError, type DocumentedFor, errorCodes } from "../../errorCodes.ts";
@@ -116,7 +117,7 @@ test("inputs that break a rule", async ({ ecs }) => {
   const elsewhere = await startEmulator();
   const configuration = configurationFor(elsewhere);
   const session = new Session(readSettings((key) => configuration[key], {}));
-  const read = readCluster(session, "hpc-0123456789abcdef", {});
+  const read = readCluster(beginOperation(session), "hpc-0123456789abcdef", {});
   await addFailure(ecs, "HpcCluster.get of a missing cluster", read);
   await elsewhere.stop();
 });
