@@ -8,7 +8,6 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
-import { withoutUndefined } from "../../../provider/ecs/withoutUndefined.ts";
 import { configurationFor, Engine, isCluster, nameOf } from "./engine.ts";
 import { SIMULATED_EPOCH } from "./hostProcess.ts";
 import { begin, type Command, type Life, type Limit, limits, lives } from "./lives.ts";
@@ -112,9 +111,9 @@ async function endOf(life: Life, host: HostName, stopAfter: number): Promise<End
 
 interface Held {
   resource: string;
-  name?: string;
-  regionId?: string;
-  description?: string;
+  name: string;
+  regionId: string;
+  description: string;
 }
 
 const sorted = (all: Held[]) => all.toSorted((a, b) => (a.resource < b.resource ? -1 : 1));
@@ -123,8 +122,8 @@ const sorted = (all: Held[]) => all.toSorted((a, b) => (a.resource < b.resource 
 function heldIn(engine: Engine): Held[] {
   return sorted(
     engine.clusters().map(({ urn, id }) => {
-      const { name, regionId, description } = ecs.store.find(id) ?? {};
-      return { resource: nameOf(urn), ...withoutUndefined({ name, regionId, description }) };
+      const { name = "none", regionId = "none", description = "none" } = ecs.store.find(id) ?? {};
+      return { resource: nameOf(urn), name, regionId, description };
     }),
   );
 }
