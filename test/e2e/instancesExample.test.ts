@@ -40,10 +40,14 @@ test("examples/instances ends in a host file with the RDMA addresses of its inst
   };
   await runtime.setMocks(
     {
-      newResource: async ({ type, inputs }) => ({ id: await idOf(type, inputs), state: inputs }),
+      newResource: async ({ type, inputs }) => {
+        const state = inputs as Record<string, string>;
+        return { id: await idOf(type, state), state };
+      },
       call: ({ token, inputs }) => {
         expect(token).toBe("alicloud-hpc:index:getHpcClusterInstances");
-        return { instances: ecs.store.instances({ hpcClusterId: inputs["id"] as string }) };
+        const { id: hpcClusterId } = inputs as { id: string };
+        return { instances: ecs.store.instances({ hpcClusterId }) };
       },
     },
     "hpc-instances",

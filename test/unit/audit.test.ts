@@ -384,13 +384,14 @@ describe("what cannot be seen", () => {
     expect(ecs.calls("DescribeHpcClusters", "evil.example/")).toEqual([]);
   });
 
+  const misspelt: object = { regoin: "x" };
   test.each([
     [{ states: [] }, "Give at least one state."],
     [{ nameRegex: "(" }, "The name to look for is not a valid regular expression"],
     [{ regions: ["Beijing"] }, "regionId must be the id of a region"],
     [{ timeoutMs: 0 }, "The time-out must be"],
     [{ config: { protocol: "FTP" } }, "alicloud:protocol"],
-    [{ config: { regoin: "x" } as object }, '"regoin" is not a configuration key: did you mean "region"?'],
+    [{ config: misspelt }, '"regoin" is not a configuration key: did you mean "region"?'],
   ])("the options %j are an error", async (options, message) => {
     await expect(auditOf({ state: exported([]) }, options)).rejects.toThrow(message);
     expect(ecs.requests).toEqual([]);
