@@ -2,7 +2,7 @@
  * Bundles the plugin, after tsc: one file starts faster than two hundred, and needs no package beside it, also none of
  * `@pulumi/pulumi`.
  */
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 
@@ -16,6 +16,8 @@ const options: BuildOptions = {
   legalComments: "none",
 };
 await build({ ...options, entryPoints: ["provider/plugin/main.ts"], bundle: true });
+// npm makes only its link to a package's executables executable, not what `npm pack` has packed.
+chmodSync(path.join(folder, "main.js"), 0o755);
 /**
  * httpx prints keys, tokens and signatures with DEBUG=*. `silenceHttpx` looks for its `debug` in the folders of installed packages;
  * in the bundle, `debug` itself prints nothing.

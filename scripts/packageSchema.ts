@@ -12,9 +12,9 @@ import {
   type Fields,
 } from "../provider/account/configKeys.ts";
 import { type Property, properties } from "../provider/cluster/properties.ts";
-import { SCHEMA_VERSION } from "../provider/plugin/schemaVersion.ts";
 import { clusterTypes, officialType, PACKAGE } from "../provider/resourceTypes.ts";
 import { type Docstring, documented } from "./docstrings.ts";
+import { type Manifest, type SchemaOrigin, schemaOrigin } from "./repositoryMetadata.ts";
 
 const CLUSTER = "program/hpcCluster.ts";
 const PLUGIN_CLUSTER = "program/pluginCluster.ts";
@@ -49,7 +49,7 @@ interface FunctionSpec {
   outputs: ObjectSpec;
 }
 /** A package schema, as far as this package uses the format: https://www.pulumi.com/docs/iac/guides/building-extending/packages/schema/ */
-interface PackageSpec {
+interface PackageSpec extends SchemaOrigin {
   name: string;
   version: string;
   displayName: string;
@@ -62,6 +62,18 @@ interface PackageSpec {
   provider: { description: string; type: "object"; inputProperties: PropertySpecs };
   resources: Record<string, ResourceSpec>;
   functions: Record<string, FunctionSpec>;
+}
+
+/** package.json, as far as the schema repeats it. */
+interface PackageManifest extends Manifest {
+  description: string;
+  license: string;
+  keywords: string[];
+}
+
+/** This repository's package.json. */
+export function readManifest(): PackageManifest {
+  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as PackageManifest;
 }
 
 const token = (name: string): string => `${PACKAGE}:index:${name}`;
@@ -81,21 +93,22 @@ const structuredTypes: Readonly<Record<string, { key: string; fields: Fields; va
 /**
  * The schema.
  *
+ * @param manifest package.json
+ *
  * Without `defaultInfo`: an SDK would read the environment and store what it finds in the state; the plugin reads the environment
  * itself.
  */
-export function packageSchema(): PackageSpec {
-  const { description, license, keywords } = JSON.parse(
-    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-  ) as { description: string; license: string; keywords: string[] };
+export function packageSchema(manifest: PackageManifest = readManifest()): PackageSpec {
+  const { version, description, license, keywords } = manifest;
   const configuration = configurationProperties();
   return {
     name: PACKAGE,
-    version: SCHEMA_VERSION,
+    version,
     displayName: "Alibaba Cloud ECS HPC clusters",
     description,
     keywords: [...keywords.filter((word) => word !== "dynamic-provider"), "category/cloud", "kind/native"],
     license,
+    ...schemaOrigin(manifest),
     language: {
       // What `pulumi import` prints. Programs in TypeScript need no generated SDK: this package has the classes.
       nodejs: { packageName: "pulumi-alicloud-hpc/plugin", respectSchemaVersion: true },

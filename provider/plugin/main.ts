@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The executable's first file. It is small, so that the compile cache is on before the rest is loaded. */
 import nodeModule from "node:module";
 import { debuglog } from "node:util";

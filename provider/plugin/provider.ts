@@ -2,8 +2,6 @@
  * The gRPC service `pulumirpc.ResourceProvider`: reads requests, calls the resource, the functions or the configuration, and
  * writes answers. It knows nothing of clusters.
  */
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -22,7 +20,7 @@ import { Engine } from "./engine";
 import { invoke } from "./functions";
 import { receivedProperties, sentProperties } from "./propertyValues";
 import * as resource from "./resource";
-import { SCHEMA_VERSION } from "./schemaVersion";
+import { pluginVersion, schemaText } from "./schema";
 import type { Autonaming } from "../cluster/autoname";
 
 const { Mode } = rpc.CheckRequest.AutonamingOptions;
@@ -68,14 +66,12 @@ export class Provider {
         return new Empty();
       }),
       // The engine warns of a plugin whose version is older than an SDK's.
-      getPluginInfo: this.answer((_: Empty) => new PluginInfo().setVersion(SCHEMA_VERSION)),
+      getPluginInfo: this.answer((_: Empty) => new PluginInfo().setVersion(pluginVersion())),
       getSchema: this.answer((request: rpc.GetSchemaRequest) => {
         if (request.getVersion() !== 0) {
           throw new Error(`There is no version ${request.getVersion()} of the schema language.`);
         }
-        return new rpc.GetSchemaResponse().setSchema(
-          readFileSync(path.join(__dirname, "schema.json"), "utf8"),
-        );
+        return new rpc.GetSchemaResponse().setSchema(schemaText());
       }),
       checkConfig: this.answer((request: rpc.CheckRequest) => {
         const { values, secretNames } = receivedProperties(request.getNews());

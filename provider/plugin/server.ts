@@ -2,12 +2,21 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { Provider } from "./provider";
+import { pluginVersion } from "./schema";
 
 /** As Pulumi's own servers: the state of a stack may be large. */
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
-/** @param args the arguments of the process: the engine's address comes last, after its flags */
+/**
+ * Serves the provider, or with `--version` only prints the plugin's version.
+ *
+ * @param args the arguments of the process: the engine's address comes last, after its flags
+ */
 export function serve(args: readonly string[]): void {
+  if (args[0] === "--version") {
+    process.stdout.write(`${pluginVersion()}\n`);
+    return;
+  }
   const address = args.findLast((arg) => /^[^-].*:\d+$/.test(arg));
   const provider = new Provider(address);
   const server = new Server({

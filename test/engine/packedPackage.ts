@@ -93,7 +93,7 @@ function hashOfSources(root: string): string {
   const hash = createHash("sha256");
   const tools = [
     ...["package.json", "tsconfig.json", "scripts/pruneDeclarations.ts", "scripts/bundlePlugin.ts"],
-    "pulumi-resource-alicloud-hpc",
+    ...["pulumi-resource-", "pulumi-resource-alicloud-hpc"],
   ];
   for (const file of [...tools.filter((tool) => existsSync(path.join(root, tool))), ...sources]) {
     hash

@@ -6,10 +6,13 @@ import { promisify } from "node:util";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import {
+  GeneratePackageRequest,
+  GeneratePackageResponse,
   GenerateProgramRequest,
   GenerateProgramResponse,
   GetRequiredPackagesResponse,
   LanguageHandshakeResponse,
+  LinkResponse,
 } from "@pulumi/pulumi/proto/language_pb.js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 
@@ -24,19 +27,9 @@ export interface LanguageHost extends AsyncDisposable {
 
 type Callback = (error: Error | null, value?: unknown) => void;
 
-/** Starts a language host for `nodejs`. */
+/** Starts a language host for `nodejs` that turns programs of PCL into TypeScript. */
 export async function startLanguageHost(generate: ProgramGenerator): Promise<LanguageHost> {
-  const server = new Server();
-  server.addService(LanguageRuntimeService, {
-    handshake: (_: unknown, callback: Callback) => {
-      callback(null, new LanguageHandshakeResponse());
-    },
-    getPluginInfo: (_: unknown, callback: Callback) => {
-      callback(null, new PluginInfo());
-    },
-    getRequiredPackages: (_: unknown, callback: Callback) => {
-      callback(null, new GetRequiredPackagesResponse());
-    },
+  return await startHost({
     generateProgram: ({ request }: { request: GenerateProgramRequest }, callback: Callback) => {
       const sources = Object.fromEntries(request.getSourceMap().toArray());
       generate(sources, request.getLoaderTarget()).then(
@@ -49,6 +42,40 @@ export async function startLanguageHost(generate: ProgramGenerator): Promise<Lan
           callback(error as Error);
         },
       );
+    },
+  });
+}
+
+/** Starts a language host for `nodejs` that is asked for SDKs, and makes none. */
+export async function startSdkHost(): Promise<LanguageHost & { schemas: readonly string[] }> {
+  const schemas: string[] = [];
+  const host = await startHost({
+    generatePackage: ({ request }: { request: GeneratePackageRequest }, callback: Callback) => {
+      schemas.push(request.getSchema());
+      callback(null, new GeneratePackageResponse());
+    },
+    link: (_: unknown, callback: Callback) => {
+      callback(null, new LinkResponse());
+    },
+    installDependencies: (call: { end: () => void }) => {
+      call.end();
+    },
+  });
+  return { ...host, schemas };
+}
+
+async function startHost(methods: object): Promise<LanguageHost> {
+  const server = new Server();
+  server.addService(LanguageRuntimeService, {
+    ...methods,
+    handshake: (_: unknown, callback: Callback) => {
+      callback(null, new LanguageHandshakeResponse());
+    },
+    getPluginInfo: (_: unknown, callback: Callback) => {
+      callback(null, new PluginInfo());
+    },
+    getRequiredPackages: (_: unknown, callback: Callback) => {
+      callback(null, new GetRequiredPackagesResponse());
     },
   });
   const bind = promisify(server.bindAsync.bind(server));

@@ -50,30 +50,47 @@ function folderWithNode(name: string, script: string): string {
   return bin;
 }
 
-test("starts through symbolic links, also relative ones, and finds the engine's address behind flags", async () => {
-  const [engine, ecs] = [await FakeEngine.start(), await startEmulator()];
-  mkdirSync(path.join(folder, "a folder"));
-  symlinkSync(executable, path.join(folder, "a folder", "absolute"));
-  symlinkSync(path.join("a folder", "absolute"), path.join(folder, "relative"));
-  const plugin = await PluginProvider.start({
-    file: path.join(folder, "relative"),
-    args: ["--logtostderr", "-v=3", "--tracing", "http://127.0.0.1:9", engine.address],
-  });
-  await plugin.configure({
-    endpoints: JSON.stringify([{ ecs: ecs.endpoint }]),
-    accessKey: ecs.accessKeyId,
-    secretKey: ecs.accessKeySecret,
-  });
-  const { hpcClusterId } = ecs.store.add({ name: "twin", regionId: "cn-hangzhou" });
-  await plugin.check({}, { name: "twin", regionId: "cn-hangzhou" });
-  await plugin.cancel();
-  expect(engine.logs).toMatchObject([{ message: expect.stringContaining(hpcClusterId) as string }]);
-  await plugin.stop("SIGINT");
-  expect(await plugin.ended).toBe(0);
-  expect(plugin.output).toEqual({ stdout: `${plugin.port}\n`, stderr: "" });
-  engine.kill();
-  await ecs.stop();
+/** What npm links as the package's executable; on Windows it reads its first line. */
+const { bin } = JSON.parse(readFileSync(path.join(path.dirname(executable), "package.json"), "utf8")) as {
+  bin: Record<string, string>;
+};
+const npmExecutable = path.resolve(path.dirname(executable), bin["pulumi-resource-alicloud-hpc"] ?? "");
+
+test("npm's link leads to a script of Node.js, which has a shim that works on Windows", () => {
+  expect(readFileSync(npmExecutable, "utf8").split("\n")[0]).toBe("#!/usr/bin/env node");
 });
+
+test.each([
+  ["the engine starts", executable],
+  ["npm links", npmExecutable],
+])(
+  "what %s starts through symbolic links, and finds the engine's address behind flags",
+  async (name, file) => {
+    const [engine, ecs] = [await FakeEngine.start(), await startEmulator()];
+    const links = path.join(folder, name);
+    mkdirSync(path.join(links, "a folder"), { recursive: true });
+    symlinkSync(file, path.join(links, "a folder", "absolute"));
+    symlinkSync(path.join("a folder", "absolute"), path.join(links, "relative"));
+    const plugin = await PluginProvider.start({
+      file: path.join(links, "relative"),
+      args: ["--logtostderr", "-v=3", "--tracing", "http://127.0.0.1:9", engine.address],
+    });
+    await plugin.configure({
+      endpoints: JSON.stringify([{ ecs: ecs.endpoint }]),
+      accessKey: ecs.accessKeyId,
+      secretKey: ecs.accessKeySecret,
+    });
+    const { hpcClusterId } = ecs.store.add({ name: "twin", regionId: "cn-hangzhou" });
+    await plugin.check({}, { name: "twin", regionId: "cn-hangzhou" });
+    await plugin.cancel();
+    expect(engine.logs).toMatchObject([{ message: expect.stringContaining(hpcClusterId) as string }]);
+    await plugin.stop("SIGINT");
+    expect(await plugin.ended).toBe(0);
+    expect(plugin.output).toEqual({ stdout: `${plugin.port}\n`, stderr: "" });
+    engine.kill();
+    await ecs.stop();
+  },
+);
 
 test("whose engine is gone before it has started ends", async () => {
   expect((await run(pluginEnvironment())).code).toBe(1);

@@ -2,22 +2,62 @@
 import { expect, test } from "vitest";
 import { type ConfigKey, configKeys } from "../../provider/account/configKeys.ts";
 import { properties } from "../../provider/cluster/properties.ts";
-import { packageSchema, type PropertySpec, type PropertySpecs } from "../../scripts/packageSchema.ts";
+import {
+  packageSchema,
+  type PropertySpec,
+  type PropertySpecs,
+  readManifest,
+} from "../../scripts/packageSchema.ts";
+import { releaseFields } from "../../scripts/repositoryMetadata.ts";
 
 const namesWhere = (specs: PropertySpecs, holds: (spec: PropertySpec) => true | undefined): string[] =>
   Object.entries(specs).flatMap(([name, spec]) => (holds(spec) ? [name] : []));
 const replacing = (specs: PropertySpecs): string[] =>
   namesWhere(specs, ({ replaceOnChanges }) => replaceOnChanges);
 
+const manifest = readManifest();
 const { version, config, provider, resources, types } = packageSchema();
 const cluster = resources["alicloud-hpc:index:HpcCluster"]!;
 
-test("has a version that no upgrade changes, and with it the name of the default provider", () => {
-  expect(version).toBe("1.0.0");
+test("has the version of the package, and every SDK sends it", () => {
+  expect(version).toBe(manifest.version);
   for (const [language, options] of Object.entries(packageSchema().language)) {
     expect(options, language).toMatchObject({ respectSchemaVersion: true });
   }
 });
+
+test("says where it comes from only if package.json names the repository, and then package.json names the plugin", () => {
+  const origin = ["homepage", "repository", "publisher", "logoUrl", "pluginDownloadURL"];
+  expect(Object.keys(packageSchema()).filter((field) => origin.includes(field))).toEqual([]);
+  expect(manifest).not.toHaveProperty("pulumi");
+
+  const released = { ...manifest, ...releaseFields("some-owner/some.name", manifest) };
+  expect(packageSchema(released)).toEqual({
+    ...packageSchema(),
+    homepage: "https://github.com/some-owner/some.name#readme",
+    repository: "https://github.com/some-owner/some.name",
+    publisher: "some-owner",
+    logoUrl: "https://github.com/some-owner.png",
+    pluginDownloadURL: "github://api.github.com/some-owner/some.name",
+  });
+  expect(released).toMatchObject({
+    repository: { type: "git", url: "git+https://github.com/some-owner/some.name.git" },
+    bugs: "https://github.com/some-owner/some.name/issues",
+    pulumi: {
+      resource: true,
+      name: "alicloud-hpc",
+      version,
+      server: "github://api.github.com/some-owner/some.name",
+    },
+  });
+});
+
+test.each(["", "name", "https://github.com/owner/name", "owner/name/more"])(
+  "the repository of a release is an owner and a name, not %j",
+  (repository) => {
+    expect(() => releaseFields(repository, manifest)).toThrow("<owner>/<name>");
+  },
+);
 
 test("a cluster needs no input, and only another region replaces it", () => {
   expect(cluster).not.toHaveProperty("requiredInputs");
