@@ -41,6 +41,7 @@ interface ObjectSpec {
 interface ResourceSpec extends ObjectSpec {
   inputProperties: PropertySpecs;
   stateInputs: Omit<ObjectSpec, "required">;
+  listInputs: ObjectSpec;
   aliases: { type: string }[];
 }
 interface FunctionSpec {
@@ -184,9 +185,19 @@ function clusterResource(): ResourceSpec {
       type: "object",
       properties: { ...outputs.properties, ...declaredObject(CLUSTER, "HpcClusterGetArgs").properties },
     },
+    listInputs: listInputs(),
     // A stack may come from the dynamic provider, or from @pulumi/alicloud.
     aliases: [{ type: clusterTypes.dynamic }, { type: officialType }],
   };
+}
+
+/** What `pulumi do … list` takes: the arguments of the lookup, without the ids. */
+function listInputs(): ObjectSpec {
+  const { ids, ...inputs } = declaredObject(LOOKUPS, "GetHpcClustersArgs").properties;
+  if (ids === undefined) {
+    throw new Error("GetHpcClustersArgs has no ids, which List does not take.");
+  }
+  return { description: "The clusters to list: those of a region.", type: "object", properties: inputs };
 }
 
 /** The plugin's arguments are those of the dynamic provider; a few are documented again because they differ. */

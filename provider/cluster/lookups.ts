@@ -76,17 +76,19 @@ export async function findCluster(
  * The clusters of a region, ordered by id.
  *
  * @param openPlace is called once the query is known to be right
+ * @param caller how errors name the lookup
  * @throws if `nameRegex` is not a regular expression, or takes longer than a second
  */
 export async function findClusters(
   { ids, nameRegex }: ClustersQuery,
   openPlace: () => Promise<LookupPlace>,
+  caller = "getHpcClusters",
 ): Promise<FoundCluster[]> {
-  requireRegex(nameRegex);
+  requireRegex(nameRegex, caller);
   const { ecs, regionId } = await openPlace();
   const items =
     ids === undefined ? await ecs.listHpcClusters(regionId) : await ecs.describeHpcClusters(regionId, ids);
-  return (nameRegex === undefined ? items : withName(items, nameRegex))
+  return (nameRegex === undefined ? items : withName(items, nameRegex, caller))
     .map((item) => foundCluster(item, regionId))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -108,18 +110,18 @@ function foundCluster({ HpcClusterId, Name, Description }: HpcClusterItem, regio
 }
 
 /** @throws without the value, which may be a secret */
-function requireRegex(nameRegex: string | undefined): void {
+function requireRegex(nameRegex: string | undefined, caller: string): void {
   try {
     new RegExp(nameRegex ?? "", "u");
   } catch {
     throw new Error(
-      "getHpcClusters: nameRegex is not a valid regular expression; correct it (the syntax is JavaScript's, with the flag u).",
+      `${caller}: nameRegex is not a valid regular expression; correct it (the syntax is JavaScript's, with the flag u).`,
     );
   }
 }
 
 /** The clusters whose names match. Some expressions would take longer than a program lives, even for one name. */
-function withName(items: readonly HpcClusterItem[], nameRegex: string): HpcClusterItem[] {
+function withName(items: readonly HpcClusterItem[], nameRegex: string, caller: string): HpcClusterItem[] {
   const context = { nameRegex, names: items.map(({ Name }) => Name) };
   try {
     const matches = runInNewContext(
@@ -131,7 +133,7 @@ function withName(items: readonly HpcClusterItem[], nameRegex: string): HpcClust
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT"
       ? new Error(
-          `getHpcClusters: nameRegex took longer than ${LONGEST_MATCHING_MS / 1_000} s for all names together; ` +
+          `${caller}: nameRegex took longer than ${LONGEST_MATCHING_MS / 1_000} s for all names together; ` +
             "make it simpler, for example without a repetition inside a repetition.",
         )
       : error;
