@@ -102,6 +102,7 @@ const structuredTypes: Readonly<Record<string, { key: string; fields: Fields; va
 export function packageSchema(manifest: PackageManifest = readManifest()): PackageSpec {
   const { version, description, license, keywords } = manifest;
   const configuration = configurationProperties();
+  const origin = schemaOrigin(manifest);
   return {
     name: PACKAGE,
     version,
@@ -109,7 +110,7 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
     description,
     keywords: [...keywords.filter((word) => word !== "dynamic-provider"), "category/cloud", "kind/native"],
     license,
-    ...schemaOrigin(manifest),
+    ...origin,
     language: {
       // What `pulumi import` prints. Programs in TypeScript need no generated SDK: this package has the classes.
       nodejs: { packageName: "pulumi-alicloud-hpc/plugin", respectSchemaVersion: true },
@@ -119,7 +120,7 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
         respectSchemaVersion: true,
       },
       go: {
-        importBasePath: "pulumi-alicloud-hpc/sdk/go/alicloudhpc",
+        importBasePath: goImportPath(origin),
         generateResourceContainerTypes: true,
         respectSchemaVersion: true,
       },
@@ -165,6 +166,11 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
       ),
     },
   };
+}
+
+/** Go's module is the folder sdk/go of the repository. */
+function goImportPath({ repository }: SchemaOrigin): string {
+  return `${repository?.replace("https://", "") ?? "pulumi-alicloud-hpc"}/sdk/go/alicloudhpc`;
 }
 
 function clusterResource(): ResourceSpec {

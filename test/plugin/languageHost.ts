@@ -2,6 +2,7 @@
  * A language host for the commands that need one beside a program, as `pulumi import` does: the official release has one for
  * Node.js, the engine that is built from the Go module proxy has none.
  */
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
@@ -13,6 +14,8 @@ import {
   GetRequiredPackagesResponse,
   LanguageHandshakeResponse,
   LinkResponse,
+  type RunRequest,
+  RunResponse,
 } from "@pulumi/pulumi/proto/language_pb.js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 
@@ -46,6 +49,44 @@ export async function startLanguageHost(generate: ProgramGenerator): Promise<Lan
   });
 }
 
+/**
+ * Starts a language host that runs a program as those of Go and Java do: with what the engine says in the environment.
+ *
+ * @param language of Pulumi.yaml
+ * @param command the program and its arguments
+ */
+export async function startProgramHost(language: string, command: readonly string[]): Promise<LanguageHost> {
+  const [file = "", ...args] = command;
+  return await startHost(
+    {
+      run: ({ request }: { request: RunRequest }, callback: Callback) => {
+        const env = {
+          PATH: process.env["PATH"],
+          PULUMI_ORGANIZATION: request.getOrganization(),
+          PULUMI_PROJECT: request.getProject(),
+          PULUMI_STACK: request.getStack(),
+          PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
+          PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+          PULUMI_DRY_RUN: String(request.getDryrun()),
+          PULUMI_PARALLEL: String(request.getParallel()),
+          PULUMI_MONITOR: request.getMonitorAddress(),
+          PULUMI_ENGINE: request.getArgsList()[0],
+        };
+        execFile(file, args, { cwd: request.getPwd(), env }, (error, stdout, stderr) => {
+          callback(
+            null,
+            new RunResponse().setError(error === null ? "" : `${error.message}\n${stdout}${stderr}`),
+          );
+        });
+      },
+      installDependencies: (call: { end: () => void }) => {
+        call.end();
+      },
+    },
+    language,
+  );
+}
+
 /** Starts a language host for `nodejs` that is asked for SDKs, and makes none. */
 export async function startSdkHost(): Promise<LanguageHost & { schemas: readonly string[] }> {
   const schemas: string[] = [];
@@ -64,7 +105,7 @@ export async function startSdkHost(): Promise<LanguageHost & { schemas: readonly
   return { ...host, schemas };
 }
 
-async function startHost(methods: object): Promise<LanguageHost> {
+async function startHost(methods: object, language = "nodejs"): Promise<LanguageHost> {
   const server = new Server();
   server.addService(LanguageRuntimeService, {
     ...methods,
@@ -81,7 +122,7 @@ async function startHost(methods: object): Promise<LanguageHost> {
   const bind = promisify(server.bindAsync.bind(server));
   const port = await bind("127.0.0.1:0", ServerCredentials.createInsecure());
   return {
-    env: { PULUMI_DEBUG_LANGUAGES: `nodejs:${port}` },
+    env: { PULUMI_DEBUG_LANGUAGES: `${language}:${port}` },
     [Symbol.asyncDispose]: async () => {
       server.forceShutdown();
     },
