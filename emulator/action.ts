@@ -1,24 +1,9 @@
+import type { ActionName } from "./actionNames.ts";
 import type { Body } from "./answer.ts";
 import type { ServiceFault } from "./faultKinds.ts";
 import { Refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 import type { Store } from "./store.ts";
-
-/** The actions of this service. */
-export const actionNames = [
-  "CreateHpcCluster",
-  "DescribeHpcClusters",
-  "ModifyHpcClusterAttribute",
-  "DeleteHpcCluster",
-  "DescribeRegions",
-  "RunInstances",
-  "DescribeInstances",
-  "DeleteInstances",
-  "GetCallerIdentity",
-] as const;
-
-/** The name of an action. */
-export type ActionName = (typeof actionNames)[number];
 
 /** One authenticated call. */
 export interface Call {

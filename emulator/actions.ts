@@ -2,6 +2,7 @@ import type { Action } from "./action.ts";
 import { createHpcCluster } from "./actions/createHpcCluster.ts";
 import { deleteHpcCluster } from "./actions/deleteHpcCluster.ts";
 import { deleteInstances } from "./actions/deleteInstances.ts";
+import { describeAvailableResource } from "./actions/describeAvailableResource.ts";
 import { describeHpcClusters } from "./actions/describeHpcClusters.ts";
 import { describeInstances } from "./actions/describeInstances.ts";
 import { describeRegions } from "./actions/describeRegions.ts";
@@ -20,6 +21,7 @@ export const actions: readonly Action[] = [
   runInstances,
   describeInstances,
   deleteInstances,
+  describeAvailableResource,
   getCallerIdentity,
 ];
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 
-import { startEmulator, type Emulator } from "./emulator.ts";
+import { startEmulator, StateFileError, type Emulator } from "./emulator.ts";
 import { FaultPlanError, readFaultFile } from "./faultFile.ts";
 import type { FaultPlan } from "./fault.ts";
+import { version } from "./packageFiles.cjs";
 import { openRequestLog } from "./requestLog.ts";
 
 const usage = `Usage: pulumi-alicloud-hpc emulator [options]
@@ -16,7 +17,9 @@ On standard output it prints one JSON line: {"endpoint","accessKeyId","accessKey
   --access-key-secret SECRET
   --faults FILE             a fault plan: {"rules":[{"kind":"throttling","rate":0.1}]}
   --seed N                  makes ids and faults repeatable
+  --state FILE              keeps clusters, instances, ClientTokens and the key from one start to the next
   --log FILE                appends a JSON line for each request
+  --version
   --help
 `;
 
@@ -26,12 +29,13 @@ interface Arguments {
   readonly seed: number | undefined;
   readonly key: { readonly accessKeyId: string; readonly accessKeySecret: string } | undefined;
   readonly faults: FaultPlan | undefined;
+  readonly state: string | undefined;
   readonly log: string | undefined;
 }
 
 class UsageError extends Error {}
 
-function readArguments(args: readonly string[]): Arguments | "help" {
+function readArguments(args: readonly string[]): Arguments | "help" | "version" {
   const { values, positionals } = parseArgs({
     args: [...args],
     strict: true,
@@ -42,12 +46,17 @@ function readArguments(args: readonly string[]): Arguments | "help" {
       "access-key-id": { type: "string" },
       "access-key-secret": { type: "string" },
       seed: { type: "string" },
+      state: { type: "string" },
       log: { type: "string" },
+      version: { type: "boolean" },
       help: { type: "boolean" },
     },
   });
   if (values.help === true) {
     return "help";
+  }
+  if (values.version === true) {
+    return "version";
   }
   const [command, ...others] = positionals;
   if (command !== "emulator") {
@@ -71,6 +80,7 @@ function readArguments(args: readonly string[]): Arguments | "help" {
         ? undefined
         : { accessKeyId, accessKeySecret },
     faults: values.faults === undefined ? undefined : readFaultFile(values.faults),
+    state: values.state,
     log: values.log,
   };
 }
@@ -106,7 +116,13 @@ async function main(): Promise<void> {
     if (!isUsageError(error)) {
       throw error;
     }
-    process.stderr.write(`${error.message}\n\n${usage}`);
+    // parseArgs goes on with advice about arguments that start with a dash: the emulator takes none.
+    const [reason] = error.message.replace(/(Unknown option '[^']*').*/, "$1").split("\n");
+    process.stderr.write(
+      error instanceof FaultPlanError
+        ? `${error.message}\n`
+        : `${reason!.replace(/\.$/, "")}. "pulumi-alicloud-hpc emulator --help" lists the options.\n`,
+    );
     process.exitCode = 2;
     return;
   }
@@ -114,12 +130,19 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  if (chosen === "version") {
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
 
   try {
     await run(chosen);
   } catch (error) {
-    // A port in use or a log that cannot be written: the message is enough.
-    if (!(error instanceof Error) || !("syscall" in ((error.cause as object | undefined) ?? error))) {
+    // A port in use, a damaged state, or a file that cannot be written: the message is enough.
+    if (
+      !(error instanceof StateFileError) &&
+      (!(error instanceof Error) || !("syscall" in ((error.cause as object | undefined) ?? error)))
+    ) {
       throw error;
     }
     process.stderr.write(`${error.message}\n`);
@@ -132,9 +155,9 @@ async function run(chosen: Arguments): Promise<void> {
   const reported = new Set<string>();
   const ecs: Emulator = await startEmulator({
     port: chosen.port,
-    ...(chosen.key === undefined
-      ? {}
-      : { accounts: [{ accountId: "1000000000000001", keys: [chosen.key] }] }),
+    // Always the same account, so that it has its clusters in the state file with every key.
+    accounts: [{ accountId: "1000000000000001", keys: chosen.key === undefined ? [] : [chosen.key] }],
+    ...(chosen.state === undefined ? {} : { stateFile: chosen.state }),
     ...(chosen.seed === undefined ? {} : { seed: chosen.seed }),
     ...(chosen.faults === undefined ? {} : { faults: chosen.faults }),
     requestLimit: 1000,

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 
 import { Accounts, randomKey, type AccessKey, type Account } from "./accounts.ts";
-import { actionNames, type ActionName } from "./action.ts";
+import { actionNames, type ActionName } from "./actionNames.ts";
 import { control } from "./control.ts";
 import { parseFaultPlan } from "./faultFile.ts";
 import type { FaultPlan } from "./fault.ts";
@@ -13,22 +13,30 @@ import { randomStream } from "./random.ts";
 import { defaultRegions } from "./regions.ts";
 import { Requests, type RequestRecord } from "./requests.ts";
 import { listen } from "./server.ts";
+import { readStateFile, writeStateFile } from "./stateFile.ts";
 import { Store } from "./store.ts";
 
 export type { AccessKey, Account, Accounts } from "./accounts.ts";
-export type { ActionName } from "./action.ts";
+export type { ActionName } from "./actionNames.ts";
 export type { FaultPlan, FaultRule, FaultSelector } from "./fault.ts";
 export { FaultPlanError } from "./faultFile.ts";
 export type { Fault, FaultKind, ListFault } from "./faultKinds.ts";
 export type { ActiveFault, Faults } from "./faults.ts";
 export type { Held, Hold, HoldRequest, When } from "./holds.ts";
+export type { Offer, Stock } from "./offers.ts";
 export type { RequestRecord } from "./requests.ts";
+export { StateFileError } from "./stateFile.ts";
 export type { Hidden, NewCluster, NewInstance, Store, StoredCluster, StoredInstance } from "./store.ts";
 
 /** The options of a local ECS. */
 export interface EmulatorOptions {
   /** Default: 0, a free port. */
   readonly port?: number;
+  /**
+   * A file that keeps clusters, instances, ClientTokens and the key of the first account. It is written after every change, and made
+   * if it does not exist. Default: everything is in memory.
+   */
+  readonly stateFile?: string;
   /** Default: one account with one random key pair. */
   readonly accounts?: readonly Account[];
   /** Makes ids, request ids and faults repeatable. Default: random. */
@@ -97,7 +105,7 @@ export interface Emulator {
   forgetTokens(): void;
   /**
    * Returns to the state after the start: no clusters, instances, requests and ClientTokens, and the accounts and faults of the
-   * options. Endpoint and credentials stay. Calls in progress are dropped. Get `store`, `accounts` and `faults` again after it.
+   * options. Endpoint and credentials stay, and a state file becomes empty. Calls in progress are dropped. Get `store`, `accounts` and `faults` again after it.
    */
   reset(): void;
   /** Drops the calls in progress, closes every connection and frees the port. */
@@ -107,7 +115,7 @@ export interface Emulator {
 /**
  * Starts a local ECS on 127.0.0.1.
  *
- * @throws if the port is in use, or an option is not valid
+ * @throws if the port is in use, an option is not valid, or the state file cannot be read or written
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const plan = options.faults === undefined ? undefined : parseFaultPlan(options.faults, "faults");
@@ -118,17 +126,41 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     throw new Error("The list of regions is empty.");
   }
   const clock = options.clock ?? Date.now;
+  const { stateFile } = options;
+  const kept = stateFile === undefined ? undefined : readStateFile(stateFile);
   const given = options.accounts ?? [];
-  const accounts = (given.length === 0 ? [{ accountId: randomAccountId() }] : given).map(withKeys);
+  const accounts = (
+    given.length === 0 ? [{ accountId: kept?.key.accountId ?? randomAccountId() }] : given
+  ).map((account, index) => withKeys(account, index === 0 ? kept?.key : undefined));
   const { accountId, keys } = accounts[0]!;
   const { accessKeyId, accessKeySecret, securityToken } = keys[0]!;
 
   const requests = new Requests(options.requestLimit ?? Number.POSITIVE_INFINITY);
   const missingActions = new Set<string>();
 
+  let isSaving = false;
+  /** Writes the state file when the change is complete: the ClientToken is kept after the cluster, in the same turn. */
+  const save = (): void => {
+    if (stateFile === undefined || isSaving) {
+      return;
+    }
+    isSaving = true;
+    queueMicrotask(() => {
+      isSaving = false;
+      saveNow();
+    });
+  };
+  const saveNow = (): void => {
+    if (stateFile !== undefined) {
+      const { store, tokens } = state;
+      const key = { accountId, accessKeyId, accessKeySecret };
+      writeStateFile(stateFile, { version: 1, key, store: store.content, tokens: tokens.used });
+    }
+  };
+
   /** Everything that a reset replaces. */
   const begin = () => {
-    const store = new Store(randomStream(seed), accountId, firstRegion);
+    const store = new Store(randomStream(seed), accountId, firstRegion, save);
     const state = {
       accounts: new Accounts(),
       store,
@@ -155,6 +187,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     return { ...state, gateway };
   };
   let state = begin();
+  if (kept !== undefined) {
+    state.store.load(kept.store);
+    state.tokens.load(kept.tokens);
+  }
+  saveNow();
   const end = (): void => {
     state.ending.abort();
     state.holds.close();
@@ -219,6 +256,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     hold: (request) => state.holds.add(request),
     forgetTokens: () => {
       state.tokens.forget();
+      save();
     },
     reset: () => {
       end();
@@ -226,6 +264,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       requests.clear();
       missingActions.clear();
       state = begin();
+      save();
     },
     stop: async () => {
       end();
@@ -235,9 +274,19 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   return emulator;
 }
 
-/** The account with its keys: a random one if none is given. */
-function withKeys(account: Account): Account & { readonly keys: readonly AccessKey[] } {
-  return { ...account, keys: account.keys?.length ? account.keys : [randomKey()] };
+/** The account with its keys: the one of the state file or a random one if none is given. */
+function withKeys(
+  account: Account,
+  kept: (AccessKey & { readonly accountId: string }) | undefined,
+): Account & { readonly keys: readonly AccessKey[] } {
+  if (account.keys?.length) {
+    return { ...account, keys: account.keys };
+  }
+  if (kept?.accountId === account.accountId) {
+    const { accessKeyId, accessKeySecret } = kept;
+    return { ...account, keys: [{ accessKeyId, accessKeySecret }] };
+  }
+  return { ...account, keys: [randomKey()] };
 }
 
 function randomAccountId(): string {

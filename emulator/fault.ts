@@ -1,4 +1,5 @@
-import { actions, callNumbers, share, text, whole, type Fields, type ObjectOf } from "./faultFields.ts";
+import { actions, callNumbers, share } from "./faultFields.ts";
+import { text, whole, type Fields, type ObjectOf } from "./fields.ts";
 import type { Fault, ServiceFault } from "./faultKinds.ts";
 
 /** The fields that choose the calls. */

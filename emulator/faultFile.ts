@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 
 import { selector, type FaultPlan, type FaultRule } from "./fault.ts";
-import { required, text, whole, type Field, type Fields } from "./faultFields.ts";
+import {
+  formatted,
+  isRecord,
+  problemsOfField,
+  problemsOfObject,
+  required,
+  text,
+  whole,
+  type Fields,
+} from "./fields.ts";
 import { faultKinds, type FaultKind } from "./faultKinds.ts";
 import { shortened } from "./shortened.ts";
 
@@ -46,7 +55,7 @@ export function parseFaultPlan(value: unknown, where = "The value"): FaultPlan {
     }
   }
   if (value["seed"] !== undefined) {
-    problems.push(...problemOf("seed", whole(0), value["seed"]));
+    problems.push(...problemsOfField("seed", whole(0), value["seed"]));
   }
   const rules = value["rules"];
   if (!Array.isArray(rules)) {
@@ -83,40 +92,9 @@ function problemsOf(value: unknown, where: string): string[] {
     return [`${where}.kind: must be one of ${Object.keys(faultKinds).join(", ")}, not ${formatted(kind)}`];
   }
   const known: Fields = { kind: required(text), ...selector, ...faultKinds[kind as FaultKind].fields };
-  const problems: string[] = [];
-  for (const [name, fieldValue] of Object.entries(value)) {
-    const field = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (field === undefined) {
-      problems.push(
-        `${where}.${shortened(name)}: unknown for ${kind}; known are ${Object.keys(known).join(", ")}`,
-      );
-    } else if (fieldValue !== undefined) {
-      problems.push(...problemOf(`${where}.${name}`, field, fieldValue));
-    }
-  }
-  for (const [name, field] of Object.entries(known)) {
-    if (field.required === true && value[name] === undefined) {
-      problems.push(`${where}.${name}: is required for ${kind}`);
-    }
-  }
+  const problems = problemsOfObject(`${where}.`, known, value, kind);
   if (kind === "lateVisible" && value["ms"] === undefined && value["describes"] === undefined) {
     problems.push(`${where}: lateVisible requires ms or describes`);
   }
   return problems;
-}
-
-function problemOf(where: string, field: Field<unknown>, value: unknown): string[] {
-  return field.accepts(value) ? [] : [`${where}: must be ${field.mustBe}, not ${formatted(value)}`];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The value as JSON, cut. What is nested in it is left out: JSON.stringify overflows the stack on a deep value. */
-function formatted(value: unknown): string {
-  const text = JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === "object" && inner !== null && inner !== value ? "…" : inner,
-  ) as string | undefined;
-  return shortened(text ?? typeof value);
 }

@@ -1,18 +1,6 @@
-import type { ActionName } from "./action.ts";
-import {
-  errorStatus,
-  flag,
-  milliseconds,
-  oneOf,
-  positive,
-  required,
-  text,
-  throttlingCode,
-  when,
-  whole,
-  type Fields,
-  type ObjectOf,
-} from "./faultFields.ts";
+import type { ActionName } from "./actionNames.ts";
+import { errorStatus, milliseconds, throttlingCode, when } from "./faultFields.ts";
+import { flag, oneOf, positive, required, text, whole, type Fields, type ObjectOf } from "./fields.ts";
 
 /** A kind of fault. Its type and its line in docs/emulator.md are derived from this. */
 interface FaultKindRow {
@@ -86,11 +74,17 @@ const serviceFaults = {
     actions: ["DescribeHpcClusters"],
     fields: { list: required(oneOf("itemMissing", "samePage", "itemWithoutName", "nullItem")) },
   },
-  /** DescribeHpcClusters does not show a new cluster for so long, or for so many calls that would show it. */
+  /**
+   * DescribeHpcClusters does not show a new cluster for so long, or for so many calls that would show it. RunInstances answers
+   * InvalidHpcClusterId.Creating meanwhile.
+   */
   lateVisible: { actions: ["CreateHpcCluster"], fields: { ms: milliseconds, describes: whole(1) } },
   /** DescribeHpcClusters still shows a deleted cluster for so long. */
   lateRemoved: { actions: ["DeleteHpcCluster"], fields: { ms: required(milliseconds) } },
-  /** ModifyHpcClusterAttribute does not find a new cluster for so long: HpcClusterNotExists. */
+  /**
+   * ModifyHpcClusterAttribute does not find a new cluster for so long: HpcClusterNotExists. RunInstances answers
+   * InvalidHpcClusterId.Creating meanwhile.
+   */
   lateModify: { actions: ["CreateHpcCluster"], fields: { ms: required(milliseconds) } },
   /**
    * For so long after a creation or a change DescribeHpcClusters shows the values before it. A new cluster has an empty

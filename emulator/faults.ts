@@ -86,6 +86,11 @@ export class Faults {
     this.rules.clear();
   }
 
+  /** The rules in force, in their order. */
+  get active(): readonly FaultRule[] {
+    return [...this.rules].map(({ rule }) => rule);
+  }
+
   /** How many calls each kind has affected. */
   get injected(): Partial<Record<FaultKind, number>> {
     return Object.fromEntries(this.injectedByKind);

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { checkSecurityToken, type Accounts } from "./accounts.ts";
-import type { Action, ActionName, Call } from "./action.ts";
+import type { Action, Call } from "./action.ts";
+import type { ActionName } from "./actionNames.ts";
 import { findAction } from "./actions.ts";
 import { failure, success, type Body, type Format } from "./answer.ts";
 import { checkSignature, checkTimestamp, Nonces, signedPartOf } from "./authentication.ts";
@@ -16,6 +17,8 @@ import {
   actionOf,
   businessParameters,
   formatOf,
+  idsIn,
+  idsOf,
   isV3,
   parametersOf,
   recordedParameters,
@@ -86,6 +89,7 @@ export class Gateway {
       action: shortened(actionOf(incoming, parameters.all).action ?? ""),
       regionId: parameters.all.RegionId && shortened(parameters.all.RegionId),
       params: recordedParameters(parameters.all),
+      ids: idsOf(parameters.all),
       accountId: undefined,
       status: undefined,
       code: undefined,
@@ -221,6 +225,9 @@ export class Gateway {
     if (reservation?.earlier === undefined) {
       reservation?.keep(body);
       this.note(record, { committed: action.changes });
+    }
+    if (action.changes) {
+      this.note(record, { ids: [...new Set([...record.ids, ...idsIn(JSON.stringify(body))])] });
     }
     // 15. The answer.
     await this.pause(delayOf(call.faults, "afterCommit"));

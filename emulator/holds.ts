@@ -1,4 +1,4 @@
-import type { ActionName } from "./action.ts";
+import type { ActionName } from "./actionNames.ts";
 
 /** Before or after the service makes the change. */
 export type When = "beforeCommit" | "afterCommit";

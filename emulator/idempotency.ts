@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
+
 import type { Body } from "./answer.ts";
 import { refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";
 
 interface Remembered {
+  /** A hash: parameters can be secret, and a state file keeps tokens. */
   readonly parameters: string;
   readonly since: number;
   answer: Body | undefined;
@@ -24,6 +27,14 @@ export interface TokenOptions {
   readonly refuse: (answer: Body) => boolean;
 }
 
+/** A used token, as a state file keeps it. */
+export interface UsedToken {
+  readonly key: string;
+  readonly parameters: string;
+  readonly since: number;
+  readonly answer: Body;
+}
+
 /** The client tokens and what each was used for. A refused call leaves its token unused. */
 export class ClientTokens {
   private readonly remembered = new Map<string, Remembered>();
@@ -36,6 +47,20 @@ export class ClientTokens {
   /** Forgets every token. */
   forget(): void {
     this.remembered.clear();
+  }
+
+  /** The tokens whose calls were answered. */
+  get used(): UsedToken[] {
+    return [...this.remembered].flatMap(([key, { parameters, since, answer }]) =>
+      answer === undefined ? [] : [{ key, parameters, since, answer }],
+    );
+  }
+
+  /** Adds tokens that a state file has kept. */
+  load(used: readonly UsedToken[]): void {
+    for (const { key, ...remembered } of used) {
+      this.remembered.set(key, remembered);
+    }
   }
 
   /**
@@ -85,5 +110,6 @@ export class ClientTokens {
 
 function fingerprintOf(parameters: Parameters): string {
   const { ClientToken: _, ...compared } = parameters;
-  return JSON.stringify(Object.entries(compared).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = JSON.stringify(Object.entries(compared).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return createHash("sha256").update(sorted).digest("hex");
 }

@@ -72,6 +72,19 @@ export function recordedParameters(parameters: Parameters): Parameters {
   return Object.fromEntries(recorded);
 }
 
+/** The ids of clusters and instances in a text. */
+export function idsIn(text: string): string[] {
+  return text.match(/\b(?:hpc|i)-[A-Za-z0-9]{1,40}\b/g) ?? [];
+}
+
+/** The clusters and instances that the parameters name, at most 100. */
+export function idsOf(parameters: Parameters): string[] {
+  const named = Object.entries(parameters).filter(([name]) =>
+    /^(HpcCluster|Instance)Ids?(\.\d+)?$/.test(name),
+  );
+  return named.flatMap(([, value]) => idsIn(value)).slice(0, 100);
+}
+
 /** Whether the request has a version 3 signature, valid or not. */
 export function isV3(incoming: Incoming): boolean {
   return incoming.headers["authorization"]?.startsWith("ACS3-") ?? false;

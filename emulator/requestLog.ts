@@ -3,7 +3,7 @@ import { once } from "node:events";
 
 import type { RequestRecord } from "./requests.ts";
 
-/** A file with one JSON line for each finished request, without its parameters. */
+/** A file with one JSON line for each finished request: its ids, but no other parameters. */
 export interface RequestLog {
   readonly write: (record: RequestRecord) => void;
   readonly close: () => Promise<void>;
@@ -15,11 +15,12 @@ export async function openRequestLog(path: string): Promise<RequestLog> {
   await once(stream, "open");
   return {
     write: (record) => {
-      const { startedAt, finishedAt, action, regionId, status, code, requestId, fault, committed } = record;
+      const { startedAt, finishedAt, action, regionId, ids, status, code, requestId, fault, committed } =
+        record;
       const ms = finishedAt === undefined ? undefined : finishedAt - startedAt;
       const time = new Date(startedAt).toISOString();
       stream.write(
-        JSON.stringify({ time, action, regionId, status, code, requestId, ms, fault, committed }) + "\n",
+        JSON.stringify({ time, action, regionId, ids, status, code, requestId, ms, fault, committed }) + "\n",
       );
     },
     close: async () => {

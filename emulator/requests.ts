@@ -9,6 +9,8 @@ export interface RequestRecord {
   readonly regionId: string | undefined;
   /** The action's own parameters, ClientToken among them, without passwords and user data: at most 32,768 characters. */
   readonly params: Parameters;
+  /** The clusters and instances that the parameters and the answer of a change name, at most 100 each. */
+  readonly ids: readonly string[];
   /** Undefined until the signature is verified. */
   readonly accountId: string | undefined;
   /** The status of the answer. Undefined without an answer. */
@@ -26,7 +28,7 @@ export interface RequestRecord {
 
 /** The fields that change while a request is served. */
 export type RequestUpdate = Partial<
-  Pick<RequestRecord, "accountId" | "status" | "code" | "finishedAt" | "fault" | "committed">
+  Pick<RequestRecord, "accountId" | "ids" | "status" | "code" | "finishedAt" | "fault" | "committed">
 >;
 
 /** Every request, in the order of arrival. */

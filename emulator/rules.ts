@@ -55,6 +55,32 @@ export function pagingOf(parameters: Parameters): Paging {
   };
 }
 
+/** Which part of a list a call with MaxResults or NextToken asks for. */
+export interface TokenPaging {
+  readonly start: number;
+  readonly maxResults: number;
+}
+
+/** NextToken, and MaxResults (default 10; less is 10, more than 100 is 100). Undefined without both. Refusal: Invalid.Parameter. */
+export function tokenPagingOf({
+  MaxResults: text = "",
+  NextToken: token = "",
+}: Parameters): TokenPaging | undefined {
+  if (text === "" && token === "") {
+    return undefined;
+  }
+  const start = token === "" ? 0 : Number(Buffer.from(token, "base64url").toString());
+  if (token !== "" && token !== nextToken(start)) {
+    throw refusal("Invalid.Parameter");
+  }
+  return { start, maxResults: Math.min(100, Math.max(10, wholeNumber(text, 10, 999_999_999))) };
+}
+
+/** The NextToken for the part from `start` on. */
+export function nextToken(start: number): string {
+  return Buffer.from(String(start)).toString("base64url");
+}
+
 /** The items on that page. */
 export function pageOf<T>(items: readonly T[], { pageNumber, pageSize }: Paging): T[] {
   return items.slice((pageNumber - 1) * pageSize, pageNumber * pageSize);

@@ -15,6 +15,14 @@ const bodyLimit = 1024 * 1024;
  */
 const discardLimit = 16 * bodyLimit;
 
+/** The page loads nothing from elsewhere, and no other page can frame it. */
+const pageHeaders = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy":
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; " +
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+};
+
 /** What is behind the server. */
 export interface Services {
   /** A call of the API. */
@@ -143,9 +151,14 @@ async function serve(
   await deliver(delivery, record, response, services.finish);
 }
 
-function respond(response: ServerResponse, { status, body }: ControlAnswer): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
+function respond(response: ServerResponse, answer: ControlAnswer): void {
+  if ("page" in answer) {
+    response.writeHead(answer.status, pageHeaders);
+    response.end(answer.page);
+    return;
+  }
+  response.writeHead(answer.status, { "content-type": "application/json" });
+  response.end(JSON.stringify(answer.body));
 }
 
 function headOf(request: IncomingMessage): Head {

@@ -1,3 +1,4 @@
+import { defaultOffers, isSccType, zoneOf, type Offer } from "./offers.ts";
 import { lowerCaseId } from "./random.ts";
 
 /** A cluster in the store. */
@@ -44,10 +45,47 @@ export interface StoredInstance {
   readonly imageId: string;
   /** The cluster that it is in. Undefined if it is in none. */
   readonly hpcClusterId: string | undefined;
+  readonly zoneId: string;
+  /** As DescribeInstances names it, for example Running. */
+  readonly status: string;
+  readonly privateIpAddresses: readonly string[];
+  /** Empty for a type that is not an SCC type. */
+  readonly rdmaIpAddresses: readonly string[];
 }
 
-/** The fields of a new instance. The default of the name is the id. */
-export type NewInstance = Omit<StoredInstance, "instanceId" | "name"> & { readonly name?: string };
+/** Fields of a new instance; each has a default. */
+export interface NewInstance {
+  /** Default: none. */
+  readonly hpcClusterId?: string | undefined;
+  /** Default: the account of the cluster, else the first account. */
+  readonly accountId?: string;
+  /** Default: the region of the cluster, else the first region. */
+  readonly regionId?: string;
+  /** Default: the first zone of the region. */
+  readonly zoneId?: string;
+  /** Default: a new id. */
+  readonly instanceId?: string;
+  /** Default: the id. */
+  readonly name?: string;
+  /** Default: `ecs.sccg7.32xlarge`. */
+  readonly instanceType?: string;
+  /** Default: `aliyun_3`. */
+  readonly imageId?: string;
+  /** Default: Running. */
+  readonly status?: string;
+  /** Default: one address. */
+  readonly privateIpAddresses?: readonly string[];
+  /** Default: one address for an SCC type, else none. */
+  readonly rdmaIpAddresses?: readonly string[];
+}
+
+/** What a state file keeps of a store. */
+export interface StoreContent {
+  readonly clusters: readonly Omit<StoredCluster, "instances">[];
+  readonly instances: readonly StoredInstance[];
+  /** How many instances were ever started: the addresses are counted. */
+  readonly started: number;
+}
 
 type LateValues = Partial<Pick<StoredCluster, "name" | "description">>;
 
@@ -69,12 +107,24 @@ export class Store {
   // The clusters of one account in one region, in the order of their creation, as Describe lists them.
   private readonly byRegion = new Map<string, Map<string, Entry>>();
   private readonly running = new Map<string, StoredInstance>();
+  private readonly sold = new Map<string, readonly Offer[]>();
+  private started = 0;
   private readonly random: () => number;
   private readonly defaultAccountId: string;
   private readonly defaultRegionId: string;
+  private readonly changed: () => void;
 
-  /** @internal */
-  constructor(random: () => number, defaultAccountId: string, defaultRegionId: string) {
+  /**
+   * @param changed is called after every change of clusters and instances
+   * @internal
+   */
+  constructor(
+    random: () => number,
+    defaultAccountId: string,
+    defaultRegionId: string,
+    changed: () => void = () => undefined,
+  ) {
+    this.changed = changed;
     this.random = random;
     this.defaultAccountId = defaultAccountId;
     this.defaultRegionId = defaultRegionId;
@@ -116,6 +166,7 @@ export class Store {
     const key = regionKey(stored.accountId, stored.regionId);
     const clusters = this.byRegion.get(key) ?? new Map<string, Entry>();
     this.byRegion.set(key, clusters.set(stored.hpcClusterId, entry));
+    this.changed();
     this.setInstances(stored.hpcClusterId, cluster.instances ?? 0);
     return clusterOf(entry);
   }
@@ -134,6 +185,7 @@ export class Store {
     if (instances !== undefined) {
       this.setInstances(hpcClusterId, instances);
     }
+    this.changed();
     return clusterOf(entry);
   }
 
@@ -155,14 +207,14 @@ export class Store {
     if (shownUntil === undefined) {
       this.byRegion.get(regionKey(entry.cluster.accountId, entry.cluster.regionId))?.delete(hpcClusterId);
     }
+    this.changed();
   }
 
   /** Starts instances in a cluster, or removes the last ones, until it has this number. */
   setInstances(hpcClusterId: string, instances: number): void {
-    const { cluster, instanceIds } = this.entry(hpcClusterId);
+    const { instanceIds } = this.entry(hpcClusterId);
     while (instanceIds.size < instances) {
-      const { accountId, regionId } = cluster;
-      this.runInstance({ accountId, regionId, hpcClusterId, instanceType: "ecs.test", imageId: "test" });
+      this.runInstance({ hpcClusterId });
     }
     for (const instanceId of [...instanceIds].slice(instances)) {
       this.removeInstance(instanceId);
@@ -177,13 +229,33 @@ export class Store {
   }
 
   /** Starts an instance. */
-  runInstance(instance: NewInstance): StoredInstance {
-    const instanceId = this.newId("i-", 20, this.running);
-    const stored = { ...instance, instanceId, name: instance.name ?? instanceId };
-    if (stored.hpcClusterId !== undefined) {
-      this.entry(stored.hpcClusterId).instanceIds.add(instanceId);
+  runInstance(instance: NewInstance = {}): StoredInstance {
+    const { hpcClusterId } = instance;
+    const entry = hpcClusterId === undefined ? undefined : this.entry(hpcClusterId);
+    const instanceId = instance.instanceId ?? this.newId("i-", 20, this.running);
+    if (this.running.has(instanceId)) {
+      throw new Error(`The instance ${instanceId} already exists.`);
     }
+    this.started += 1;
+    const regionId = instance.regionId ?? entry?.cluster.regionId ?? this.defaultRegionId;
+    const instanceType = instance.instanceType ?? "ecs.sccg7.32xlarge";
+    const host = `${(this.started >> 8) & 255}.${this.started & 255}`;
+    const stored = {
+      accountId: instance.accountId ?? entry?.cluster.accountId ?? this.defaultAccountId,
+      regionId,
+      instanceId,
+      name: instance.name ?? instanceId,
+      instanceType,
+      imageId: instance.imageId ?? "aliyun_3",
+      hpcClusterId,
+      zoneId: instance.zoneId ?? zoneOf(regionId),
+      status: instance.status ?? "Running",
+      privateIpAddresses: instance.privateIpAddresses ?? [`10.0.${host}`],
+      rdmaIpAddresses: instance.rdmaIpAddresses ?? (isSccType(instanceType) ? [`192.168.${host}`] : []),
+    };
+    entry?.instanceIds.add(instanceId);
     this.running.set(instanceId, stored);
+    this.changed();
     return { ...stored };
   }
 
@@ -197,6 +269,45 @@ export class Store {
     if (instance.hpcClusterId !== undefined) {
       this.entry(instance.hpcClusterId).instanceIds.delete(instanceId);
     }
+    this.changed();
+  }
+
+  /** The instance types that a region sells, by zone. */
+  offers(regionId: string): readonly Offer[] {
+    return this.sold.get(regionId) ?? defaultOffers(regionId);
+  }
+
+  /** Sets the instance types that a region sells; an empty list: none. */
+  setOffers(regionId: string, offers: readonly Offer[]): void {
+    this.sold.set(regionId, offers);
+  }
+
+  /**
+   * What a state file keeps. The effects of faults are not kept.
+   *
+   * @internal
+   */
+  get content(): StoreContent {
+    return {
+      clusters: [...this.entries.values()].map(({ cluster }) => cluster),
+      instances: [...this.running.values()],
+      started: this.started,
+    };
+  }
+
+  /**
+   * Adds what a state file has kept.
+   *
+   * @internal
+   */
+  load({ clusters, instances, started }: StoreContent): void {
+    for (const cluster of clusters) {
+      this.add(cluster);
+    }
+    for (const instance of instances) {
+      this.runInstance(instance);
+    }
+    this.started = started;
   }
 
   /**
@@ -244,6 +355,16 @@ export class Store {
   ): StoredCluster | undefined {
     const cluster = this.owned(accountId, regionId, hpcClusterId);
     return cluster === undefined || now < this.entry(hpcClusterId).modifiableFrom ? undefined : cluster;
+  }
+
+  /**
+   * Whether a cluster is still being created: not every action finds it yet.
+   *
+   * @internal
+   */
+  isCreating(hpcClusterId: string, now: number): boolean {
+    const { hiddenDescribes, hiddenUntil, modifiableFrom } = this.entry(hpcClusterId);
+    return hiddenDescribes > 0 || now < hiddenUntil || now < modifiableFrom;
   }
 
   private entry(hpcClusterId: string): Entry {

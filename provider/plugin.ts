@@ -2,13 +2,21 @@
 export type { HpcClusterGetArgs } from "./program/hpcCluster";
 export type {
   GetHpcClusterArgs,
+  GetHpcClusterInstancesArgs,
+  GetHpcClusterInstancesOutputArgs,
+  GetHpcClusterInstancesResult,
   GetHpcClusterOutputArgs,
   GetHpcClusterResult,
   GetHpcClustersArgs,
   GetHpcClustersOutputArgs,
   GetHpcClustersResult,
   GetRegionsResult,
+  GetSccInstanceTypesArgs,
+  GetSccInstanceTypesOutputArgs,
+  GetSccInstanceTypesResult,
+  HpcClusterInstance,
   Region,
+  SccInstanceType,
 } from "./program/lookups";
 export { checkHpcCluster, HpcCluster, type HpcClusterArgs } from "./program/pluginCluster";
 export * from "./program/pluginLookups";

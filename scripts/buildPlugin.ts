@@ -24,6 +24,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { createGzip } from "node:zlib";
 import { root } from "./documents.ts";
@@ -146,7 +147,7 @@ async function writeExecutable(bundle: string, folder: string, name: string): Pr
   // Before the injection: `strip` removes what it does not know.
   await strip(file);
   const machO = process.platform === "darwin" ? ["--macho-segment-name", "NODE_SEA"] : [];
-  const postject = path.join(root, "node_modules/postject/dist/cli.js");
+  const postject = fileURLToPath(import.meta.resolve("postject/dist/cli.js"));
   await runFile(process.execPath, [postject, file, "NODE_SEA_BLOB", blob, "--sentinel-fuse", FUSE, ...machO]);
   if (process.platform === "darwin") {
     await runFile("codesign", ["--sign", "-", file]);

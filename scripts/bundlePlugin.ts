@@ -48,6 +48,9 @@ const { metafile } = await build({
   minifySyntax: true,
   lineLimit: 120,
 });
+if (!("silent-httpx:silenceHttpx" in metafile.inputs)) {
+  throw new Error("the bundle looks for installed packages: nothing imports a file silenceHttpx");
+}
 copyFileSync("provider/plugin/schema.json", path.join(folder, "schema.json"));
 writeFileSync(path.join(folder, "THIRD_PARTY_LICENSES.txt"), licencesOf(Object.keys(metafile.inputs)));
 

@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { format, resolveConfig } from "prettier";
-import { Medians } from "../test/bench/medians.ts";
+
 import { pictureOf } from "../test/bench/picture.ts";
 import { readPublished } from "../test/bench/published.ts";
+import { Results } from "../test/bench/results.ts";
 import { documents, root } from "./documents.ts";
 import { packageSchema } from "./packageSchema.ts";
 import { withCurrentTables } from "./tables.ts";
@@ -29,5 +30,5 @@ export const generatedFiles: Readonly<Record<string, () => string | Promise<stri
     ]),
   ),
   [schema]: () => formatted(schema, JSON.stringify(packageSchema()), "json"),
-  "docs/speed.svg": () => pictureOf(new Medians(readPublished().growth.rows)),
+  "docs/speed.svg": () => pictureOf(new Results(readPublished().growth.rows)),
 };

@@ -140,6 +140,8 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
       ),
       [token("FoundHpcCluster")]: declaredObject(LOOKUPS, "GetHpcClusterResult"),
       [token("Region")]: declaredObject(LOOKUPS, "Region"),
+      [token("HpcClusterInstance")]: declaredObject(LOOKUPS, "HpcClusterInstance"),
+      [token("SccInstanceType")]: declaredObject(LOOKUPS, "SccInstanceType"),
     },
     provider: {
       description:
@@ -163,6 +165,16 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
         "getRegions",
         undefined,
         listResult("GetRegionsResult", "regions", "Region"),
+      ),
+      [token("getHpcClusterInstances")]: lookup(
+        "getHpcClusterInstances",
+        declaredObject(LOOKUPS, "GetHpcClusterInstancesArgs"),
+        listResult("GetHpcClusterInstancesResult", "instances", "HpcClusterInstance"),
+      ),
+      [token("getSccInstanceTypes")]: lookup(
+        "getSccInstanceTypes",
+        declaredObject(LOOKUPS, "GetSccInstanceTypesArgs"),
+        listResult("GetSccInstanceTypesResult", "instanceTypes", "SccInstanceType"),
       ),
     },
   };

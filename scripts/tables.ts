@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { actions } from "../emulator/actions.ts";
-import type { Field } from "../emulator/faultFields.ts";
+import type { Field } from "../emulator/fields.ts";
 import { faultKinds } from "../emulator/faultKinds.ts";
 import {
   assumeRoleFields,
@@ -19,11 +19,12 @@ import { profileModes } from "../provider/account/credentials/modes.ts";
 import { type Property, properties } from "../provider/cluster/properties.ts";
 import {
   type ErrorCode,
+  adviceIn,
   errorCodePatterns,
   errorCodes,
   networkErrorCodes,
 } from "../provider/ecs/errorCodes.ts";
-import { benchmarkTables } from "../test/bench/publishedTables.ts";
+import { benchmarkTables } from "../test/bench/published.ts";
 import { type Documented, documented } from "./docstrings.ts";
 import { pages, root } from "./documents.ts";
 import { oneLine, publicFunctions } from "./publicFunctions.ts";
@@ -135,7 +136,14 @@ const tables: Readonly<Record<string, Table>> = {
       rows.flatMap(([name, { property, transient, advice }]) =>
         advice === undefined
           ? []
-          : [[name, property === undefined ? "" : code(property), transient ? "yes" : "no", advice]],
+          : [
+              [
+                name,
+                property === undefined ? "" : code(property),
+                transient ? "yes" : "no",
+                adviceIn("alicloud", advice),
+              ],
+            ],
       ),
     );
   },
@@ -183,6 +191,12 @@ const tables: Readonly<Record<string, Table>> = {
       "GetHpcClustersResult",
       "GetRegionsResult",
       "Region",
+      "GetHpcClusterInstancesArgs",
+      "GetHpcClusterInstancesResult",
+      "HpcClusterInstance",
+      "GetSccInstanceTypesArgs",
+      "GetSccInstanceTypesResult",
+      "SccInstanceType",
     ]
       .map((name) => {
         const declaration = documented("program/lookups.ts", name);

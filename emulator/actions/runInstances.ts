@@ -1,10 +1,13 @@
 import { checkDryRun, regionOf, required, unknownInstanceRegion, type Action } from "../action.ts";
+import { isSccType } from "../offers.ts";
 import { notSupplied, Refusal, refusal } from "../refusal.ts";
 import { wholeNumber } from "../rules.ts";
+import type { Parameters } from "../signature.ts";
 
 /**
- * Starts instances, in a cluster or outside. They run at once. Images, types, networks and quotas are not checked, so any id is
- * accepted. The order of the checks is not documented.
+ * Starts instances, in a cluster or outside. They run at once. An SCC type (`ecs.scc…`) needs HpcClusterId and VSwitchId, every other
+ * type refuses HpcClusterId. Images, stock, networks and quotas are not checked, so any id is accepted. The order of the checks is
+ * not documented.
  */
 export const runInstances: Action = {
   name: "RunInstances",
@@ -20,10 +23,21 @@ export const runInstances: Action = {
     if (wholeNumber(parameters.MinAmount, 1, 100) > amount) {
       throw refusal("Invalid.Parameter");
     }
-    const hpcClusterId = parameters.HpcClusterId === "" ? undefined : parameters.HpcClusterId;
+    const { HpcClusterId: cluster = "", ZoneId: zoneId = "" } = parameters;
+    const hpcClusterId = cluster === "" ? undefined : cluster;
+    if (isSccType(instanceType)) {
+      checkSccParameters(parameters, hpcClusterId);
+    } else if (hpcClusterId !== undefined) {
+      throw wrongCluster("Unnecessary", "The specified HpcClusterId is unnecessary.");
+    }
     return () => {
-      if (hpcClusterId !== undefined && store.owned(accountId, regionId, hpcClusterId) === undefined) {
-        throw new Refusal(400, "InvalidHpcClusterId.NotFound", "The specified HpcClusterId is not found.");
+      if (hpcClusterId !== undefined) {
+        if (store.owned(accountId, regionId, hpcClusterId) === undefined) {
+          throw wrongCluster("NotFound", "The specified HpcClusterId is not found.");
+        }
+        if (store.isCreating(hpcClusterId, call.now())) {
+          throw wrongCluster("Creating", "The specified HpcClusterId is creating.");
+        }
       }
       checkDryRun(call, "DryRunOperation");
       const { InstanceName: name = "" } = parameters;
@@ -35,9 +49,23 @@ export const runInstances: Action = {
           instanceType,
           hpcClusterId,
           ...(name === "" ? {} : { name }),
+          ...(zoneId === "" ? {} : { zoneId }),
         }),
       );
       return { InstanceIdSets: { InstanceIdSet: instances.map(({ instanceId }) => instanceId) } };
     };
   },
 };
+
+function checkSccParameters(parameters: Parameters, hpcClusterId: string | undefined): void {
+  if (hpcClusterId === undefined) {
+    throw wrongCluster("Necessary", "The HpcClusterId is necessary.");
+  }
+  if (!parameters.VSwitchId && !parameters["NetworkInterface.1.VSwitchId"]) {
+    throw new Refusal(400, "InvalidVSwitchId.Necessary", "The VSwitchId is necessary.");
+  }
+}
+
+function wrongCluster(what: string, message: string): Refusal {
+  return new Refusal(400, `InvalidHpcClusterId.${what}`, message);
+}

@@ -144,6 +144,7 @@ export const configKeys = {
   maxRetryTimeout: { type: "number", unit: "seconds", default: 300, environment: ["MAX_RETRY_TIMEOUT"] },
 } as const satisfies Record<string, ConfigKey>;
 
+/** The name of a key, without `alicloud:`. */
 export type ConfigKeyName = keyof typeof configKeys;
 
 /** The table, where a row is needed without its literal types. */

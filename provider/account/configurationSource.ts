@@ -1,7 +1,10 @@
+import type { Namespace } from "../ecs/errorCodes";
 import type { ConfigKeyName } from "./configKeys";
 
 /** Where the configuration of a provider comes from, and so what a message says about a setting that is missing. */
 export interface ConfigurationSource {
+  /** What messages put before the names of the keys: `alicloud` in the dynamic provider, `alicloud-hpc` in the plugin. */
+  readonly namespace: Namespace;
   /** What to do if there are no credentials. */
   readonly missingCredentials: string;
   /** What to do if there is no region. */
@@ -13,26 +16,31 @@ export interface ConfigurationSource {
 }
 
 /** The stack's configuration. */
-export const stackConfiguration: ConfigurationSource = {
-  missingCredentials:
-    "Set them with `pulumi config set --secret alicloud:accessKey …` and " +
-    "`pulumi config set --secret alicloud:secretKey …`, or in the environment.",
-  missingRegion:
-    "regionId is required; give one (e.g. cn-hangzhou), or set a region for the whole stack: " +
-    "pulumi config set alicloud:region cn-hangzhou (environment: ALICLOUD_REGION).",
-  howToSet: (key) => `pulumi config set --secret alicloud:${key} …`,
-  placeOf: (...keys) => `stack configuration ${listed(keys.map((key) => `alicloud:${key}`))}`,
-};
-
-const onlyInPrograms =
-  "The stack's `alicloud:*` counts only for what a TypeScript or JavaScript program declares, not for `pulumi import`.";
+export function stackConfiguration(namespace: Namespace): ConfigurationSource {
+  return {
+    namespace,
+    missingCredentials:
+      `Set them with \`pulumi config set --secret ${namespace}:accessKey …\` and ` +
+      `\`pulumi config set --secret ${namespace}:secretKey …\`, or in the environment.`,
+    missingRegion:
+      "regionId is required; give one (e.g. cn-hangzhou), or set a region for the whole stack: " +
+      `pulumi config set ${namespace}:region cn-hangzhou (environment: ALICLOUD_REGION).`,
+    howToSet: (key) => `pulumi config set --secret ${namespace}:${key} …`,
+    placeOf: (...keys) => `stack configuration ${listed(keys.map((key) => `${namespace}:${key}`))}`,
+  };
+}
 
 /** The stack's configuration, as far as the engine gives it to the plugin: without what is for `@pulumi/alicloud`. */
-export const pluginConfiguration: ConfigurationSource = {
-  ...stackConfiguration,
-  missingCredentials: `${stackConfiguration.missingCredentials} ${onlyInPrograms}`,
-  missingRegion: `${stackConfiguration.missingRegion} ${onlyInPrograms}`,
-};
+export function pluginConfiguration(namespace: Namespace): ConfigurationSource {
+  const source = stackConfiguration(namespace);
+  const onlyInPrograms =
+    "The stack's `alicloud:*` counts only for what a TypeScript or JavaScript program declares, not for `pulumi import`.";
+  return {
+    ...source,
+    missingCredentials: `${source.missingCredentials} ${onlyInPrograms}`,
+    missingRegion: `${source.missingRegion} ${onlyInPrograms}`,
+  };
+}
 
 /**
  * The key that tells an explicit provider of dynamic resources from the default one: the SDK does not. It starts with `__`, so the
@@ -41,17 +49,20 @@ export const pluginConfiguration: ConfigurationSource = {
 export const EXPLICIT_KEY = "__alicloud:isExplicit";
 
 /** The arguments of a provider that the program declares. */
-export const explicitProvider: ConfigurationSource = {
-  missingCredentials:
-    "This is an explicit Provider, which does not read the stack's configuration. Give it `accessKey` and `secretKey` " +
-    '(e.g. accessKey: new pulumi.Config("alicloud").requireSecret("accessKey")), a `profile` or other credentials, ' +
-    "or set them in the environment.",
-  missingRegion:
-    "regionId is required; give one (e.g. cn-hangzhou), or give the Provider a `region`: an explicit Provider does not read the " +
-    "stack's configuration (environment: ALICLOUD_REGION).",
-  howToSet: (key) => `give the Provider \`${key}\``,
-  placeOf: (...keys) => `the Provider's ${listed(keys)}`,
-};
+export function explicitProvider(namespace: Namespace): ConfigurationSource {
+  return {
+    namespace,
+    missingCredentials:
+      "This is an explicit Provider, which does not read the stack's configuration. Give it `accessKey` and `secretKey` " +
+      '(e.g. accessKey: new pulumi.Config("alicloud").requireSecret("accessKey")), a `profile` or other credentials, ' +
+      "or set them in the environment.",
+    missingRegion:
+      "regionId is required; give one (e.g. cn-hangzhou), or give the Provider a `region`: an explicit Provider does not read the " +
+      "stack's configuration (environment: ALICLOUD_REGION).",
+    howToSet: (key) => `give the Provider \`${key}\``,
+    placeOf: (...keys) => `the Provider's ${listed(keys)}`,
+  };
+}
 
 function listed(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;

@@ -1,7 +1,8 @@
 import type { EcsClient } from "../ecs/client";
+import type { Namespace } from "../ecs/errorCodes";
 import { EcsError, messageOf } from "../ecs/errors";
 import { closestName } from "./nearestName";
-import { quoted } from "./quoted";
+import { quoted } from "../ecs/json";
 
 /** DescribeRegions is called here: every account can reach this region, and the one to be checked may not exist. */
 export const REGION_OF_REGIONS = "cn-hangzhou";
@@ -17,8 +18,12 @@ export type AccountRegions =
   /** The credentials are missing or refused: no other call can succeed. */
   | { failure: string };
 
-/** Reads the account's regions. Never rejects: the result says what went wrong. */
-export async function readRegions(ecs: EcsClient): Promise<AccountRegions> {
+/**
+ * Reads the account's regions. Never rejects: the result says what went wrong.
+ *
+ * @param namespace what messages put before the names of configuration keys
+ */
+export async function readRegions(ecs: EcsClient, namespace: Namespace): Promise<AccountRegions> {
   try {
     const regions = await ecs.describeRegions(REGION_OF_REGIONS, PREVIEW_TIMEOUT_MS);
     return { ids: new Set(regions.map(({ RegionId }) => RegionId)) };
@@ -30,7 +35,7 @@ export async function readRegions(ecs: EcsClient): Promise<AccountRegions> {
     return {
       warning:
         `The regions could not be checked, so a misspelt regionId would show only at \`pulumi up\`: ${error.message} ` +
-        "(Set alicloud:skipRegionValidation to true to skip this check.)",
+        `(Set ${namespace}:skipRegionValidation to true to skip this check.)`,
     };
   }
 }

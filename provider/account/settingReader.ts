@@ -35,11 +35,16 @@ export class SettingReader {
     private readonly lookup: ConfigLookup,
     private readonly environment: Environment,
     /** For messages. */
-    readonly source: ConfigurationSource = stackConfiguration,
+    readonly source: ConfigurationSource = stackConfiguration("alicloud"),
   ) {}
 
   addProblem(key: string, reason: string): void {
     this.problems.push({ key, reason });
+  }
+
+  /** A key for messages, e.g. `alicloud:region`. */
+  nameOf(key: ConfigKeyName): string {
+    return `${this.source.namespace}:${key}`;
   }
 
   fromConfig(key: ConfigKeyName): FoundSetting | undefined {
@@ -49,7 +54,7 @@ export class SettingReader {
       return undefined;
     }
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    return { value: text.trim(), origin: `alicloud:${key}` };
+    return { value: text.trim(), origin: this.nameOf(key) };
   }
 
   fromEnvironment(key: ConfigKeyName): FoundSetting | undefined {
@@ -135,8 +140,8 @@ export class SettingReader {
       return Object.assign({}, object, ...fromEnvironment) as Record<string, unknown>;
     }
     this.addProblem(
-      `alicloud:${key}`,
-      `is not an object; set its fields with pulumi config set --path 'alicloud:${key}.<field>' ….`,
+      this.nameOf(key),
+      `is not an object; set its fields with pulumi config set --path '${this.nameOf(key)}.<field>' ….`,
     );
     return undefined;
   }

@@ -1,3 +1,4 @@
+import type { Namespace } from "../ecs/errorCodes";
 import type { CredentialSource } from "../ecs/http/credentialSource";
 import type { EndpointChoice } from "../ecs/http/endpoints";
 import { isObject, nonEmptyString, parseJson } from "../ecs/json";
@@ -11,6 +12,8 @@ import { SettingReader, type ConfigLookup, type Environment, type SettingProblem
 export interface Settings {
   /** Where they come from, for messages. */
   source: ConfigurationSource;
+  /** What messages put before the names of configuration keys. */
+  namespace: Namespace;
   /** `alicloud:region`: the region of clusters without a `regionId`. */
   region: string | undefined;
   /** Where the region was set, for messages. */
@@ -40,7 +43,7 @@ export interface Settings {
 export function readSettings(
   lookup: ConfigLookup,
   environment: Environment = process.env,
-  source: ConfigurationSource = stackConfiguration,
+  source: ConfigurationSource = stackConfiguration("alicloud"),
 ): Settings {
   const reader = new SettingReader(lookup, environment, source);
   const profile = readProfile(reader);
@@ -49,6 +52,7 @@ export function readSettings(
   const region = reader.find("region");
   return {
     source,
+    namespace: source.namespace,
     region: region?.value ?? (profile && nonEmptyString(profile.fields, "region_id")),
     regionOrigin: region?.origin ?? profile?.description,
     credentials: readCredentials(reader, profile, { stsEndpoint: endpoints.sts, proxyEnv }),
@@ -82,13 +86,14 @@ function isEndpoint(value: string): boolean {
 
 type EndpointUrls = { -readonly [K in keyof typeof endpointsFields]?: string };
 
-const LIST_FORM =
+const listForm = (key: string): string =>
   'give a list such as [{"ecs":"ecs.cn-hangzhou.aliyuncs.com"}] ' +
-  "(pulumi config set --path 'alicloud:endpoints[0].ecs' ecs.cn-hangzhou.aliyuncs.com).";
+  `(pulumi config set --path '${key}[0].ecs' ecs.cn-hangzhou.aliyuncs.com).`;
 
 /** The endpoints in the stack configuration, else those in the environment. The services of other packages are ignored. */
 function readEndpoints(reader: SettingReader): EndpointUrls {
-  const list = configuredEndpoints(reader);
+  const key = reader.nameOf("endpoints");
+  const list = configuredEndpoints(reader, key);
   const endpoints: EndpointUrls = {};
   for (const service of Object.keys(endpointsFields) as (keyof EndpointUrls)[]) {
     const configured = list.map((each) => each[service]).find((each) => each !== undefined && each !== "");
@@ -97,10 +102,7 @@ function readEndpoints(reader: SettingReader): EndpointUrls {
     if (typeof value === "string" && isEndpoint(value)) {
       endpoints[service] = value;
     } else if (configured !== undefined) {
-      reader.addProblem(
-        "alicloud:endpoints",
-        `has an "${service}" that is not ${ENDPOINT_FORM}; ${LIST_FORM}`,
-      );
+      reader.addProblem(key, `has an "${service}" that is not ${ENDPOINT_FORM}; ${listForm(key)}`);
     } else if (found !== undefined) {
       reader.addProblem(found.origin, `is not an endpoint; give ${ENDPOINT_FORM}, or unset it.`);
     }
@@ -109,14 +111,14 @@ function readEndpoints(reader: SettingReader): EndpointUrls {
 }
 
 /** `alicloud:endpoints`: a list of objects, e.g. `[{"ecs":"ecs.example.com"}]`, or one object. */
-function configuredEndpoints(reader: SettingReader): Record<string, unknown>[] {
+function configuredEndpoints(reader: SettingReader, key: string): Record<string, unknown>[] {
   const found = reader.fromConfig("endpoints");
   const parsed = found === undefined ? [] : parseJson(found.value);
   const list: unknown[] = Array.isArray(parsed) ? parsed : [parsed];
   if (list.every(isObject)) {
     return list;
   }
-  reader.addProblem("alicloud:endpoints", `is not a list of objects; ${LIST_FORM}`);
+  reader.addProblem(key, `is not a list of objects; ${listForm(key)}`);
   return [];
 }
 

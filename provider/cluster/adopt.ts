@@ -1,8 +1,8 @@
 import { PREVIEW_TIMEOUT_MS } from "../account/regions";
 import { EcsError } from "../ecs/errors";
-import type { HpcClusterItem } from "../ecs/items";
-import type { CheckFailure } from "./checkFailure";
-import { nameOf } from "./entry";
+import type { HpcClusterItem } from "../ecs/answerFields";
+import type { CheckFailure } from "./rules";
+import { nameOf } from "./holders";
 import {
   changesBetween,
   describedPropertiesOf,

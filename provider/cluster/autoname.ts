@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { CheckFailure } from "./checkFailure";
+import type { CheckFailure } from "./rules";
 import { LONGEST_NAME, properties } from "./properties";
 
 /** What Pulumi's `autonaming` configuration says about one resource. */

@@ -1,9 +1,8 @@
 import { unknownRegionReason } from "../account/regions";
 import { messageOf } from "../ecs/errors";
 import { adoptionFailures, warnOfProtection } from "./adopt";
-import type { CheckFailure } from "./checkFailure";
+import { checkInputs, withoutSecrets, type CheckFailure, type Checked } from "./rules";
 import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties";
-import { checkInputs, withoutSecrets, type Checked } from "./rules";
 import { warnOnce, type Operation } from "./operation";
 import type { Session } from "./session";
 
@@ -54,8 +53,11 @@ async function checkEverything(
   const isNew = Object.keys(olds).length === 0;
   const canList = regions !== undefined && "ids" in regions;
   const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
-  if (created !== undefined && canList && !secretNames.has("name")) {
-    await noteName(operation, created);
+  if (created !== undefined && canList) {
+    await Promise.all([
+      secretNames.has("name") ? undefined : noteName(operation, created),
+      secretNames.has("regionId") ? undefined : warnWithoutSccTypes(operation, created),
+    ]);
   }
   return { inputs, failures };
 }
@@ -88,6 +90,19 @@ async function noteName(operation: Operation, { name, regionId }: ClusterToCreat
     operation,
     `The names of the HPC clusters in ${regionId} could not be checked: ${messageOf(before.error)}`,
   );
+}
+
+/** What a region sells may change, and a cluster may be wanted before: no reason to stop. */
+async function warnWithoutSccTypes(operation: Operation, { regionId }: ClusterToCreate): Promise<void> {
+  const { settings, sccRegions } = operation.session;
+  if (await sccRegions.sellsNone(regionId)) {
+    warnOnce(
+      operation,
+      `${regionId} sells no SCC instance types (ecs.scc…) pay-as-you-go now, says DescribeAvailableResource, so an HPC cluster there ` +
+        "may stay empty. getSccInstanceTypes lists those of a region. " +
+        `(Set ${settings.namespace}:skipRegionValidation to true to skip this check.)`,
+    );
+  }
 }
 
 /** Reports problems of the whole stack once, not for every cluster. Without a property, whose value would be shown. */

@@ -2,13 +2,11 @@ import { randomUUID } from "node:crypto";
 import { EcsError } from "../ecs/errors";
 import { adoptCluster } from "./adopt";
 import { clientTokenOf, tokenSeriesOf } from "./clientToken";
-import { notShown } from "./gone";
-import { InitializationError } from "./initializationError";
-import { observe } from "./observe";
+import { notShown, observe } from "./observe";
+import { InitializationError, type ClusterState } from "./state";
 import { parametersOf, textOf, type ClusterProperties, type EngineProperties } from "./properties";
 import { agrees, judgeReturned, takeNew, type PassedOver, type Returned } from "./returnedCluster";
 import { ecsOf, type Operation } from "./operation";
-import type { ClusterState } from "./state";
 
 /**
  * So many clusters that CreateHpcCluster returns for one resource may turn out to be deleted or another resource's. Each further
@@ -58,9 +56,10 @@ export async function createCluster(
           : createWithRandomToken(operation, inputs));
     return await asEntry(created);
   } catch (error) {
-    throw error instanceof InitializationError
-      ? new InitializationError(await asEntry(error.state), error.message)
-      : error;
+    if (error instanceof InitializationError) {
+      error.state = await asEntry(error.state);
+    }
+    throw error;
   }
 }
 
@@ -109,7 +108,11 @@ async function createWithKey(
   const passedOver: PassedOver[] = [];
   for (let generation = first; generation < first + MAX_PASSED_OVER; generation += 1) {
     if (clock.now() > end) {
-      throw tooManyPassedOver(inputs, passedOver, "the time of alicloud:maxRetryTimeout is over");
+      throw tooManyPassedOver(
+        inputs,
+        passedOver,
+        `the time of ${settings.namespace}:maxRetryTimeout is over`,
+      );
     }
     let returned: Returned;
     try {

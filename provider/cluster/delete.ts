@@ -1,5 +1,5 @@
 import { EcsError, saysGone } from "../ecs/errors";
-import { nameOf } from "./entry";
+import { nameOf } from "./holders";
 import { instancesOf } from "./instances";
 import { ecsOf, type Operation } from "./operation";
 import type { ClusterState } from "./state";

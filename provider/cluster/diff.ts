@@ -1,4 +1,4 @@
-import { nameOf, type Entry } from "./entry";
+import { nameOf, type Entry } from "./holders";
 import { foreignUpdates } from "./foreignState";
 import { warnOfInstances } from "./instances";
 import { changesBetween, type EngineProperties, type PropertyChanges, type ReplacedName } from "./properties";

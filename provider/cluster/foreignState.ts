@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { PREVIEW_TIMEOUT_MS } from "../account/regions";
 import { EcsError, messageOf } from "../ecs/errors";
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 import { readUntil } from "./observe";
 import {
   changesBetween,

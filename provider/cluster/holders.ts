@@ -1,6 +1,37 @@
-import type { Entry } from "./entry";
-import type { RunNotes } from "./runNotes";
 import type { ClusterState } from "./state";
+
+/** An entry: a resource in a stack's state that has the id of a cluster. */
+export interface Entry {
+  /** Random, made when the entry is recorded (`__entry` in the state); missing in states of earlier versions. */
+  readonly entry?: string | undefined;
+  /** The name of the resource in the program, if it is known. */
+  readonly resourceName?: string | undefined;
+  /** The engine's name of the resource. Set by the plugin's diff; the dynamic host does not know it. */
+  readonly urn?: string | undefined;
+  /** This run has created it. */
+  readonly isNew?: boolean | undefined;
+}
+
+/** A holder for messages. */
+export function nameOf({ resourceName }: Entry): string {
+  return resourceName === undefined ? "another resource of this stack" : `the resource "${resourceName}"`;
+}
+
+/** That an entry holds a cluster, or does not hold it any more. */
+export interface RunNote extends Entry {
+  readonly hpcClusterId: string;
+  readonly holds: boolean;
+}
+
+/** How the provider processes of one run tell each other which clusters their entries hold. */
+export interface RunNotes {
+  write(note: RunNote): void;
+  /** The entries of other processes that hold the cluster. */
+  holdersElsewhere(hpcClusterId: string): Entry[];
+}
+
+/** For a process that is alone. */
+export const noRunNotes: RunNotes = { write: () => undefined, holdersElsewhere: () => [] };
 
 /**
  * Which entries hold which clusters, as far as this run has shown. The other provider processes of the run (an explicit

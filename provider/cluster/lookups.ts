@@ -1,11 +1,9 @@
-import { runInNewContext } from "node:vm";
 import { REGION_OF_REGIONS } from "../account/regions";
 import type { EcsClient } from "../ecs/client";
-import type { HpcClusterItem } from "../ecs/items";
-import { withoutUndefined } from "../ecs/withoutUndefined";
-
-/** How long `nameRegex` may take for all names together, milliseconds: nothing else of the process runs meanwhile. */
-const LONGEST_MATCHING_MS = 1_000;
+import type { HpcClusterItem } from "../ecs/answerFields";
+import { withoutUndefined } from "../ecs/json";
+import { itemsWithName, requireRegex } from "./nameRegex";
+import { sccTypesOf } from "./sccTypes";
 
 /** The client of the lookup's account, and the region that it looks in. */
 export interface LookupPlace {
@@ -31,6 +29,25 @@ export interface FoundCluster {
   name: string;
   description?: string;
   regionId: string;
+}
+
+/** An instance as lookups return it. */
+export interface FoundInstance {
+  id: string;
+  name: string;
+  status: string;
+  instanceType: string;
+  zoneId: string;
+  privateIpAddresses: string[];
+  rdmaIpAddresses: string[];
+}
+
+/** An SCC instance type in a zone as lookups return it. */
+export interface FoundSccType {
+  instanceType: string;
+  zoneId: string;
+  status: string;
+  stock: string;
 }
 
 /**
@@ -84,13 +101,61 @@ export async function findClusters(
   openPlace: () => Promise<LookupPlace>,
   caller = "getHpcClusters",
 ): Promise<FoundCluster[]> {
-  requireRegex(nameRegex, caller);
+  const argument = `${caller}: nameRegex`;
+  requireRegex(nameRegex, argument);
   const { ecs, regionId } = await openPlace();
   const items =
     ids === undefined ? await ecs.listHpcClusters(regionId) : await ecs.describeHpcClusters(regionId, ids);
-  return (nameRegex === undefined ? items : withName(items, nameRegex, caller))
+  return (nameRegex === undefined ? items : itemsWithName(items, ({ Name }) => Name, nameRegex, argument))
     .map((item) => foundCluster(item, regionId))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * The instances of a cluster, ordered by name, then by id.
+ *
+ * @param openPlace is called once the query is known to be right
+ */
+export async function findInstances(
+  id: string | undefined,
+  openPlace: () => Promise<LookupPlace>,
+): Promise<FoundInstance[]> {
+  // Without an id the service would list all instances of the region.
+  if (id === undefined || id === "") {
+    throw new Error("getHpcClusterInstances: give the id of the cluster whose instances to look up.");
+  }
+  const { ecs, regionId } = await openPlace();
+  return (await ecs.listInstancesOf(regionId, id))
+    .map(({ InstanceId, InstanceName, Status, InstanceType, ZoneId, ...addresses }) => ({
+      id: InstanceId,
+      name: InstanceName,
+      status: Status,
+      instanceType: InstanceType,
+      zoneId: ZoneId,
+      ...addresses,
+    }))
+    .sort(byTexts(({ name, id }) => [name, id]));
+}
+
+/** The SCC instance types that a region sells, ordered by type, then by zone. */
+export async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<FoundSccType[]> {
+  return (await sccTypesOf(ecs, regionId))
+    .map(({ instanceType, ZoneId, Status, StatusCategory }) => ({
+      instanceType,
+      zoneId: ZoneId,
+      status: Status,
+      stock: StatusCategory,
+    }))
+    .sort(byTexts(({ instanceType, zoneId }) => [instanceType, zoneId]));
+}
+
+/** Compares by the first text that differs. */
+function byTexts<T>(textsOf: (item: T) => string[]): (a: T, b: T) => number {
+  return (a, b) => {
+    const others = textsOf(b);
+    const at = textsOf(a).findIndex((text, index) => text !== others[index]);
+    return at < 0 ? 0 : textsOf(a)[at]! < others[at]! ? -1 : 1;
+  };
 }
 
 /** The regions of the account. */
@@ -107,35 +172,4 @@ export async function findRegions(
 
 function foundCluster({ HpcClusterId, Name, Description }: HpcClusterItem, regionId: string): FoundCluster {
   return withoutUndefined({ id: HpcClusterId, name: Name, description: Description, regionId });
-}
-
-/** @throws without the value, which may be a secret */
-function requireRegex(nameRegex: string | undefined, caller: string): void {
-  try {
-    new RegExp(nameRegex ?? "", "u");
-  } catch {
-    throw new Error(
-      `${caller}: nameRegex is not a valid regular expression; correct it (the syntax is JavaScript's, with the flag u).`,
-    );
-  }
-}
-
-/** The clusters whose names match. Some expressions would take longer than a program lives, even for one name. */
-function withName(items: readonly HpcClusterItem[], nameRegex: string, caller: string): HpcClusterItem[] {
-  const context = { nameRegex, names: items.map(({ Name }) => Name) };
-  try {
-    const matches = runInNewContext(
-      'const pattern = new RegExp(nameRegex, "u"); names.map((name) => pattern.test(name));',
-      context,
-      { timeout: LONGEST_MATCHING_MS },
-    ) as boolean[];
-    return items.filter((_, index) => matches[index]);
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT"
-      ? new Error(
-          `${caller}: nameRegex took longer than ${LONGEST_MATCHING_MS / 1_000} s for all names together; ` +
-            "make it simpler, for example without a repetition inside a repetition.",
-        )
-      : error;
-  }
 }

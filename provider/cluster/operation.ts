@@ -1,6 +1,6 @@
 import type { EcsClient } from "../ecs/client";
 import type { OnWait } from "../ecs/clock";
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 import type { Session } from "./session";
 
 /** One call of the engine: how long it may take, and where its messages go. What it learns is the session's. */

@@ -1,7 +1,7 @@
-import { quoted } from "../account/quoted";
+import { quoted } from "../ecs/json";
 import { stackConfiguration } from "../account/configurationSource";
 import { regionIdReasons } from "../account/regions";
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 
 /** One property of an HPC cluster. */
 export interface Property {
@@ -28,7 +28,7 @@ export const properties = {
   },
   regionId: {
     parameter: "RegionId",
-    missing: stackConfiguration.missingRegion,
+    missing: stackConfiguration("alicloud").missingRegion,
     rule: regionIdReasons,
     // A cluster cannot move to another region.
     onChange: "replace",

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { nameOf, type Entry } from "./entry";
+import { nameOf, type Entry } from "./holders";
 import { readUntil } from "./observe";
 import type { EngineProperties } from "./properties";
 import { ecsOf, findListed, type Operation } from "./operation";

@@ -3,7 +3,7 @@ import type { EcsClient } from "../ecs/client";
 import type { Clock, OnWait } from "../ecs/clock";
 import { EcsError } from "../ecs/errors";
 import { getOrCreate } from "../ecs/getOrCreate";
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 
 /** The clusters of a region, by id, or why they are not known. */
 export type ListedClusters =

@@ -1,8 +1,7 @@
 /** What has become of a cluster that CreateHpcCluster returned: it may be one that was created earlier. */
-import type { HpcClusterItem } from "../ecs/items";
-import { nameOf } from "./entry";
-import { isGone, notShown } from "./gone";
-import { observe, VISIBILITY_GRACE_MS } from "./observe";
+import type { HpcClusterItem } from "../ecs/answerFields";
+import { nameOf } from "./holders";
+import { VISIBILITY_GRACE_MS, isGone, notShown, observe } from "./observe";
 import { changesBetween, changesShown } from "./properties";
 import type { Operation } from "./operation";
 import type { Session } from "./session";

@@ -1,7 +1,13 @@
 /** The rules of a cluster's inputs that can be checked without the service and without any setting. */
 import { adviceAbout } from "../account/nearestName";
-import type { CheckFailure } from "./checkFailure";
 import { propertyNames, rows, UNKNOWN, type EngineProperties, type Property } from "./properties";
+
+/** A rule that the inputs break. */
+export interface CheckFailure {
+  /** The property's name; empty where its value could be a secret, since the engine shows the value. */
+  property: string;
+  reason: string;
+}
 
 /** What `check` returns: the inputs to go on with, and everything that is wrong with them. */
 export interface Checked {

@@ -12,28 +12,12 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { debuglog } from "node:util";
 import { messageOf } from "../ecs/errors";
-import type { Entry } from "./entry";
+import type { Entry, RunNote, RunNotes } from "./holders";
 import { privateFolder } from "./privateFolder";
 
 const debug = debuglog("alicloud-hpc");
 
 const WEEK_MS = 7 * 24 * 3_600_000;
-
-/** That an entry holds a cluster, or does not hold it any more. */
-export interface RunNote extends Entry {
-  readonly hpcClusterId: string;
-  readonly holds: boolean;
-}
-
-/** How the provider processes of one run tell each other which clusters their entries hold. */
-export interface RunNotes {
-  write(note: RunNote): void;
-  /** The entries of other processes that hold the cluster. */
-  holdersElsewhere(hpcClusterId: string): Entry[];
-}
-
-/** For a process that is alone. */
-export const noRunNotes: RunNotes = { write: () => undefined, holdersElsewhere: () => [] };
 
 /** Whose notes a file contains. */
 interface NotesFile {

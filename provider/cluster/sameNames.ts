@@ -1,4 +1,4 @@
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 import type { Holders } from "./holders";
 
 interface Name {

@@ -11,9 +11,9 @@ import type { Settings } from "../account/settings";
 import type { EcsClient } from "../ecs/client";
 import { systemClock, type Clock } from "../ecs/clock";
 import { messageOf } from "../ecs/errors";
-import { Holders } from "./holders";
+import { Holders, noRunNotes, type RunNotes } from "./holders";
 import { RegionLists } from "./regionLists";
-import { noRunNotes, type RunNotes } from "./runNotes";
+import { SccRegions } from "./sccTypes";
 import { SameNames } from "./sameNames";
 import { textOf, type EngineProperties } from "./properties";
 import type { ClusterState } from "./state";
@@ -40,6 +40,7 @@ export class Session {
   readonly holders: Holders;
   readonly sameNames: SameNames;
   readonly lists: RegionLists;
+  readonly sccRegions: SccRegions;
   readonly clock: Clock;
   /** Shows a warning to the user. */
   readonly warn: (text: string) => void;
@@ -59,6 +60,7 @@ export class Session {
     this.holders = new Holders(options.notes ?? noRunNotes);
     this.sameNames = new SameNames(this.holders);
     this.lists = new RegionLists(this.clock, settings.maxRetryTimeoutMs, () => this.ecs());
+    this.sccRegions = new SccRegions(() => this.ecs());
   }
 
   /** The settings that cannot be used, each with what to do. */
@@ -134,7 +136,7 @@ export class Session {
   }
 
   private async readRegions(): Promise<AccountRegions> {
-    const regions = await readRegions(await this.ecs());
+    const regions = await readRegions(await this.ecs(), this.settings.namespace);
     if ("warning" in regions) {
       this.warn(regions.warning);
     }

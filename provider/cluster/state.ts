@@ -1,4 +1,4 @@
-import { withoutUndefined } from "../ecs/withoutUndefined";
+import { withoutUndefined } from "../ecs/json";
 import {
   describedPropertiesOf,
   propertiesFrom,
@@ -7,7 +7,7 @@ import {
   type ClusterProperties,
   type EngineProperties,
 } from "./properties";
-import type { HpcClusterItem } from "../ecs/items";
+import type { HpcClusterItem } from "../ecs/answerFields";
 
 /** The ClientToken that a cluster was created with: its series (clientToken.ts), and which of the series it is. */
 export interface TokenUse {
@@ -30,6 +30,18 @@ export interface ClusterState extends ClusterProperties {
   readonly __accountId?: string | undefined;
   /** The ClientToken of the creation, if it is not the first of its series. Hidden: its name starts with `__`. */
   readonly __tokenUse?: TokenUse | undefined;
+}
+
+/** The cluster exists, but something after its creation or change failed. The host keeps the state, and the next run goes on. */
+export class InitializationError extends Error {
+  constructor(
+    /** `createCluster` adds what it knows beside the cluster. */
+    public state: ClusterState,
+    reason: string,
+  ) {
+    super(reason);
+    this.name = "InitializationError";
+  }
 }
 
 /** A stored cluster. */

@@ -1,10 +1,8 @@
-import type { HpcClusterItem } from "../ecs/items";
-import { isGone, notShown } from "./gone";
-import { InitializationError } from "./initializationError";
-import { observe } from "./observe";
+import type { HpcClusterItem } from "../ecs/answerFields";
+import { isGone, notShown, observe } from "./observe";
+import { InitializationError, stateShownBy, type ClusterState } from "./state";
 import { changesBetween, changesShown, parametersOf, type ClusterProperties } from "./properties";
 import { ecsOf, type Operation } from "./operation";
-import { stateShownBy, type ClusterState } from "./state";
 
 /** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
 export async function updateCluster(

@@ -2,11 +2,12 @@ import type { dynamic } from "@pulumi/pulumi";
 import { EXPLICIT_KEY, explicitProvider, stackConfiguration } from "../account/configurationSource";
 import { readSettings } from "../account/settings";
 import type { ConfigLookup } from "../account/settingReader";
-import { noRunNotes, runNotesInFiles } from "../cluster/runNotes";
+import { noRunNotes } from "../cluster/holders";
+import { runNotesInFiles } from "../cluster/runNotes";
 import type { EngineProperties } from "../cluster/properties";
 import { beginOperation, type Operation } from "../cluster/operation";
 import { Session } from "../cluster/session";
-import { redactionFor } from "./secretNames";
+import { redactionFor } from "./messages";
 
 /** The engine shows standard error with the stack and not as a warning, so the text has to say that it is one. */
 const warn = (text: string): void => {
@@ -44,7 +45,7 @@ function sessionWith(lookup: ConfigLookup): Session {
   // The SDK starts this process with the address of the engine, which all provider processes of one run have in common.
   const engine = process.argv[2];
   const notes = engine === undefined ? noRunNotes : runNotesInFiles(engine, warn);
-  const source = lookup(EXPLICIT_KEY) === undefined ? stackConfiguration : explicitProvider;
+  const source = (lookup(EXPLICIT_KEY) === undefined ? stackConfiguration : explicitProvider)("alicloud");
   const started = new Session(readSettings(lookup, process.env, source), { warn, notes });
   reportAtEnd(started);
   return started;

@@ -9,7 +9,6 @@ import { createCluster, originFrom } from "../cluster/create";
 import { deleteCluster } from "../cluster/delete";
 import { diffCluster } from "../cluster/diff";
 import { moveCluster } from "../cluster/foreignState";
-import { InitializationError } from "../cluster/initializationError";
 import {
   propertiesFrom,
   textOf,
@@ -20,15 +19,13 @@ import {
 import { readCluster } from "../cluster/read";
 import { inputsOf, isStored, outputsOf, stateFrom } from "../cluster/state";
 import { updateCluster } from "../cluster/update";
-import { messageOf } from "../ecs/errors";
 import { configure, operationFor } from "./currentSession";
-import { redactionFor, secretNamesIn, secretNamesOf } from "./secretNames";
-import { withoutStackTrace } from "./withoutStackTrace";
+import { redactionFor, secretNamesIn, secretNamesOf, withErrorsForSdk } from "./messages";
 
 export { configure };
 
 /** Checks the inputs, the settings, the region, the credentials, and the cluster to adopt, at preview. */
-export const check = withoutStackTrace(
+export const check = withErrorsForSdk(
   async (olds: EngineProperties, news: EngineProperties): Promise<dynamic.CheckResult> => {
     const { inputs, failures } = await checkCluster(operationFor(news), olds, news, secretNamesOf(news));
     const redact = redactionFor(news);
@@ -37,7 +34,7 @@ export const check = withoutStackTrace(
 );
 
 /** Compares old outputs with new inputs, so that a change made outside Pulumi shows after a refresh. */
-export const diff = withoutStackTrace(
+export const diff = withErrorsForSdk(
   async (id: string, olds: EngineProperties, news: EngineProperties): Promise<dynamic.DiffResult> => {
     const { updates, replaces, adds } = await diffCluster(operationFor(news), id, olds, news, {
       resourceName: textOf(news, "__resourceName"),
@@ -47,15 +44,13 @@ export const diff = withoutStackTrace(
 );
 
 /** CreateHpcCluster once; what DescribeHpcClusters then shows becomes the state. */
-export function create(inputs: EngineProperties): Promise<dynamic.CreateResult> {
-  return keepingState(inputs, async () => {
-    const created = await createCluster(operationFor(inputs), propertiesFrom(inputs), originFrom(inputs));
-    return { id: created.hpcClusterId, outs: { ...outputsOf(created), ...secretNamesIn(inputs) } };
-  });
-}
+export const create = withErrorsForSdk(async (inputs: EngineProperties): Promise<dynamic.CreateResult> => {
+  const created = await createCluster(operationFor(inputs), propertiesFrom(inputs), originFrom(inputs));
+  return { id: created.hpcClusterId, outs: { ...outputsOf(created), ...secretNamesIn(inputs) } };
+});
 
 /** DescribeHpcClusters, for a refresh (a missing cluster leaves the state) and for `HpcCluster.get` (an error). */
-export const read = withoutStackTrace(
+export const read = withErrorsForSdk(
   async (id: string, properties: EngineProperties): Promise<dynamic.ReadResult> => {
     if (properties["regionId"] === UNKNOWN) {
       return { id, props: unknownOutputs };
@@ -73,12 +68,8 @@ export const read = withoutStackTrace(
 );
 
 /** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
-export function update(
-  id: string,
-  olds: EngineProperties,
-  inputs: EngineProperties,
-): Promise<dynamic.UpdateResult> {
-  return keepingState(inputs, async () => {
+export const update = withErrorsForSdk(
+  async (id: string, olds: EngineProperties, inputs: EngineProperties): Promise<dynamic.UpdateResult> => {
     const operation = operationFor(inputs);
     const wanted = propertiesFrom(inputs);
     const updated = isStored(olds)
@@ -89,11 +80,11 @@ export function update(
         )
       : await moveCluster(operation, id, wanted);
     return { outs: { ...outputsOf(updated), ...secretNamesIn(inputs) } };
-  });
-}
+  },
+);
 
 /** DeleteHpcCluster. A cluster that does not exist counts as deleted. */
-const remove = withoutStackTrace(async (id: string, properties: EngineProperties): Promise<void> => {
+const remove = withErrorsForSdk(async (id: string, properties: EngineProperties): Promise<void> => {
   const operation = operationFor(properties);
   await deleteCluster(
     operation,
@@ -101,30 +92,3 @@ const remove = withoutStackTrace(async (id: string, properties: EngineProperties
   );
 });
 export { remove as delete };
-
-/** An error with these fields leaves the resource in the state: the engine shows `reasons`, and runs `update` next time. */
-class ResourceInitError extends Error {
-  readonly id: string;
-  readonly properties: EngineProperties;
-  readonly reasons: readonly string[];
-
-  constructor(inputs: EngineProperties, { state }: InitializationError, message: string) {
-    super(message);
-    this.name = "ResourceInitError";
-    this.id = state.hpcClusterId;
-    // Unlike elsewhere, the SDK does not add `__provider` here.
-    this.properties = { __provider: inputs["__provider"], ...outputsOf(state), ...secretNamesIn(inputs) };
-    this.reasons = [message];
-  }
-}
-
-async function keepingState<T>(inputs: EngineProperties, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    const message = redactionFor(inputs)(messageOf(error));
-    throw error instanceof InitializationError
-      ? new ResourceInitError(inputs, error, message)
-      : new Error(message, { cause: error });
-  }
-}

@@ -1,5 +1,39 @@
 import type { Answer } from "./http/transport";
 
+/** An HPC cluster as DescribeHpcClusters returns it, in the API's names. Fields without a value are left out. */
+export interface HpcClusterItem {
+  readonly HpcClusterId: string;
+  readonly Name: string;
+  readonly Description?: string;
+  readonly [field: string]: string | undefined;
+}
+
+/** An instance as DescribeInstances returns it. */
+export interface InstanceItem {
+  readonly InstanceId: string;
+  readonly InstanceName: string;
+  readonly Status: string;
+  readonly InstanceType: string;
+  readonly ZoneId: string;
+  readonly privateIpAddresses: string[];
+  readonly rdmaIpAddresses: string[];
+}
+
+/** An instance type in a zone as DescribeAvailableResource returns it. */
+export interface AvailableTypeItem {
+  readonly instanceType: string;
+  readonly ZoneId: string;
+  readonly Status: string;
+  readonly StatusCategory: string;
+}
+
+/** A region as DescribeRegions returns it, in the API's names. */
+export interface RegionItem {
+  readonly RegionId: string;
+  readonly RegionEndpoint: string;
+  readonly LocalName: string;
+}
+
 /** A field that an answer must have. */
 export class MissingField extends Error {
   constructor(field: string) {

@@ -1,10 +1,21 @@
-import { listOf, MissingField, optionalText, requiredCount, requiredText, textsOf } from "./answerFields";
+import {
+  listOf,
+  MissingField,
+  optionalText,
+  requiredCount,
+  requiredText,
+  textsOf,
+  type AvailableTypeItem,
+  type HpcClusterItem,
+  type InstanceItem,
+  type RegionItem,
+} from "./answerFields";
 import type { OnWait } from "./clock";
-import { describeCall, DESCRIBE_LIMIT } from "./describeCall";
 import { EcsError } from "./errors";
-import type { Answer, ApiParameters, Call, CallOptions, Send } from "./http/transport";
-import type { HpcClusterItem, RegionItem } from "./items";
-import { withoutUndefined } from "./withoutUndefined";
+import type { Answer, ApiParameters, Call, CallOptions } from "./http/transport";
+import { describeCall, DESCRIBE_LIMIT } from "./regionQueue";
+import type { Request } from "./retry";
+import { withoutUndefined } from "./json";
 
 /** What the pages of DescribeHpcClusters have shown. */
 interface DescribedClusters {
@@ -16,11 +27,11 @@ interface DescribedClusters {
 /** The actions of the API, typed. Every failure is an {@link EcsError}. */
 export class EcsClient {
   /**
-   * @param send makes any call of the API, with retries
+   * @param request makes any call of the API, with retries
    * @param changed the clusters that the process has created, changed or deleted
    */
   constructor(
-    readonly send: Send,
+    readonly request: Request,
     private readonly changed = new Set<string>(),
   ) {}
 
@@ -31,7 +42,7 @@ export class EcsClient {
    */
   forOperation({ onWait, deadline }: { onWait: OnWait; deadline: number }): EcsClient {
     const options: CallOptions = { onWait, ...(deadline === Infinity ? {} : { deadline }) };
-    return new EcsClient((call) => this.send({ ...options, ...call }), this.changed);
+    return new EcsClient((call, parse) => this.request({ ...options, ...call }, parse), this.changed);
   }
 
   /** Whether this process has created, changed or deleted the cluster, or tried to: what it has read before is out of date. */
@@ -48,7 +59,7 @@ export class EcsClient {
     regionId: string,
     parameters: ApiParameters,
   ): Promise<{ hpcClusterId: string; requestId: string | undefined }> {
-    const created = await this.read(
+    const created = await this.request(
       { action: "CreateHpcCluster", regionId, parameters: { RegionId: regionId, ...parameters } },
       // An answer with an id is a cluster, whatever else is missing.
       (answer) => ({
@@ -107,21 +118,27 @@ export class EcsClient {
    */
   async modifyHpcCluster(regionId: string, hpcClusterId: string, changes: ApiParameters): Promise<void> {
     this.changed.add(hpcClusterId);
-    await this.send({
-      action: "ModifyHpcClusterAttribute",
-      regionId,
-      parameters: { RegionId: regionId, HpcClusterId: hpcClusterId, ...changes },
-    });
+    await this.request(
+      {
+        action: "ModifyHpcClusterAttribute",
+        regionId,
+        parameters: { RegionId: regionId, HpcClusterId: hpcClusterId, ...changes },
+      },
+      () => undefined,
+    );
   }
 
   /** DeleteHpcCluster. */
   async deleteHpcCluster(regionId: string, hpcClusterId: string): Promise<void> {
     this.changed.add(hpcClusterId);
-    await this.send({
-      action: "DeleteHpcCluster",
-      regionId,
-      parameters: { RegionId: regionId, HpcClusterId: hpcClusterId },
-    });
+    await this.request(
+      {
+        action: "DeleteHpcCluster",
+        regionId,
+        parameters: { RegionId: regionId, HpcClusterId: hpcClusterId },
+      },
+      () => undefined,
+    );
   }
 
   /**
@@ -131,7 +148,7 @@ export class EcsClient {
    * @param withinMs how long the call may take, retries included, milliseconds
    */
   async describeRegions(regionId: string, withinMs?: number): Promise<RegionItem[]> {
-    return await this.read(
+    return await this.request(
       { action: "DescribeRegions", regionId, parameters: {}, ...withoutUndefined({ withinMs }) },
       (answer) =>
         listOf(answer, "Regions", "Region").map((item) => ({
@@ -152,7 +169,7 @@ export class EcsClient {
     hpcClusterId: string,
     withinMs: number,
   ): Promise<{ ids: string[]; totalCount: number }> {
-    return await this.read(
+    return await this.request(
       {
         action: "DescribeInstances",
         regionId,
@@ -166,9 +183,54 @@ export class EcsClient {
     );
   }
 
+  /** DescribeInstances of all instances of a cluster, all pages of them. */
+  async listInstancesOf(regionId: string, hpcClusterId: string): Promise<InstanceItem[]> {
+    const found = new Map<string, InstanceItem>();
+    const parameters = { RegionId: regionId, HpcClusterId: hpcClusterId, MaxResults: 100 };
+    let token: string | undefined;
+    do {
+      const page = await this.request(
+        {
+          action: "DescribeInstances",
+          regionId,
+          parameters: { ...parameters, ...withoutUndefined({ NextToken: token }) },
+        },
+        (answer) => {
+          const nextToken = optionalText(answer, "NextToken");
+          if (nextToken !== undefined && nextToken === token) {
+            throw new MissingField("new NextToken");
+          }
+          return { items: listOf(answer, "Instances", "Instance").map(instanceOf), nextToken };
+        },
+      );
+      for (const item of page.items) {
+        found.set(item.InstanceId, item);
+      }
+      token = page.nextToken;
+    } while (token !== undefined);
+    return [...found.values()];
+  }
+
+  /**
+   * DescribeAvailableResource: the instance types that a region sells, in each of its zones.
+   *
+   * @param withinMs how long the call may take, retries included, milliseconds. Default: as the settings say.
+   */
+  async describeAvailableTypes(regionId: string, withinMs?: number): Promise<AvailableTypeItem[]> {
+    return await this.request(
+      {
+        action: "DescribeAvailableResource",
+        regionId,
+        parameters: { RegionId: regionId, DestinationResource: "InstanceType" },
+        ...withoutUndefined({ withinMs }),
+      },
+      (answer) => listOf(answer, "AvailableZones", "AvailableZone").flatMap(availableTypesOf),
+    );
+  }
+
   /** GetCallerIdentity of STS: the id of the credentials' account. */
   async getAccountId(regionId: string, withinMs: number): Promise<string> {
-    return await this.read(
+    return await this.request(
       { action: "GetCallerIdentity", regionId, parameters: {}, api: "sts", withinMs },
       (answer) => requiredText(answer, "AccountId"),
     );
@@ -184,7 +246,7 @@ export class EcsClient {
     const isOwn = ({ HpcClusterId }: HpcClusterItem) => ids.includes(HpcClusterId);
     try {
       const call = describeCall(regionId, ids);
-      const page = await this.read({ ...call, ...limit }, pageOf);
+      const page = await this.request({ ...call, ...limit }, pageOf);
       const own = page.items.filter(isOwn);
       if (own.length === ids.length || page.items.length >= page.totalCount) {
         return own;
@@ -219,7 +281,7 @@ export class EcsClient {
       ...withoutUndefined({ withinMs }),
     };
     for (let page = 1; ; page += 1) {
-      const { items, totalCount, requestId } = await this.read(
+      const { items, totalCount, requestId } = await this.request(
         page === 1 ? call : { ...call, parameters: { ...call.parameters, PageNumber: page } },
         pageOf,
       );
@@ -236,24 +298,17 @@ export class EcsClient {
         return { items: all };
       }
       if (found.size === before) {
-        const message = `only ${found.size} of ${totalCount} HPC clusters were returned with id and name`;
-        return { items: all, missing: unreadableAnswer(call, message, requestId) };
+        const missing = new EcsError({
+          action: call.action,
+          regionId,
+          code: "UnreadableAnswer",
+          serviceMessage: `only ${found.size} of ${totalCount} HPC clusters were returned with id and name`,
+          requestId,
+          transport: true,
+        });
+        return { items: all, missing };
       }
     }
-  }
-
-  /** Makes a call and parses its answer. An incomplete answer is repeated like a lost one. */
-  private async read<T>(call: Call, parse: (answer: Answer) => T): Promise<T> {
-    const parseAnswer = (answer: Answer): T => {
-      try {
-        return parse(answer);
-      } catch (error) {
-        throw error instanceof MissingField
-          ? unreadableAnswer(call, error.message, optionalText(answer, "RequestId"))
-          : error;
-      }
-    };
-    return parseAnswer(await this.send({ ...call, validate: (answer) => void parseAnswer(answer) }));
   }
 }
 
@@ -272,17 +327,47 @@ function pageOf(answer: Answer): {
   };
 }
 
-function isHpcClusterItem(texts: Record<string, string>): texts is Record<string, string> & HpcClusterItem {
-  return texts["HpcClusterId"] !== undefined && texts["Name"] !== undefined;
+function instanceOf(item: Answer): InstanceItem {
+  return {
+    InstanceId: requiredText(item, "InstanceId"),
+    InstanceName: optionalText(item, "InstanceName") ?? "",
+    Status: optionalText(item, "Status") ?? "",
+    InstanceType: optionalText(item, "InstanceType") ?? "",
+    ZoneId: optionalText(item, "ZoneId") ?? "",
+    privateIpAddresses: addressesOf(fieldOf(item, "VpcAttributes"), "PrivateIpAddress"),
+    rdmaIpAddresses: addressesOf(item, "RdmaIpAddress"),
+  };
 }
 
-function unreadableAnswer({ action, regionId }: Call, serviceMessage: string, requestId?: string): EcsError {
-  return new EcsError({
-    action,
-    regionId,
-    code: "UnreadableAnswer",
-    serviceMessage,
-    requestId,
-    transport: true,
-  });
+function fieldOf(item: Answer, field: string): Answer {
+  const value = item[field];
+  return typeof value === "object" && value !== null ? (value as Answer) : {};
+}
+
+function optionalListOf(item: Answer, list: string, name: string): Answer[] {
+  return item[list] === undefined ? [] : listOf(item, list, name);
+}
+
+/** A list of addresses; in XML a single one is a text. */
+function addressesOf(item: Answer, field: string): string[] {
+  const addresses: unknown = fieldOf(item, field)["IpAddress"];
+  return [addresses].flat().filter((address): address is string => typeof address === "string");
+}
+
+function availableTypesOf(zone: Answer): AvailableTypeItem[] {
+  const ZoneId = requiredText(zone, "ZoneId");
+  // A zone that sells nothing may have no lists.
+  const resources = optionalListOf(zone, "AvailableResources", "AvailableResource");
+  return resources
+    .flatMap((resource) => optionalListOf(resource, "SupportedResources", "SupportedResource"))
+    .map((type) => ({
+      instanceType: requiredText(type, "Value"),
+      ZoneId,
+      Status: optionalText(type, "Status") ?? "",
+      StatusCategory: optionalText(type, "StatusCategory") ?? "",
+    }));
+}
+
+function isHpcClusterItem(texts: Record<string, string>): texts is Record<string, string> & HpcClusterItem {
+  return texts["HpcClusterId"] !== undefined && texts["Name"] !== undefined;
 }

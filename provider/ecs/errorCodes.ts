@@ -1,10 +1,29 @@
-import type { EcsFailure } from "./ecsFailure";
+/** What is known about one failed call of the ECS API. */
+export interface EcsFailure {
+  /** The API action, e.g. `CreateHpcCluster`. */
+  action: string;
+  /** The region that was called. */
+  regionId: string;
+  /** The service's error code; without an answer, Node's code (`ECONNRESET`) or one of the transport (errorCodes.ts). */
+  code: string;
+  /** The service's message, without secrets. */
+  serviceMessage: string;
+  /** The HTTP status, if there was an answer. */
+  status?: number | undefined;
+  requestId?: string | undefined;
+  /** How long the service asks to wait before the next call, milliseconds (header `x-acs-retry-after`). */
+  retryAfterMs?: number | undefined;
+  /** There was no readable answer of the service: it is not known whether the request was carried out. */
+  transport?: boolean | undefined;
+  /** Where the credentials came from; part of the message if they were refused. */
+  credentialSource?: string | undefined;
+}
 
 /** What an error code means. Everything that depends on a code is derived from these rows. */
 export interface ErrorCode {
   /** The input property that the code is about. */
   readonly property?: string;
-  /** What the user can do; part of every message. */
+  /** What the user can do; part of every message. A configuration key is `{config:<key>}` (`adviceIn`). */
   readonly advice?: string;
   /** The cluster does not exist. `possibly`: the service is not sure, so look again. */
   readonly gone?: "certainly" | "possibly";
@@ -38,7 +57,7 @@ export const errorCodes = {
   "InvalidRegionId.NotFound": {
     property: "regionId",
     advice:
-      "Change `regionId` (or the setting alicloud:region) to a region in which HPC clusters are offered.",
+      "Change `regionId` (or the setting {config:region}) to a region in which HPC clusters are offered.",
   },
   "Invalid.Parameter": {
     advice: "Check `name`, `description` and `regionId` against the service's rules for them.",
@@ -118,7 +137,7 @@ export const errorCodes = {
   },
   "InvalidSecurityToken.MismatchWithAccessKey": {
     advice:
-      "The STS token does not belong to this access key: remove alicloud:securityToken (ALICLOUD_SECURITY_TOKEN, …), " +
+      "The STS token does not belong to this access key: remove {config:securityToken} (ALICLOUD_SECURITY_TOKEN, …), " +
       "or get new temporary credentials.",
     refused: "credentials",
   },
@@ -143,13 +162,21 @@ export const errorCodePatterns: readonly { pattern: RegExp; row: ErrorCode }[] =
     pattern: /Throttling/,
     row: {
       advice:
-        "Too many calls in this account and region: run the same command again in a few minutes, or raise alicloud:maxRetryTimeout.",
+        "Too many calls in this account and region: run the same command again in a few minutes, or raise {config:maxRetryTimeout}.",
       transient: true,
       throttled: true,
     },
   },
   { pattern: /^InvalidHpcClusterIds\./, row: { refused: "ids" } },
 ];
+
+/** What messages put before the names of configuration keys: each host has its own. */
+export type Namespace = "alicloud" | "alicloud-hpc";
+
+/** An advice with the configuration keys as the user writes them. */
+export function adviceIn(namespace: Namespace, advice: string): string {
+  return advice.replaceAll(/\{config:(\w+)\}/g, `${namespace}:$1`);
+}
 
 interface NetworkErrorCode extends ErrorCode {
   /** What happened, for the message. */
@@ -167,13 +194,13 @@ export const networkErrorCodes: Readonly<Record<string, NetworkErrorCode>> = {
   CredentialsTimeout: {
     event: "the credentials took longer than the call may take; nothing was sent",
     advice:
-      "A check at preview waits for them for 5 s, every other call until alicloud:maxRetryTimeout: raise that, or find out what " +
+      "A check at preview waits for them for 5 s, every other call until {config:maxRetryTimeout}: raise that, or find out what " +
       "the credentials wait for.",
   },
   // Not transient either.
   QueueTimeout: {
     event: "the other calls in the region took longer than the call may take; nothing was sent",
-    advice: "Run the same command again, or raise alicloud:maxRetryTimeout.",
+    advice: "Run the same command again, or raise {config:maxRetryTimeout}.",
   },
   RequestTimeout: { transient: true },
   UnreadableAnswer: { transient: true },

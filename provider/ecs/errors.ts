@@ -1,8 +1,29 @@
-import type { EcsFailure } from "./ecsFailure";
-import { errorCodeOf, type ErrorCode } from "./errorCodes";
+import { adviceIn, errorCodeOf, type EcsFailure, type ErrorCode, type Namespace } from "./errorCodes";
 
 /** In characters. */
 const LONGEST_SERVICE_MESSAGE = 1_000;
+
+/** One attempt of a call has failed. `withRetry` repeats it, or makes an {@link EcsError} of the last one. */
+export class FailedAttempt extends Error {
+  /** What the code means. */
+  readonly meaning: ErrorCode;
+
+  constructor(readonly failure: EcsFailure) {
+    super(failure.code);
+    this.name = "FailedAttempt";
+    this.meaning = errorCodeOf(failure);
+  }
+}
+
+/** How often a call was tried, and how its error is written. */
+export interface Attempts {
+  /** Default: 1. */
+  readonly count?: number;
+  /** The duration of all attempts. Default: 0. */
+  readonly elapsedMs?: number;
+  /** Default: `alicloud`. */
+  readonly namespace?: Namespace;
+}
 
 /**
  * A failed call of the ECS API. The message names action, region, code and request, and says what to do:
@@ -17,22 +38,18 @@ export class EcsError extends Error {
   readonly serviceMessage: string;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
-  readonly retryAfterMs: number | undefined;
   readonly transport: boolean;
   readonly attempts: number;
   /** What the code means. */
   readonly meaning: ErrorCode;
 
-  constructor(
-    private readonly failure: EcsFailure,
-    attempts = 1,
-    elapsedMs = 0,
-  ) {
-    const meaning = errorCodeOf(failure);
+  constructor(failure: EcsFailure, { count = 1, elapsedMs = 0, namespace = "alicloud" }: Attempts = {}) {
+    const { advice, ...row } = errorCodeOf(failure);
+    const meaning: ErrorCode = advice === undefined ? row : { ...row, advice: adviceIn(namespace, advice) };
     const facts = [
       failure.status === undefined ? undefined : `HTTP ${failure.status}`,
       failure.requestId === undefined ? undefined : `request ${failure.requestId}`,
-      attempts === 1 ? "attempt 1" : `${attempts} attempts over ${(elapsedMs / 1000).toFixed(1)} s`,
+      count === 1 ? "attempt 1" : `${count} attempts over ${(elapsedMs / 1000).toFixed(1)} s`,
     ];
     const sentences = [
       asSentence(shortened(failure.serviceMessage, LONGEST_SERVICE_MESSAGE)) ||
@@ -56,19 +73,13 @@ export class EcsError extends Error {
     this.serviceMessage = failure.serviceMessage;
     this.status = failure.status;
     this.requestId = failure.requestId;
-    this.retryAfterMs = failure.retryAfterMs;
     this.transport = failure.transport ?? false;
-    this.attempts = attempts;
+    this.attempts = count;
     this.meaning = meaning;
-  }
-
-  /** The same failure, with the count and duration of all attempts in its message. */
-  after(attempts: number, elapsedMs: number): EcsError {
-    return new EcsError(this.failure, attempts, elapsedMs);
   }
 }
 
-/** A host sends a message in the headers of an answer, whose length is limited. */
+/** Cuts a text to `most` characters: gRPC sends messages in headers. */
 export function shortened(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -27,3 +27,18 @@ export function nonEmptyString(object: Record<string, unknown>, key: string): st
       ? value
       : undefined;
 }
+
+/** A value for a message: in quotes, with invisible characters escaped, cut after 60 characters. */
+export function quoted(value: string): string {
+  const characters = Array.from(value);
+  return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 60).join("")}…` : value);
+}
+
+type Defined<T> = {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K];
+} & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+
+/** A copy without the fields that are undefined. */
+export function withoutUndefined<T extends object>(object: T): Defined<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,8 +1,23 @@
 import { CanceledError, type Clock, SHORTEST_REPORTED_WAIT_MS } from "./clock";
-import { DESCRIBE_LIMIT, describeCall } from "./describeCall";
-import { EcsError } from "./errors";
-import { getOrCreate } from "./getOrCreate";
+import { FailedAttempt } from "./errors";
 import type { Answer, Call, Send } from "./http/transport";
+
+/** DescribeHpcClusters takes at most 100 ids, and returns at most 100 clusters a page. */
+export const DESCRIBE_LIMIT = 100;
+
+/** DescribeHpcClusters of up to 100 ids. While it waits, such a call may share the request of another one in the region. */
+export function describeCall(regionId: string, hpcClusterIds: readonly string[]): Call {
+  return {
+    action: "DescribeHpcClusters",
+    regionId,
+    parameters: {
+      RegionId: regionId,
+      HpcClusterIds: JSON.stringify(hpcClusterIds),
+      PageSize: DESCRIBE_LIMIT,
+    },
+    hpcClusterIds,
+  };
+}
 
 /** How long a call that is on its way may still take once the run is canceled: its answer may be the id of a new cluster. */
 const LAST_ANSWER_MS = 1_000;
@@ -191,11 +206,11 @@ export class RegionQueue {
     try {
       return await untilCanceled(this.clock.canceled, () => this.transport(call));
     } catch (error) {
-      if (error instanceof EcsError && error.retryAfterMs !== undefined) {
-        const until = this.clock.now() + error.retryAfterMs;
-        const asked = getOrCreate(this.asked, call.action, () => ({ until, code: error.code }));
-        if (until > asked.until) {
-          this.asked.set(call.action, { until, code: error.code });
+      const { code = "", retryAfterMs } = error instanceof FailedAttempt ? error.failure : {};
+      if (retryAfterMs !== undefined) {
+        const until = this.clock.now() + retryAfterMs;
+        if (until > (this.asked.get(call.action)?.until ?? -Infinity)) {
+          this.asked.set(call.action, { until, code });
         }
       }
       throw error;
@@ -227,7 +242,8 @@ export class RegionQueue {
 /** Whether a shared request has failed because of one of its reads: each is then sent alone, so that only that one fails. */
 function isAboutOne(error: unknown): boolean {
   return (
-    error instanceof EcsError && (error.meaning.refused === "ids" || error.code === "CredentialsTimeout")
+    error instanceof FailedAttempt &&
+    (error.meaning.refused === "ids" || error.failure.code === "CredentialsTimeout")
   );
 }
 

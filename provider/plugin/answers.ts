@@ -3,8 +3,8 @@ import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import type { CheckFailure } from "../cluster/checkFailure";
-import { InitializationError } from "../cluster/initializationError";
+import type { CheckFailure } from "../cluster/rules";
+import { InitializationError } from "../cluster/state";
 import type { Redact } from "../cluster/secretValues";
 import { messageOf, shortened } from "../ecs/errors";
 import { sentProperties } from "./propertyValues";
@@ -19,31 +19,21 @@ const LONGEST_MESSAGE = 4_000;
 /** A request that the engine should not have sent. */
 export class RequestError extends Error {}
 
-/** A cluster that exists, but whose creation or change has failed later, stays in the state. */
-class KeptCluster extends Error {
-  constructor(
-    readonly failure: InitializationError,
-    readonly secretNames: ReadonlySet<string>,
-  ) {
-    super(failure.message);
-  }
-}
-
-export function keptBy(secretNames: ReadonlySet<string>): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof InitializationError ? new KeptCluster(error, secretNames) : error;
-  };
-}
-
-export function serviceError(error: unknown, redact: Redact): Partial<ServiceError> {
-  const details = shortened(inOwnNamespace(redact(messageOf(error))), LONGEST_MESSAGE);
-  if (!(error instanceof KeptCluster)) {
+/** @param secretNames the properties that the state stores as secrets */
+export function serviceError(
+  error: unknown,
+  redact: Redact,
+  secretNames: ReadonlySet<string>,
+): Partial<ServiceError> {
+  const details = shortened(redact(messageOf(error)), LONGEST_MESSAGE);
+  if (!(error instanceof InitializationError)) {
     return { code: error instanceof RequestError ? status.INVALID_ARGUMENT : status.UNKNOWN, details };
   }
-  const { state } = error.failure;
+  // The cluster exists, and stays in the state.
+  const { state } = error;
   const failed = new rpc.ErrorResourceInitFailed()
     .setId(state.hpcClusterId)
-    .setProperties(sentProperties(storedOutputs(state), error.secretNames))
+    .setProperties(sentProperties(storedOutputs(state), secretNames))
     .setReasonsList([details]);
   const packed = new Any();
   packed.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
@@ -73,10 +63,5 @@ export function diffResponse(differences: readonly PropertyDifference[]): rpc.Di
 }
 
 export function failureMessage({ property, reason }: CheckFailure): rpc.CheckFailure {
-  return new rpc.CheckFailure().setProperty(property).setReason(inOwnNamespace(reason));
-}
-
-/** The core's messages name the configuration keys of the dynamic provider, e.g. `alicloud:region`. */
-export function inOwnNamespace(text: string): string {
-  return text.replaceAll(/(?<![\w/-])alicloud:(?=[a-z])/g, "alicloud-hpc:");
+  return new rpc.CheckFailure().setProperty(property).setReason(reason);
 }

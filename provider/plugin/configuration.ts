@@ -8,7 +8,7 @@ import {
 import { adviceAbout } from "../account/nearestName";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { readSettings, type Settings } from "../account/settings";
-import type { CheckFailure } from "../cluster/checkFailure";
+import type { CheckFailure } from "../cluster/rules";
 import { UNKNOWN, type EngineProperties } from "../cluster/properties";
 import { PACKAGE } from "../resourceTypes";
 
@@ -35,9 +35,9 @@ export function settingsOf(args: EngineProperties, urn: string | undefined): Set
 function sourceOf(urn: string | undefined): ConfigurationSource {
   const name = urn?.split("::").slice(3).join("::") || "default";
   if (name === PACKAGE) {
-    return stackConfiguration;
+    return stackConfiguration(PACKAGE);
   }
-  return /^default(_|$)/.test(name) ? pluginConfiguration : explicitProvider;
+  return /^default(_|$)/.test(name) ? pluginConfiguration(PACKAGE) : explicitProvider(PACKAGE);
 }
 
 /** What is wrong with the inputs of a provider resource. Without property names, whose values would be shown. */
@@ -48,7 +48,7 @@ export function configurationFailures(args: EngineProperties, urn: string | unde
   );
   const reasons = unknownKeys.map((key) => {
     const advice = adviceAbout(key, known, "the keys are");
-    return `alicloud:${key} is not a configuration key: ${advice}`;
+    return `${PACKAGE}:${key} is not a configuration key: ${advice}`;
   });
   // A setting that seems to be missing may be one that is not known yet.
   const problems = Object.values(args).includes(UNKNOWN) ? [] : problemTexts(settingsOf(args, urn).problems);

@@ -1,5 +1,12 @@
 import { adviceAbout } from "../account/nearestName";
-import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
+import {
+  findCluster,
+  findClusters,
+  findInstances,
+  findRegions,
+  findSccTypes,
+  type LookupPlace,
+} from "../cluster/lookups";
 import { textOf, type EngineProperties } from "../cluster/properties";
 import { ecsOf, type Operation } from "../cluster/operation";
 
@@ -23,6 +30,16 @@ const functions: Readonly<Record<string, { args: readonly string[]; run: Lookup 
   "alicloud-hpc:index:getRegions": {
     args: [],
     run: async (operation) => ({ regions: await findRegions(await ecsOf(operation)) }),
+  },
+  "alicloud-hpc:index:getHpcClusterInstances": {
+    args: ["id", "regionId"],
+    run: async (operation, args) => ({
+      instances: await findInstances(textOf(args, "id"), placeOf(operation, args)),
+    }),
+  },
+  "alicloud-hpc:index:getSccInstanceTypes": {
+    args: ["regionId"],
+    run: async (operation, args) => ({ instanceTypes: await findSccTypes(await placeOf(operation, args)()) }),
   },
 };
 

@@ -8,13 +8,14 @@ import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Message } from "google-protobuf";
 import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
-import { runNotesInFiles, noRunNotes } from "../cluster/runNotes";
+import { noRunNotes } from "../cluster/holders";
+import { runNotesInFiles } from "../cluster/runNotes";
 import { beginOperation } from "../cluster/operation";
 import { Session } from "../cluster/session";
 import { UNKNOWN } from "../cluster/properties";
 import { redactionOf, type Redact } from "../cluster/secretValues";
 import { cancelableClock } from "../ecs/clock";
-import { diffResponse, failureMessage, inOwnNamespace, keptBy, RequestError, serviceError } from "./answers";
+import { diffResponse, failureMessage, RequestError, serviceError } from "./answers";
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
 import { Engine } from "./engine";
 import { invoke } from "./functions";
@@ -91,7 +92,7 @@ export class Provider {
           throw new RequestError("Configure: the request has no args; use Pulumi 3.216 or later.");
         }
         const warn = (text: string): void => {
-          this.engine?.warn("", inOwnNamespace(text));
+          this.engine?.warn("", text);
         };
         this.session = new Session(settingsOf(receivedProperties(args).values, request.getUrn()), {
           clock: cancelableClock(this.cancellation.signal),
@@ -162,7 +163,7 @@ export class Provider {
             sentProperties(resource.createdInPreview(values), secretNames),
           );
         }
-        const created = await resource.create(call, values, this.providerId).catch(keptBy(secretNames));
+        const created = await resource.create(call, values, this.providerId);
         return new rpc.CreateResponse()
           .setId(created.hpcClusterId)
           .setProperties(sentProperties(resource.storedOutputs(created), secretNames));
@@ -192,9 +193,7 @@ export class Provider {
         const call = this.resourceCall(request, redact, request.getTimeout());
         const outputs = request.getPreview()
           ? resource.updatedInPreview(request.getId(), olds, values)
-          : resource.storedOutputs(
-              await resource.update(call, request.getId(), olds, values).catch(keptBy(secretNames)),
-            );
+          : resource.storedOutputs(await resource.update(call, request.getId(), olds, values));
         return new rpc.UpdateResponse().setProperties(sentProperties(outputs, secretNames));
       }),
       delete: this.answer(async (request: rpc.DeleteRequest, redact) => {
@@ -243,7 +242,7 @@ export class Provider {
       throw new RequestError(`There is no resource type ${type}; there is ${resource.RESOURCE_TYPE}.`);
     }
     const operation = beginOperation(this.configured(), {
-      warn: (text) => this.engine?.warn(urn, inOwnNamespace(redact(text))),
+      warn: (text) => this.engine?.warn(urn, redact(text)),
       onWait: (what) => this.engine?.status(urn, redact(what)),
       timeoutMs: timeoutS > 0 ? timeoutS * 1_000 : undefined,
     });
@@ -270,7 +269,7 @@ export class Provider {
   /** A handler that answers what `run` returns, after the engine has got every message about it. */
   private answer<Q extends Message, R>(run: (request: Q, redact: Redact) => R | Promise<R>): Handler<Q, R> {
     return ({ request }, callback) => {
-      const redact: Redact = (text) => redactionOf(secretsIn(request))(text);
+      const redact: Redact = (text) => redactionOf(secretsIn(request).values)(text);
       const answered = (async () => run(request, redact))()
         .then(
           async (response) => {
@@ -279,7 +278,7 @@ export class Provider {
           },
           async (error: unknown) => {
             await this.engine?.flush();
-            callback(serviceError(error, redact));
+            callback(serviceError(error, redact, secretsIn(request).names));
           },
         )
         .finally(() => this.running.delete(answered));
@@ -288,8 +287,8 @@ export class Provider {
   }
 }
 
-/** The values in a request that are marked as secret. Only a message needs them. */
-function secretsIn(request: Message): unknown[] {
+/** What a request marks as secret. Only a message and an error need it. */
+function secretsIn(request: Message): { values: unknown[]; names: Set<string> } {
   const fields = [
     "getProperties",
     "getInputs",
@@ -300,10 +299,14 @@ function secretsIn(request: Message): unknown[] {
     "getQuery",
   ] as const;
   const getters = request as Partial<Record<(typeof fields)[number], () => unknown>>;
-  return fields.flatMap((field) => {
+  const received = fields.flatMap((field) => {
     const struct = getters[field]?.();
-    return struct instanceof Struct ? receivedProperties(struct).secrets : [];
+    return struct instanceof Struct ? receivedProperties(struct) : [];
   });
+  return {
+    values: received.flatMap(({ secrets }) => secrets),
+    names: new Set(received.flatMap(({ secretNames }) => [...secretNames])),
+  };
 }
 
 function autonamingOf(options: rpc.CheckRequest.AutonamingOptions | undefined): Autonaming | undefined {

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterTypes, officialType, type ClusterType } from "../resourceTypes";
-import { runError } from "./runError";
-import { childrenOf } from "./sdkInternals";
+import { childrenOf, runError } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
 
 type Alias = pulumi.Input<pulumi.URN | pulumi.Alias>;

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { runError } from "./runError";
-import { promiseOf } from "./sdkInternals";
+import { promiseOf, runError } from "./sdkInternals";
 import { stackMemory, type Claim } from "./stackMemory";
 
 /**

@@ -2,9 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterType } from "../resourceTypes";
 import { aliasesOf } from "./aliases";
 import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
-import type { HpcClusterArgs } from "./hpcCluster";
 import { protectOf } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
+
+/** @internal The arguments of a cluster, as far as its registration looks at them. */
+export interface ClusterArgs {
+  readonly regionId?: pulumi.Input<string | undefined>;
+  readonly clientToken?: pulumi.Input<string | undefined>;
+  readonly adopt?: pulumi.Input<string | undefined>;
+}
 
 /** @internal What a host wants of the resources that it provides. */
 export interface ClusterHost {
@@ -14,7 +20,7 @@ export interface ClusterHost {
   /** Further inputs of a resource that the stack manages. */
   ownInputs?(
     resourceName: string,
-    given: Partial<HpcClusterArgs>,
+    given: ClusterArgs,
     opts: pulumi.CustomResourceOptions | undefined,
   ): pulumi.Inputs;
   /** The provider of resources for which the program gives none; undefined: the engine's default provider. */
@@ -52,7 +58,7 @@ interface ClusterRegistration {
 export function clusterRegistration(
   host: ClusterHost,
   resourceName: string,
-  args: Partial<HpcClusterArgs> | undefined,
+  args: ClusterArgs | undefined,
   opts: pulumi.CustomResourceOptions | undefined,
 ): ClusterRegistration {
   // A JavaScript program may leave the arguments out; check reports what is missing.

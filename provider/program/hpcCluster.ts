@@ -164,8 +164,8 @@ export function checkHpcCluster(
 }
 
 /** Which arguments are secret, for `check`: the engine would show their values. */
-function withSecretNames(args: Partial<HpcClusterArgs>): pulumi.Inputs {
-  const outputs = Object.entries(args).filter(([, value]) => pulumi.Output.isInstance(value));
+function withSecretNames(args: object): pulumi.Inputs {
+  const outputs = Object.entries<unknown>({ ...args }).filter(([, value]) => pulumi.Output.isInstance(value));
   if (outputs.length === 0) {
     return {};
   }

@@ -1,17 +1,7 @@
-/** What all lookups have in common, whichever host runs them: the plain form, the output form, and their errors. */
+/** What all lookups have in common, whichever host runs them: the plain form, the output form, their errors, and the invoke. */
 import * as pulumi from "@pulumi/pulumi";
-import type { GetHpcClusterResult, GetHpcClustersResult, GetRegionsResult } from "./lookups";
-import { runError } from "./runError";
-import { promiseOf, resourcesOf } from "./sdkInternals";
-
-/** The result of each lookup. */
-interface LookupResults {
-  getHpcCluster: GetHpcClusterResult;
-  getHpcClusters: GetHpcClustersResult;
-  getRegions: GetRegionsResult;
-}
-export type LookupName = keyof LookupResults;
-export type LookupResult<N extends LookupName> = LookupResults[N];
+import { PACKAGE } from "../resourceTypes";
+import { promiseOf, resourcesOf, runError } from "./sdkInternals";
 
 /** What a lookup finds; undefined if a preview does not know the arguments of its provider yet. */
 export type Found<R> = Promise<R | undefined>;
@@ -83,4 +73,36 @@ async function secretsIn(args: object): Promise<unknown[]> {
     }),
   );
   return values.flat();
+}
+
+/** A function of the plugin returns an object. Where the lookup returns a list, this is the name of its property. */
+const lists = {
+  getHpcCluster: undefined,
+  getHpcClusters: "clusters",
+  getRegions: "regions",
+  getHpcClusterInstances: "instances",
+  getSccInstanceTypes: "instanceTypes",
+} as const;
+
+/** A lookup as an invoke of the plugin's function, which the engine sends to the plugin, and the SDK's mocks to the test's `call`. */
+export async function invokeLookup<R>(
+  name: keyof typeof lists,
+  args: object,
+  opts: pulumi.InvokeOptions | undefined,
+): Found<R> {
+  const token = `${PACKAGE}:index:${name}`;
+  const answer = (await pulumi.runtime.invoke(token, args, opts).catch((error: unknown) => {
+    // The SDK's mocks drop the message of an error that `call` throws.
+    throw error instanceof Error && error.message !== "" ? error : new Error(`The mock of ${token} failed.`);
+  })) as Record<string, unknown>;
+  const list = lists[name];
+  // The engine's answer for a provider whose arguments a preview does not know.
+  if (pulumi.runtime.isDryRun() && Object.keys(answer).length === 0) {
+    return undefined;
+  }
+  const result = list === undefined ? answer : answer[list];
+  if (result === undefined) {
+    throw new Error(`The answer to ${token} has no "${list}". A mock must return an object with it: a list.`);
+  }
+  return result as R;
 }

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { outputForm, plainForm, type Found, type LookupName, type LookupResult } from "./lookupForms";
-import { invokeLookup } from "./lookupInvokes";
+import { invokeLookup, outputForm, plainForm, type Found } from "./lookupForms";
 import { providerOf } from "./provider";
 import { mockMonitor } from "./sdkInternals";
 
@@ -52,6 +51,56 @@ export interface Region {
 /** The regions of the account. */
 export type GetRegionsResult = Region[];
 
+/** The arguments of {@link getHpcClusterInstances}. */
+export interface GetHpcClusterInstancesArgs {
+  /** The cluster's id, `hpc-…`. */
+  id: string;
+  /** The region's id. Default: the configured region. */
+  regionId?: string | undefined;
+}
+
+/** An instance that {@link getHpcClusterInstances} has found. */
+export interface HpcClusterInstance {
+  /** The instance's id, `i-…`. */
+  id: string;
+  /** The instance's name. */
+  name: string;
+  /** The status, e.g. `Running`. */
+  status: string;
+  /** The instance type, e.g. `ecs.sccc7.32xlarge`. */
+  instanceType: string;
+  /** The zone's id, e.g. `cn-shanghai-b`. */
+  zoneId: string;
+  /** The private addresses in the VPC. */
+  privateIpAddresses: string[];
+  /** The addresses in the RDMA network, for MPI. Empty if the instance has none. */
+  rdmaIpAddresses: string[];
+}
+
+/** The instances of the cluster, ordered by name, then by id. */
+export type GetHpcClusterInstancesResult = HpcClusterInstance[];
+
+/** The arguments of {@link getSccInstanceTypes}. */
+export interface GetSccInstanceTypesArgs {
+  /** The region's id. Default: the configured region. */
+  regionId?: string | undefined;
+}
+
+/** An SCC instance type in a zone, that {@link getSccInstanceTypes} has found. */
+export interface SccInstanceType {
+  /** The instance type, e.g. `ecs.sccc7.32xlarge`. */
+  instanceType: string;
+  /** The zone's id, e.g. `cn-shanghai-b`. */
+  zoneId: string;
+  /** `Available` or `SoldOut`. */
+  status: string;
+  /** The stock in the service's words, e.g. `WithStock`, `ClosedWithStock` or `WithoutStock`. */
+  stock: string;
+}
+
+/** The SCC instance types that the region sells, ordered by type, then by zone. */
+export type GetSccInstanceTypesResult = SccInstanceType[];
+
 /** The fields of `T` as inputs. */
 type Inputs<T> = {
   [K in keyof T]: pulumi.Input<
@@ -64,6 +113,12 @@ export interface GetHpcClusterOutputArgs extends Inputs<GetHpcClusterArgs> {}
 
 /** The arguments of {@link getHpcClustersOutput}. */
 export interface GetHpcClustersOutputArgs extends Inputs<GetHpcClustersArgs> {}
+
+/** The arguments of {@link getHpcClusterInstancesOutput}. */
+export interface GetHpcClusterInstancesOutputArgs extends Inputs<GetHpcClusterInstancesArgs> {}
+
+/** The arguments of {@link getSccInstanceTypesOutput}. */
+export interface GetSccInstanceTypesOutputArgs extends Inputs<GetSccInstanceTypesArgs> {}
 
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.
@@ -115,17 +170,65 @@ export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Outp
   return outputForm({}, opts, () => lookUp("getRegions", {}, opts));
 }
 
+/**
+ * Looks up the instances of an HPC cluster, all pages of them. Calls DescribeInstances, in previews too. Of a cluster that does not
+ * exist it finds none.
+ *
+ * @throws if `id` is empty
+ */
+export function getHpcClusterInstances(
+  args: GetHpcClusterInstancesArgs,
+  opts?: pulumi.InvokeOptions,
+): Promise<GetHpcClusterInstancesResult> {
+  return plainForm(() => lookUp("getHpcClusterInstances", args, opts));
+}
+
+/** The same as {@link getHpcClusterInstances}, for arguments that may be outputs. */
+export function getHpcClusterInstancesOutput(
+  args: GetHpcClusterInstancesOutputArgs,
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetHpcClusterInstancesResult> {
+  return outputForm(args, opts, (known) => lookUp("getHpcClusterInstances", known, opts));
+}
+
+/**
+ * Looks up the SCC instance types (`ecs.scc…`), those that need an HPC cluster, that a region sells now, pay-as-you-go. Calls
+ * DescribeAvailableResource, in previews too.
+ */
+export function getSccInstanceTypes(
+  args: GetSccInstanceTypesArgs = {},
+  opts?: pulumi.InvokeOptions,
+): Promise<GetSccInstanceTypesResult> {
+  return plainForm(() => lookUp("getSccInstanceTypes", args, opts));
+}
+
+/** The same as {@link getSccInstanceTypes}, for arguments that may be outputs. */
+export function getSccInstanceTypesOutput(
+  args: GetSccInstanceTypesOutputArgs = {},
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetSccInstanceTypesResult> {
+  return outputForm(args, opts, (known) => lookUp("getSccInstanceTypes", known, opts));
+}
+
+interface LookupResults {
+  getHpcCluster: GetHpcClusterResult;
+  getHpcClusters: GetHpcClustersResult;
+  getRegions: GetRegionsResult;
+  getHpcClusterInstances: GetHpcClusterInstancesResult;
+  getSccInstanceTypes: GetSccInstanceTypesResult;
+}
+
 /** A dynamic provider cannot answer lookups, so they run in the program. Mocks are asked as the plugin would be. */
-async function lookUp<N extends LookupName>(
+async function lookUp<N extends keyof LookupResults>(
   name: N,
   args: object,
   opts: pulumi.InvokeOptions | undefined,
-): Found<LookupResult<N>> {
+): Found<LookupResults[N]> {
   const provider = providerOf(opts);
   if (mockMonitor() !== undefined) {
     return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
   }
   // Loaded on first use: a program that only declares clusters does not call the service.
   const { serviceLookups } = await import("./serviceLookups.js");
-  return await serviceLookups[name](args, provider);
+  return (await serviceLookups[name](args, provider)) as LookupResults[N] | undefined;
 }

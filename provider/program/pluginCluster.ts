@@ -51,12 +51,7 @@ export class HpcCluster extends pulumi.CustomResource implements ClusterOutputs 
    * @param opts the usual options of a Pulumi resource
    */
   constructor(resourceName: string, args?: HpcClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    const { properties, options, claim } = clusterRegistration(
-      host,
-      resourceName,
-      args as Partial<ArgsWithName> | undefined,
-      opts,
-    );
+    const { properties, options, claim } = clusterRegistration(host, resourceName, args, opts);
     super(host.type, resourceName, properties, options);
     claim(this);
   }

@@ -1,18 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import { clusterTypes } from "../resourceTypes";
-import { outputForm, plainForm } from "./lookupForms";
-import { invokeLookup } from "./lookupInvokes";
+import { invokeLookup, outputForm, plainForm } from "./lookupForms";
 import type {
   GetHpcClusterArgs,
+  GetHpcClusterInstancesArgs,
+  GetHpcClusterInstancesOutputArgs,
+  GetHpcClusterInstancesResult,
   GetHpcClusterOutputArgs,
   GetHpcClusterResult,
   GetHpcClustersArgs,
   GetHpcClustersOutputArgs,
   GetHpcClustersResult,
   GetRegionsResult,
+  GetSccInstanceTypesArgs,
+  GetSccInstanceTypesOutputArgs,
+  GetSccInstanceTypesResult,
 } from "./lookups";
 import { defaultProvider, Provider } from "./pluginProvider";
-import { runError } from "./runError";
+import { runError } from "./sdkInternals";
 
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.
@@ -23,7 +28,7 @@ export function getHpcCluster(
   args: GetHpcClusterArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterResult> {
-  return plainForm(async () => invokeLookup("getHpcCluster", args, withProvider(opts)));
+  return plainForm(async () => invokeLookup<GetHpcClusterResult>("getHpcCluster", args, withProvider(opts)));
 }
 
 /** The same as {@link getHpcCluster}, for arguments that may be outputs. */
@@ -32,7 +37,9 @@ export function getHpcClusterOutput(
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClusterResult> {
   const options = withProvider(opts);
-  return outputForm(args, opts, (known) => invokeLookup("getHpcCluster", known, options));
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetHpcClusterResult>("getHpcCluster", known, options),
+  );
 }
 
 /**
@@ -44,7 +51,9 @@ export function getHpcClusters(
   args: GetHpcClustersArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClustersResult> {
-  return plainForm(async () => invokeLookup("getHpcClusters", args, withProvider(opts)));
+  return plainForm(async () =>
+    invokeLookup<GetHpcClustersResult>("getHpcClusters", args, withProvider(opts)),
+  );
 }
 
 /** The same as {@link getHpcClusters}, for arguments that may be outputs. */
@@ -53,18 +62,70 @@ export function getHpcClustersOutput(
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClustersResult> {
   const options = withProvider(opts);
-  return outputForm(args, opts, (known) => invokeLookup("getHpcClusters", known, options));
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetHpcClustersResult>("getHpcClusters", known, options),
+  );
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
 export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
-  return plainForm(async () => invokeLookup("getRegions", {}, withProvider(opts)));
+  return plainForm(async () => invokeLookup<GetRegionsResult>("getRegions", {}, withProvider(opts)));
 }
 
 /** The same as {@link getRegions}, as an output. */
 export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
   const options = withProvider(opts);
-  return outputForm({}, opts, () => invokeLookup("getRegions", {}, options));
+  return outputForm({}, opts, () => invokeLookup<GetRegionsResult>("getRegions", {}, options));
+}
+
+/**
+ * Looks up the instances of an HPC cluster, all pages of them. Calls DescribeInstances, in previews too. Of a cluster that does not
+ * exist it finds none.
+ *
+ * @throws if `id` is empty
+ */
+export function getHpcClusterInstances(
+  args: GetHpcClusterInstancesArgs,
+  opts?: pulumi.InvokeOptions,
+): Promise<GetHpcClusterInstancesResult> {
+  return plainForm(async () =>
+    invokeLookup<GetHpcClusterInstancesResult>("getHpcClusterInstances", args, withProvider(opts)),
+  );
+}
+
+/** The same as {@link getHpcClusterInstances}, for arguments that may be outputs. */
+export function getHpcClusterInstancesOutput(
+  args: GetHpcClusterInstancesOutputArgs,
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetHpcClusterInstancesResult> {
+  const options = withProvider(opts);
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetHpcClusterInstancesResult>("getHpcClusterInstances", known, options),
+  );
+}
+
+/**
+ * Looks up the SCC instance types (`ecs.scc…`), those that need an HPC cluster, that a region sells now, pay-as-you-go. Calls
+ * DescribeAvailableResource, in previews too.
+ */
+export function getSccInstanceTypes(
+  args: GetSccInstanceTypesArgs = {},
+  opts?: pulumi.InvokeOptions,
+): Promise<GetSccInstanceTypesResult> {
+  return plainForm(async () =>
+    invokeLookup<GetSccInstanceTypesResult>("getSccInstanceTypes", args, withProvider(opts)),
+  );
+}
+
+/** The same as {@link getSccInstanceTypes}, for arguments that may be outputs. */
+export function getSccInstanceTypesOutput(
+  args: GetSccInstanceTypesOutputArgs = {},
+  opts?: pulumi.InvokeOutputOptions,
+): pulumi.Output<GetSccInstanceTypesResult> {
+  const options = withProvider(opts);
+  return outputForm(args, opts, (known) =>
+    invokeLookup<GetSccInstanceTypesResult>("getSccInstanceTypes", known, options),
+  );
 }
 
 /** The options with the provider: the lookup's own, its parent's, or the one of the stack's configuration. */

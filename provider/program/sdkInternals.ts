@@ -1,4 +1,4 @@
-/** What the SDK has, but does not declare. */
+/** What the SDK has, but does not declare, and its error. */
 import * as pulumi from "@pulumi/pulumi";
 
 /** A value, or the SDK's mark of a value that a preview does not know yet. An input may be either. */
@@ -47,4 +47,14 @@ export function isOfType(type: string, value: unknown): boolean {
 export function mockMonitor(): object | undefined {
   const monitor: object | undefined = pulumi.runtime.getMonitor();
   return monitor !== undefined && "mocks" in monitor ? monitor : undefined;
+}
+
+/**
+ * An error that the engine shows without a stack trace. For a RunError that is true only until the program's last line has run:
+ * the SDK prints the stack of every error that comes later, e.g. from a promise.
+ */
+export function runError(message: string): pulumi.RunError {
+  const error = new pulumi.RunError(message);
+  error.stack = message;
+  return error;
 }

@@ -8,21 +8,29 @@ import {
 import { REGION_OF_REGIONS, validRegionId } from "../account/regions";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { readSettings, type Settings } from "../account/settings";
-import { findCluster, findClusters, findRegions, type LookupPlace } from "../cluster/lookups";
+import {
+  findCluster,
+  findClusters,
+  findInstances,
+  findRegions,
+  findSccTypes,
+  type ClusterQuery,
+  type ClustersQuery,
+  type LookupPlace,
+} from "../cluster/lookups";
 import type { EcsClient } from "../ecs/client";
 import { systemClock } from "../ecs/clock";
 import { connect } from "../ecs/connect";
 import { getOrCreate } from "../ecs/getOrCreate";
-import type { Found, LookupName, LookupResult } from "./lookupForms";
-import type { GetHpcClusterArgs, GetHpcClustersArgs } from "./lookups";
+import type { Found } from "./lookupForms";
 import { configurationOfProvider } from "./provider";
 import { isKnown, promiseOf } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
 
 type Provider = pulumi.ProviderResource | undefined;
-type Lookups = {
-  [N in LookupName]: (args: object, provider: Provider) => Found<LookupResult<N>>;
-};
+interface Region {
+  regionId?: string;
+}
 /** Opens the place of a lookup, once its arguments are known to be right. */
 type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
 
@@ -30,13 +38,17 @@ type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
  * Each lookup, with the account and region of its provider, else of the stack's configuration. The result is undefined if a preview
  * does not know the provider's arguments yet.
  */
-export const serviceLookups: Lookups = {
-  getHpcCluster: (args: GetHpcClusterArgs, provider) =>
+export const serviceLookups = {
+  getHpcCluster: (args: ClusterQuery & Region, provider: Provider) =>
     lookUp(provider, (open) => findCluster(args, () => open(args.regionId))),
-  getHpcClusters: (args: GetHpcClustersArgs, provider) =>
+  getHpcClusters: (args: ClustersQuery & Region, provider: Provider) =>
     lookUp(provider, (open) => findClusters(args, () => open(args.regionId))),
-  getRegions: (_, provider) =>
+  getRegions: (_: object, provider: Provider) =>
     lookUp(provider, async (open) => findRegions((await open(REGION_OF_REGIONS)).ecs)),
+  getHpcClusterInstances: (args: { id?: string | undefined } & Region, provider: Provider) =>
+    lookUp(provider, (open) => findInstances(args.id, () => open(args.regionId))),
+  getSccInstanceTypes: (args: Region, provider: Provider) =>
+    lookUp(provider, async (open) => findSccTypes(await open(args.regionId))),
 };
 
 interface LookupClient {
@@ -53,7 +65,7 @@ async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<
     return undefined;
   }
   return await find((regionId) => {
-    const source = provider === undefined ? stackConfiguration : explicitProvider;
+    const source = (provider === undefined ? stackConfiguration : explicitProvider)("alicloud");
     const key = provider ?? runningStack();
     const { ecs, settings } = getOrCreate(clients, key, () => createClient(config, source));
     return Promise.resolve({

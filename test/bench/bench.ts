@@ -1,6 +1,5 @@
 /**
- * Measures the package on the real engine and a local ECS, next to a provider that does nothing (the floor), to @pulumi/alicloud,
- * and to a naive provider.
+ * Measures the package on the real engine and a local ECS, next to providers that do nothing (the floors) and to @pulumi/alicloud.
  *
  * They take turns, and the result is the median of several rounds, so that a busy moment affects all of them alike.
  */
@@ -15,167 +14,57 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { ensureEngine, engineRootVariable, repositoryRoot } from "../engine/engine.ts";
 import { installPackedPackage } from "../engine/packedPackage.ts";
-import { type Contestant, contestantNames, contestants } from "./contestants.ts";
-import { installFloor } from "./floor.ts";
-import { growthRows } from "./growth.ts";
+import { type Contestant, contestantNames } from "./contestants.ts";
+import { installFloors } from "./floors.ts";
 import { installedBytes } from "./installSize.ts";
-import { type Circumstance, type LifePlan, type StepResult, live } from "./life.ts";
-import { type LoadTime, measureLoadTime } from "./loadTime.ts";
-import { Medians, medianRows } from "./medians.ts";
-import { type Extent, guessSeconds, plansOf } from "./plans.ts";
-import type { Place } from "./place.ts";
-import { type Circumstances, type InstallSize, publish, summaryFile } from "./published.ts";
+import { type Place, type StepResult, live } from "./life.ts";
+import { type Peer, preparePeer } from "./peer.ts";
+import { type Circumstance, type LifePlan, guessSeconds, leastThrottledSeconds, plansOf } from "./plans.ts";
 import {
-  comparisonTable,
+  type Circumstances,
+  type Comparison,
+  type GrowthRun,
+  comparisonText,
+  fixed,
   growthTable,
-  installTable,
-  targetTable,
-  throttledTable,
-  useTable,
-} from "./report.ts";
-import { targetsOf } from "./targets.ts";
+  markdown,
+  publish,
+  summaryFile,
+} from "./published.ts";
+import { Results, median, resultRows, targetsOf } from "./results.ts";
 
 const usage = `Usage: npm run bench -- [options]
 
-  --quick            1 and 200 clusters, no latency, one round
-  --growth           1, 10, 100 and 1,000 clusters, one round, without the naive provider; for 1,000 only without latency, and
-                     once more without checkpoints
+  --growth           1, 10, 100 and 1,000 clusters, for 1,000 only without latency, and once more without checkpoints
   --clusters LIST    default 1,200
   --latency LIST     of the service, milliseconds; default 0,50
-  --rounds N         default 3, but 1 for the naive provider and the second latency; with this option N for all
+  --rounds N         default 3; 1 with --growth
   --only LIST        of ${contestantNames.join(", ")}
   --package FOLDER   another build of the package, in place of the one made from provider/
-  --profile FOLDER   one round of 200 clusters without latency, with CPU profiles (test/bench/cpuProfile.ts reads them)
   --help
 
 alicloud needs its plugin: on PATH, in the Pulumi home, or by the engine's download. Every run writes its raw data to
 test/bench/results. A run with no options but --growth and --rounds also writes its part of test/bench/summary.json, which
-\`npm run docs:tables\` shows in docs/speed.md.
+\`npm run docs:tables\` shows in docs/speed.md; not where the load of the machine was above one a core.
 `;
 
 const { values: options } = parseArgs({
   strict: true,
   options: {
-    quick: { type: "boolean", default: false },
     growth: { type: "boolean", default: false },
     clusters: { type: "string" },
-    latency: { type: "string" },
+    latency: { type: "string", default: "0,50" },
     rounds: { type: "string" },
     only: { type: "string" },
     package: { type: "string" },
-    profile: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
-
-function numbers(option: string, text: string): number[] {
-  const list = text.split(",").map(Number);
-  if (!list.every((value) => Number.isSafeInteger(value) && value >= 0)) {
-    throw new Error(
-      `--${option} must be a comma-separated list of whole numbers, not ${JSON.stringify(text)}.`,
-    );
-  }
-  return list;
-}
-
-function chosenContestants(): Contestant[] {
-  const chosen = options.only?.split(",");
-  const unknown = chosen?.filter((name) => !contestantNames.some((known) => known === name)) ?? [];
-  if (unknown.length > 0) {
-    throw new Error(`--only knows ${contestantNames.join(", ")}, not ${unknown.join(", ")}.`);
-  }
-  return contestantNames.filter(
-    (name) => chosen?.includes(name) ?? !(options.growth && contestants[name].isSlow),
-  );
-}
-
-function progress(line: string): void {
-  process.stderr.write(`[bench ${new Date().toTimeString().slice(0, 8)}] ${line}\n`);
-}
-
-/** @param running the contestants that can run here */
-function extentOf(running: readonly Contestant[]): Extent {
-  const { quick, growth, profile } = options;
-  const isOneRound = quick || growth || profile !== undefined;
-  const sizes = growth ? "1,10,100,1000" : profile === undefined ? "1,200" : "200";
-  const [rounds = 1] = numbers("rounds", options.rounds ?? (isOneRound ? "1" : "3"));
-  const chosenSizes = numbers("clusters", options.clusters ?? sizes);
-  return {
-    contestants: running,
-    sizes: chosenSizes,
-    latencies: numbers("latency", options.latency ?? (quick || profile !== undefined ? "0" : "0,50")),
-    rounds,
-    isEven: options.rounds !== undefined,
-    throttled: growth || profile !== undefined ? undefined : 200,
-    withoutCheckpoints: growth ? Math.max(...chosenSizes) : undefined,
-  };
-}
-
-/** Makes a folder with the floor and a copy of the package in its node_modules, so that a later build changes nothing. */
-function makePlace(source: string): Place {
-  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "hpc-bench-")));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  const modules = path.join(folder, "node_modules");
-  mkdirSync(modules);
-  const scopes = [...dependenciesOf(source), "@pulumi/pulumi"].map((name) => name.split("/")[0]!);
-  for (const name of new Set(scopes)) {
-    symlinkSync(path.join(repositoryRoot, "node_modules", name), path.join(modules, name), "junction");
-  }
-  cpSync(source, path.join(modules, "pulumi-alicloud-hpc"), { recursive: true });
-  installFloor(modules);
-  const profiles = options.profile === undefined ? undefined : path.resolve(options.profile);
-  return { folder, pulumiHome: path.join(folder, "pulumi-home"), profiles };
-}
-
-function dependenciesOf(folder: string): string[] {
-  const text = readFileSync(path.join(folder, "package.json"), "utf8");
-  return Object.keys((JSON.parse(text) as { dependencies?: Record<string, string> }).dependencies ?? {});
-}
-
-/** Who can run here, and what the reader has to know of them. */
-interface Field {
-  running: Contestant[];
-  others: string[];
-  leftOut: Partial<Record<Contestant, string>>;
-  pluginBytes: Partial<Record<Contestant, number>>;
-}
-
-async function prepare(place: Place): Promise<Field> {
-  const field: Field = { running: [], others: [], leftOut: {}, pluginBytes: {} };
-  for (const contestant of chosenContestants()) {
-    const prepared = await contestants[contestant].prepare?.(place, progress);
-    if (prepared !== undefined && "missing" in prepared) {
-      field.leftOut[contestant] = prepared.missing;
-      progress(`left out: ${contestant}: ${prepared.missing}`);
-      continue;
-    }
-    field.running.push(contestant);
-    if (prepared?.what !== undefined) {
-      field.others.push(prepared.what);
-      field.pluginBytes[contestant] = prepared.pluginBytes ?? 0;
-      progress(`${contestant}: ${prepared.what}`);
-    }
-  }
-  return field;
-}
-
-/** The npm package of each contestant that is one. */
-function installSizes(source: string, { running, pluginBytes }: Field): InstallSize[] {
-  const folders: Partial<Record<Contestant, string>> = {
-    package: source,
-    alicloud: path.join(repositoryRoot, "node_modules/@pulumi/alicloud"),
-  };
-  return running.flatMap((contestant) => {
-    const folder = folders[contestant];
-    const plugin = pluginBytes[contestant] ?? 0;
-    return folder === undefined ? [] : [{ contestant, packages: installedBytes(folder), plugin }];
-  });
-}
 
 async function main(): Promise<void> {
   if (options.help) {
@@ -187,79 +76,72 @@ async function main(): Promise<void> {
     process.env[engineRootVariable] = engine.root;
   }
   const source = options.package ?? (await installPackedPackage({ progress })).folder;
-  const place = makePlace(source);
-  const field = await prepare(place);
-  const [load = 0] = loadavg();
-  if (load > 0.7) {
-    progress(`this machine is busy (load ${load.toFixed(1)}): the times will not be reliable`);
-  }
-
-  const run: Run = {
-    measured: { ...circumstances(engine.version), others: field.others, leftOut: field.leftOut },
-    installSizes: installSizes(source, field),
-    loadTime: measureLoadTime(place.folder, options.quick ? 15 : 25),
-    results: await measure(place, plansOf(extentOf(field.running))),
-  };
-  process.stdout.write(`${reportOf(run)}\n`);
-  if (options.profile !== undefined) {
-    progress(`profiles are in ${options.profile}; read them with node test/bench/cpuProfile.ts FILE`);
-    return;
-  }
-  const time = new Date().toISOString().replaceAll(":", "");
-  const raw = path.join(import.meta.dirname, "results", `${time}.json`);
-  mkdirSync(path.dirname(raw), { recursive: true });
-  writeFileSync(raw, JSON.stringify(run, undefined, 1));
-  progress(`wrote the raw data to ${raw}`);
-  await publishRun(run);
-}
-
-/** All that a run has measured. */
-interface Run {
-  measured: Circumstances;
-  installSizes: InstallSize[];
-  loadTime: LoadTime;
-  results: StepResult[];
-}
-
-function resultsIn({ results }: Run, circumstance: Circumstance): StepResult[] {
-  return results.filter((result) => result.circumstance === circumstance);
-}
-
-function reportOf(run: Run): string {
-  const medians = new Medians(medianRows(resultsIn(run, "usual")));
-  const throttled = resultsIn(run, "throttled");
-  const tables = medians.latencies.flatMap((latencyMs) => [
-    `${latencyMs} ms of latency a call`,
-    comparisonTable(medians, latencyMs),
-    useTable(medians, latencyMs),
-  ]);
-  if (throttled.length > 0) {
-    tables.push(throttledTable(throttled));
-  }
+  const place = await makePlace(source);
+  const peer = chosen().includes("alicloud")
+    ? await preparePeer(place.pulumiHome)
+    : { missing: "not chosen" };
+  const rounds = numbers("rounds", options.rounds ?? (options.growth ? "1" : "3"))[0] ?? 1;
+  const plans = plansOf({
+    contestants: chosen().filter((name) => name !== "alicloud" || "what" in peer),
+    sizes: numbers("clusters", options.clusters ?? (options.growth ? "1,10,100,1000" : "1,200")),
+    latencies: numbers("latency", options.latency),
+    rounds,
+    growth: options.growth,
+  });
+  const results = await measure(place, plans);
+  const measured = circumstances(engine.version, rounds, peer, results);
   if (options.growth) {
-    const withoutCheckpoints = medianRows(resultsIn(run, "no checkpoints"));
-    tables.push(growthTable(growthRows(medians, withoutCheckpoints), medians.latencies));
-  }
-  tables.push(installTable(run.installSizes), targetTable(targetsOf(medians, throttled, run.loadTime)));
-  return tables.join("\n\n");
-}
-
-/** Only runs of the full extent are published, with any number of rounds. */
-async function publishRun(run: Run): Promise<void> {
-  const { measured, installSizes: sizes, loadTime } = run;
-  const { quick, clusters, latency, only, package: otherPackage } = options;
-  if (quick || [clusters, latency, only, otherPackage].some((option) => option !== undefined)) {
-    return;
-  }
-  const rows = medianRows(resultsIn(run, "usual"));
-  if (options.growth) {
-    const withoutCheckpoints = medianRows(resultsIn(run, "no checkpoints"));
-    await publish({ growth: { measured, rows, withoutCheckpoints } });
+    const rows = resultRows(during("usual", results));
+    const growth = { measured, rows, withoutCheckpoints: resultRows(during("no checkpoints", results)) };
+    process.stdout.write(`${growthTable(new Results(growth.rows), growth.withoutCheckpoints)}\n`);
+    await finish({ growth }, results);
   } else {
-    const loadMs = Math.round(loadTime.ownMs * 10) / 10;
-    await publish({ comparison: { measured, rows, installSizes: sizes, loadMs } });
+    const comparison = comparisonOf(results, measured, place, source, peer);
+    process.stdout.write(`${comparisonText(comparison)}\n\n${targetTable(comparison)}\n`);
+    await finish({ comparison }, results);
   }
-  progress(`wrote ${summaryFile}; now run npm run docs:tables`);
+}
+
+function progress(line: string): void {
+  process.stderr.write(`[bench ${new Date().toTimeString().slice(0, 8)}] ${line}\n`);
+}
+
+function numbers(option: string, text: string): number[] {
+  const list = text.split(",").map(Number);
+  if (!list.every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    throw new Error(
+      `--${option} must be a comma-separated list of whole numbers, not ${JSON.stringify(text)}.`,
+    );
+  }
+  return list;
+}
+
+function chosen(): Contestant[] {
+  const names = options.only?.split(",") ?? contestantNames;
+  const unknown = names.filter((name) => !contestantNames.some((known) => known === name));
+  if (unknown.length > 0) {
+    throw new Error(`--only knows ${contestantNames.join(", ")}, not ${unknown.join(", ")}.`);
+  }
+  return contestantNames.filter((name) => names.includes(name));
+}
+
+/** Makes a folder with the floors and a copy of the package in its node_modules, so that a later build changes nothing. */
+async function makePlace(source: string): Promise<Place> {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "hpc-bench-")));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const modules = path.join(folder, "node_modules");
+  mkdirSync(modules);
+  const { dependencies } = JSON.parse(readFileSync(path.join(source, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  const scopes = [...Object.keys(dependencies), "@pulumi/pulumi"].map((name) => name.split("/")[0]!);
+  for (const name of new Set(scopes)) {
+    symlinkSync(path.join(repositoryRoot, "node_modules", name), path.join(modules, name), "junction");
+  }
+  cpSync(source, path.join(modules, "pulumi-alicloud-hpc"), { recursive: true });
+  const pulumiHome = path.join(folder, "pulumi-home");
+  await installFloors(modules, pulumiHome);
+  return { folder, pulumiHome };
 }
 
 async function measure(place: Place, lives: readonly LifePlan[]): Promise<StepResult[]> {
@@ -271,9 +153,10 @@ async function measure(place: Place, lives: readonly LifePlan[]): Promise<StepRe
     // The machine may be slower or faster than guessed.
     const pace = doneSeconds === 0 ? 1 : (performance.now() - startedAt) / 1000 / doneSeconds;
     const minutesLeft = Math.ceil(((allSeconds - doneSeconds) * pace) / 60);
-    const how = plan.circumstance === "usual" ? "" : `, ${plan.circumstance}`;
-    const title = `${at + 1}/${lives.length} ${plan.contestant}, ${plan.clusters} clusters, ${plan.latencyMs} ms${how}`;
-    progress(`${title}, round ${plan.round + 1}; about ${minutesLeft} min left`);
+    const { contestant, clusters, latencyMs, circumstance, round } = plan;
+    const how = circumstance === "usual" ? "" : `, ${circumstance}`;
+    const what = `${contestant}, ${clusters} clusters, ${latencyMs} ms${how}, round ${round + 1}`;
+    progress(`${at + 1}/${lives.length} ${what}; about ${minutesLeft} min left`);
     const done = await live(place, plan);
     results.push(...done);
     doneSeconds += guessSeconds(plan);
@@ -282,8 +165,18 @@ async function measure(place: Place, lives: readonly LifePlan[]): Promise<StepRe
   return results;
 }
 
-function circumstances(engine: string): Omit<Circumstances, "others" | "leftOut"> {
+function during(circumstance: Circumstance, results: readonly StepResult[]): StepResult[] {
+  return results.filter((result) => result.circumstance === circumstance);
+}
+
+function circumstances(
+  engine: string,
+  rounds: number,
+  peer: Peer,
+  results: readonly StepResult[],
+): Circumstances {
   const manifest = path.join(repositoryRoot, "node_modules/@pulumi/pulumi/package.json");
+  const loads = results.map(({ load }) => load / cpus().length);
   return {
     date: new Date().toISOString().slice(0, 10),
     cores: cpus().length,
@@ -291,18 +184,94 @@ function circumstances(engine: string): Omit<Circumstances, "others" | "leftOut"
     node: process.versions.node,
     engine,
     sdk: (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version,
-    commit: commit(),
+    commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+      cwd: repositoryRoot,
+      encoding: "utf8",
+    }).trim(),
+    rounds,
+    load: { start: round2(loads[0]!), median: round2(median(loads)) },
+    peer: "what" in peer ? peer.what : `alicloud is left out: ${peer.missing}`,
   };
 }
 
-function commit(): string {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      cwd: repositoryRoot,
-      encoding: "utf8",
-    }).trim();
-  } catch {
-    return "unknown";
+function round2(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function comparisonOf(
+  results: readonly StepResult[],
+  measured: Circumstances,
+  place: Place,
+  source: string,
+  peer: Peer,
+): Comparison {
+  const official = path.join(repositoryRoot, "node_modules/@pulumi/alicloud");
+  return {
+    measured,
+    rows: resultRows(during("usual", results)),
+    installSizes: [
+      { contestant: "package", packages: installedBytes(source), plugin: 0 },
+      ...("what" in peer
+        ? [{ contestant: "alicloud", packages: installedBytes(official), plugin: peer.pluginBytes } as const]
+        : []),
+    ],
+    loadMs: round2(loadMilliseconds(place.folder)),
+    throttled: during("throttled", results).map(({ contestant, clusters, createSeconds }) => ({
+      contestant,
+      seconds: round2(createSeconds),
+      leastSeconds: leastThrottledSeconds(clusters),
+    })),
+  };
+}
+
+/** How long the package takes to load in a program that has already loaded @pulumi/pulumi: the median of fresh processes. */
+function loadMilliseconds(cwd: string): number {
+  const program = `
+    require("@pulumi/pulumi");
+    const started = performance.now();
+    require("pulumi-alicloud-hpc");
+    console.log(performance.now() - started);`;
+  const measured = Array.from({ length: 15 }, () =>
+    Number(execFileSync(process.execPath, ["-e", program], { cwd, encoding: "utf8" })),
+  );
+  return median(measured);
+}
+
+function targetTable({ rows, throttled }: Comparison): string {
+  const shares = throttled.map(({ seconds, leastSeconds }) => seconds / leastSeconds);
+  const targets = targetsOf(new Results(rows), shares.length === 0 ? undefined : Math.max(...shares));
+  const cells = targets.map(({ what, atMost, value }) => [
+    what,
+    String(atMost),
+    fixed(value, 2),
+    value === undefined ? "not measured" : value <= atMost ? "met" : "MISSED",
+  ]);
+  return markdown(["target", "at most", "measured", ""], cells);
+}
+
+/** Writes the raw data, and publishes a run of the full extent, with any number of rounds, on a machine that had nothing else to do. */
+async function finish(
+  run: { comparison: Comparison } | { growth: GrowthRun },
+  results: readonly StepResult[],
+): Promise<void> {
+  const time = new Date().toISOString().replaceAll(":", "");
+  const raw = path.join(import.meta.dirname, "results", `${time}.json`);
+  mkdirSync(path.dirname(raw), { recursive: true });
+  writeFileSync(raw, JSON.stringify({ ...run, results }, undefined, 1));
+  progress(`wrote the raw data to ${raw}`);
+  const { load } = ("growth" in run ? run.growth : run.comparison).measured;
+  const { start, median: meanwhile } = load ?? { start: Infinity, median: Infinity };
+  const isPart =
+    [options.clusters, options.only, options.package].some((option) => option !== undefined) ||
+    options.latency !== "0,50";
+  if (isPart) {
+    progress("not published: only a run without --clusters, --latency, --only and --package is");
+  } else if (start > 1 || meanwhile > 1) {
+    progress(`not published: the load was ${start} a core before the run, ${meanwhile} in it; 1 is the most`);
+    process.exitCode = 1;
+  } else {
+    await publish(run);
+    progress(`wrote ${summaryFile}; now run npm run docs:tables`);
   }
 }
 

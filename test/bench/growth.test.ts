@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fitGrowth, growthRows } from "./growth.ts";
-import { type MedianRow, Medians } from "./medians.ts";
+import { type ResultRow, Results } from "./results.ts";
 
 const sizes = [1, 10, 100, 1000];
 const along = (secondsOf: (clusters: number) => number) =>
@@ -56,11 +56,12 @@ test("one size has no slope", () => {
 });
 
 test("rows name the largest size with and without checkpoints", () => {
-  const row = (clusters: number, seconds: number): MedianRow => ({
-    ...{ contestant: "package", step: "up", latencyMs: 0, calls: 0 },
+  const row = (clusters: number, seconds: number): ResultRow => ({
+    ...{ contestant: "package", step: "up", latencyMs: 0, calls: 0, describeCalls: 0 },
+    ...{ leastSeconds: seconds, greatestSeconds: seconds, stateBytesPerCluster: 0 },
     ...{ clusters, seconds },
   });
-  const rows = growthRows(new Medians([row(1, 2), row(1000, 60)]), [row(1000, 15)]);
+  const rows = growthRows(new Results([row(1, 2), row(1000, 60)]), [row(1000, 15)]);
   expect(rows).toMatchObject([
     {
       ...{ step: "up", contestant: "package" },

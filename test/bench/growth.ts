@@ -1,6 +1,6 @@
 /** How the time of an operation grows with the number of clusters. */
 import { type Step, steps } from "./life.ts";
-import { type MedianRow, Medians, sum } from "./medians.ts";
+import { type ResultRow, Results, sum } from "./results.ts";
 import type { Contestant } from "./contestants.ts";
 
 /** seconds = fixed + perCluster × clusters + perSquare × clusters² */
@@ -93,13 +93,13 @@ export interface GrowthRow {
 }
 
 /** @param withoutCheckpoints the same operations, where the engine writes the state only at the end */
-export function growthRows(medians: Medians, withoutCheckpoints: readonly MedianRow[]): GrowthRow[] {
-  const unwritten = new Medians(withoutCheckpoints);
-  const [lowest = 0] = medians.latencies;
+export function growthRows(results: Results, withoutCheckpoints: readonly ResultRow[]): GrowthRow[] {
+  const unwritten = new Results(withoutCheckpoints);
+  const [lowest = 0] = results.latencies;
   return steps.flatMap((step) =>
-    medians.contestants.flatMap((contestant) => {
+    results.contestants.flatMap((contestant) => {
       const measuredAt = (latencyMs: number) =>
-        medians.sizes.flatMap((clusters) => medians.of(contestant, step, clusters, latencyMs) ?? []);
+        results.sizes.flatMap((clusters) => results.of(contestant, step, clusters, latencyMs) ?? []);
       const last = measuredAt(lowest).at(-1);
       if (last === undefined) {
         return [];
@@ -109,7 +109,7 @@ export function growthRows(medians: Medians, withoutCheckpoints: readonly Median
         {
           step,
           contestant,
-          growths: medians.latencies.map((latencyMs) =>
+          growths: results.latencies.map((latencyMs) =>
             fitGrowth(measuredAt(latencyMs), writingSteps.includes(step)),
           ),
           largest: {

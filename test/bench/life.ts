@@ -2,48 +2,34 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Contestant, contestants } from "./contestants.ts";
 import type { FaultPlan } from "../../emulator/fault.ts";
-import type { Service } from "./naive.ts";
-import type { Action, OperationOrder, OperationReport } from "./operation.ts";
-import type { Place } from "./place.ts";
-import { type ProviderUse, ProviderWatch } from "./providerProcess.ts";
+import { contestants } from "./contestants.ts";
+import type { Action, OperationOrder, OperationReport, Service } from "./operation.ts";
+import { type LifePlan, createsPerSecond } from "./plans.ts";
+import { type ProviderUse, ProviderWatch } from "./providerUse.ts";
+
+/** Where the stacks run. */
+export interface Place {
+  /** A folder with the node_modules of the programs. */
+  folder: string;
+  /** The engine's own folder, with the plugins of the contestants. */
+  pulumiHome: string;
+}
 
 /** The operations of a life, in order. */
-export const steps = ["preview", "up", "up again", "refresh", "refresh -p 100", "destroy"] as const;
+export const steps = ["preview", "up", "up again", "refresh", "destroy"] as const;
 export type Step = (typeof steps)[number];
 
-const actions: Readonly<Record<Step, { action: Action; parallel?: number }>> = {
-  preview: { action: "preview" },
-  up: { action: "up" },
-  "up again": { action: "up" },
-  refresh: { action: "refresh" },
-  "refresh -p 100": { action: "refresh", parallel: 100 },
-  destroy: { action: "destroy" },
+const actions: Readonly<Record<Step, Action>> = {
+  preview: "preview",
+  up: "up",
+  "up again": "up",
+  refresh: "refresh",
+  destroy: "destroy",
 };
-
-/** What is unusual in a life. */
-export type Circumstance =
-  | "usual"
-  /** The engine writes the state only at the end of each operation. */
-  | "no checkpoints"
-  /** Only an `up`, against a service that takes 20 CreateHpcCluster calls a second. */
-  | "throttled";
-
-/** How many CreateHpcCluster calls the service takes in a throttled life. */
-export const createsPerSecond = 20;
-
-/** One life: who runs it, with how many clusters, at which latency. */
-export interface LifePlan {
-  contestant: Contestant;
-  circumstance: Circumstance;
-  clusters: number;
-  /** The service's latency for every call. */
-  latencyMs: number;
-  round: number;
-}
 
 /** The measurements of one operation. */
 export interface StepResult extends LifePlan, OperationReport {
@@ -53,9 +39,11 @@ export interface StepResult extends LifePlan, OperationReport {
   calls: Record<string, number>;
   /** From the first CreateHpcCluster call of the life to the last answer. */
   createSeconds: number;
+  /** The load of the machine before this life, one-minute average. */
+  load: number;
 }
 
-/** Runs a life. Throws if a contestant creates or deletes too many or too few clusters. */
+/** Runs a life. Throws if a contestant creates or deletes too many or too few clusters, or its provider does not run. */
 export async function live(place: Place, plan: LifePlan): Promise<StepResult[]> {
   const { contestant, circumstance, clusters, latencyMs } = plan;
   const name = `${contestant}-${circumstance.replaceAll(" ", "")}-${clusters}-${latencyMs}-${plan.round}`;
@@ -70,16 +58,13 @@ export async function live(place: Place, plan: LifePlan): Promise<StepResult[]> 
   };
   const local = await LocalService.start(workDir, faultsOf(plan));
   const results: StepResult[] = [];
+  const [load = 0] = loadavg();
   try {
     for (const step of circumstance === "throttled" ? (["up"] as const) : steps) {
-      const { action, parallel } = actions[step];
+      const action = actions[step];
       const before = await local.log();
-      const { report, provider } = await operate(
-        { contestant, clusters, action, parallel, workDir, backendFolder, service: local.service, env },
-        place.profiles === undefined
-          ? undefined
-          : path.join(place.profiles, `${contestant}-${clusters}-${step.replaceAll(" ", "")}`),
-      );
+      const order = { contestant, clusters, action, workDir, backendFolder, service: local.service, env };
+      const { report, provider } = await operate(order);
       const after = await local.log();
       const expected = action === "preview" || action === "destroy" ? 0 : clusters;
       if (report.stateClusters !== expected) {
@@ -87,8 +72,19 @@ export async function live(place: Place, plan: LifePlan): Promise<StepResult[]> 
           `${contestant}: ${report.stateClusters} clusters after ${step} instead of ${expected}`,
         );
       }
+      if (provider === undefined && process.platform === "linux") {
+        throw new Error(`${contestant}: no process of its provider during ${step}`);
+      }
       const calls = countByAction(after.slice(before.length));
-      results.push({ ...plan, ...report, step, provider, calls, createSeconds: createSecondsOf(after) });
+      results.push({
+        ...plan,
+        ...report,
+        step,
+        provider,
+        calls,
+        createSeconds: createSecondsOf(after),
+        load,
+      });
     }
     checkEffects(plan, await local.log());
   } finally {
@@ -122,22 +118,11 @@ function checkEffects({ contestant, circumstance, clusters }: LifePlan, log: rea
   }
 }
 
-/** @param profiles the folder for CPU profiles of program and provider; profiling takes time itself */
 async function operate(
   order: OperationOrder,
-  profiles: string | undefined,
 ): Promise<{ report: OperationReport; provider: ProviderUse | undefined }> {
-  const profiled = profiles !== undefined;
-  if (profiled) {
-    // The engine stops the provider with SIGINT; without a handler Node writes no profile then.
-    const hook = path.join(order.workDir, "exitOnInterrupt.cjs");
-    writeFileSync(hook, 'process.on("SIGINT", () => process.exit(0));');
-    const options = `--cpu-prof --cpu-prof-dir=${path.join(profiles, "provider")} --require ${hook}`;
-    order = { ...order, env: { ...order.env, NODE_OPTIONS: options } };
-  }
   const child = fork(path.join(import.meta.dirname, "operation.ts"), [], {
     cwd: order.workDir,
-    execArgv: profiled ? ["--cpu-prof", `--cpu-prof-dir=${path.join(profiles, "program")}`] : [],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const watch = new ProviderWatch(child.pid!, contestants[order.contestant].isProvider);

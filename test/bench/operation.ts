@@ -3,19 +3,23 @@
  * and receives a report. The program is inline, so this is also the program's process.
  */
 import { pathToFileURL } from "node:url";
-import { createStack } from "../engine/stack.ts";
-import { type Contestant, declareClusters } from "./contestants.ts";
-import type { Service } from "./naive.ts";
+import { type StateResource, createStack } from "../engine/stack.ts";
+import { type Contestant, contestants, declareClusters } from "./contestants.ts";
 
 export type Action = "preview" | "up" | "refresh" | "destroy";
+
+/** The local service's endpoint and access key. */
+export interface Service {
+  endpoint: string;
+  accessKeyId: string;
+  accessKeySecret: string;
+}
 
 /** An operation to run. */
 export interface OperationOrder {
   contestant: Contestant;
   clusters: number;
   action: Action;
-  /** Undefined: the engine's default. */
-  parallel: number | undefined;
   /** The same folders for all operations of a life. */
   workDir: string;
   backendFolder: string;
@@ -34,12 +38,14 @@ export interface OperationReport {
   stateClusters: number;
   /** The size of one cluster in the state, as JSON without white space. */
   stateBytes: number;
-  /** The size of the provider's text in it. */
-  providerTextBytes: number;
 }
 
-/** Every provider has its own name space. */
-function configurationFor(nameSpace: string, service: Service): Record<string, string> {
+/** The stack's configuration for a contestant, in its own name space. */
+function configurationFor(contestant: Contestant, service: Service): Record<string, string> {
+  const { configuration, ownConfiguration } = contestants[contestant];
+  if (configuration === undefined) {
+    return {};
+  }
   const { host } = new URL(service.endpoint);
   const values = {
     region: "cn-hangzhou",
@@ -49,39 +55,45 @@ function configurationFor(nameSpace: string, service: Service): Record<string, s
     // @pulumi/alicloud takes no scheme in an endpoint.
     protocol: "HTTP",
     endpoints: JSON.stringify([{ ecs: host, sts: host }]),
+    ...ownConfiguration,
   };
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${nameSpace}:${key}`, value]));
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${configuration}:${key}`, value]));
 }
 
 async function perform(order: OperationOrder): Promise<OperationReport> {
-  const { contestant, clusters, action, parallel, workDir, backendFolder, service, env } = order;
+  const { contestant, clusters, action, workDir, backendFolder, service, env } = order;
   await using stack = await createStack({
-    program: async () => declareClusters(contestant, clusters, workDir, service),
+    program: async () => declareClusters(contestant, clusters, workDir),
     backend: {
       folder: backendFolder,
       url: pathToFileURL(backendFolder).href,
       dispose: () => undefined,
     },
     workDir,
-    // Not secret: a secret takes one more command each time, and this service is local.
-    config: { ...configurationFor("alicloud", service), ...configurationFor("alicloud-hpc", service) },
+    config: configurationFor(contestant, service),
     env,
   });
   const cpu = process.cpuUsage();
   const started = performance.now();
   // Without TestStack's own methods, which process every event of the engine.
-  await stack.automation[action]({ color: "never", ...(parallel === undefined ? {} : { parallel }) });
+  await stack.automation[action]({ color: "never" });
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const resources = action === "preview" ? [] : stack.state().resources(":HpcCluster");
-  const [one] = resources;
   return {
     seconds,
     programCpuSeconds: (user + system) / 1e6,
     stateClusters: resources.length,
-    stateBytes: one === undefined ? 0 : Buffer.byteLength(JSON.stringify(one)),
-    providerTextBytes: Buffer.byteLength((one?.inputs?.["__provider"] as string | undefined) ?? ""),
+    stateBytes: resources[0] === undefined ? 0 : bytesOf(resources[0]),
   };
+}
+
+/** Without the stack traces: those of this harness are longer than a user's. */
+function bytesOf(resource: StateResource): number {
+  const text = JSON.stringify(resource, (key, value: unknown) =>
+    key === "stackTrace" || key === "sourcePosition" ? undefined : value,
+  );
+  return Buffer.byteLength(text);
 }
 
 process.once("message", (order: OperationOrder) => {

@@ -12,110 +12,73 @@ import {
 import path from "node:path";
 import { promisify } from "node:util";
 import { ensureEngine, enginePath, repositoryRoot } from "../engine/engine.ts";
-import type { Place } from "./place.ts";
 
-/** What a contestant needs is there, or the reason why it is not. */
-export type Prepared =
+/** The peer can run, or the reason why it cannot. */
+export type Peer =
   | {
-      /** For the tables: which version this is, and where it comes from. */
-      what?: string;
-      /** The size of a plugin that the engine downloads. */
-      pluginBytes?: number;
+      /** Which version this is, and where it comes from. */
+      what: string;
+      pluginBytes: number;
     }
   | { missing: string };
 
 const executable = "pulumi-resource-alicloud";
 const downloadWithinMs = 10 * 60_000;
 
-/** The engine's name for the folder of this plugin. */
-function pluginFolder(version: string): string {
-  return `resource-alicloud-v${version}`;
-}
-
 /**
  * Takes the plugin from PATH, from the Pulumi home of the user, or has the engine download it. Puts it where the engine looks
  * first: a plugin on PATH makes it print a warning.
+ *
+ * @param pulumiHome the engine's folder in the benchmark
  */
-export async function preparePeer(
-  { pulumiHome }: Place,
-  progress: (line: string) => void,
-): Promise<Prepared> {
+export async function preparePeer(pulumiHome: string): Promise<Peer> {
   const manifest = path.join(repositoryRoot, "node_modules/@pulumi/alicloud/package.json");
-  if (!existsSync(manifest)) {
-    return { missing: "the package @pulumi/alicloud is not installed" };
-  }
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  const target = path.join(pulumiHome, "plugins", pluginFolder(version));
-  const found = await findPlugin(version);
-  if (found === undefined) {
-    progress(`asking the engine for the plugin alicloud ${version}`);
-    const problem = await download(version, pulumiHome);
-    if (problem !== undefined) {
-      return { missing: `no ${executable} on PATH, and the engine cannot download it: ${problem}` };
-    }
-  } else {
-    mkdirSync(target, { recursive: true });
-    symlinkSync(found.file, path.join(target, executable));
+  const folder = path.join(pulumiHome, "plugins", `resource-alicloud-v${version}`);
+  const file = path.join(folder, executable);
+  const found = findPlugin(version);
+  if (found !== undefined) {
+    mkdirSync(folder, { recursive: true });
+    symlinkSync(found.file, file);
+  } else if (!(await download(version, pulumiHome))) {
+    // The engine's own error names addresses, and the note is published.
+    return { missing: "its plugin is not on PATH, not in the Pulumi home, and cannot be downloaded" };
   }
-  const file = path.join(target, executable);
+  const { stdout } = await promisify(execFile)(file, ["-version"]);
   return {
-    what: `@pulumi/alicloud ${version}, plugin ${await versionOf(file)} ${found?.where ?? "downloaded by the engine"}`,
-    pluginBytes: sizeOf(found === undefined ? target : file),
+    what: `@pulumi/alicloud ${version}, plugin ${stdout.trim()} ${found?.where ?? "downloaded by the engine"}`,
+    pluginBytes: found === undefined ? sizeOf(folder) : statSync(file).size,
   };
 }
 
-async function findPlugin(version: string): Promise<{ file: string; where: string } | undefined> {
+function findPlugin(version: string): { file: string; where: string } | undefined {
   const home = process.env["PULUMI_HOME"] ?? path.join(process.env["HOME"] ?? "", ".pulumi");
-  const installed = path.join(home, "plugins", pluginFolder(version), executable);
-  if (existsSync(installed)) {
-    return { file: realpathSync(installed), where: "from the Pulumi home" };
-  }
-  const onPath = (process.env["PATH"] ?? "")
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, executable))
-    .find((file) => existsSync(file));
-  return onPath === undefined ? undefined : { file: realpathSync(onPath), where: "from PATH" };
+  const places = [
+    { folder: path.join(home, "plugins", `resource-alicloud-v${version}`), where: "from the Pulumi home" },
+    ...(process.env["PATH"] ?? "").split(path.delimiter).map((folder) => ({ folder, where: "from PATH" })),
+  ];
+  const place = places.find(({ folder }) => existsSync(path.join(folder, executable)));
+  return place && { file: realpathSync(path.join(place.folder, executable)), where: place.where };
 }
 
-/** Returns why it failed. */
-async function download(version: string, pulumiHome: string): Promise<string | undefined> {
-  const engine = await ensureEngine();
-  try {
-    await promisify(execFile)(
-      engine.command.command,
-      ["plugin", "install", "resource", "alicloud", `v${version}`, "--non-interactive"],
-      {
-        env: {
-          ...process.env,
-          PATH: enginePath(),
-          PULUMI_HOME: pulumiHome,
-          PULUMI_SKIP_UPDATE_CHECK: "true",
-        },
-        timeout: downloadWithinMs,
-      },
-    );
-    return undefined;
-  } catch (error) {
-    const { stderr = "", message } = error as Error & { stderr?: string };
-    const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-    // The engine names the cause in the warnings before its last line.
-    const cause = lines.findLast((line) => line.startsWith("warning: ")) ?? lines.at(-1) ?? message;
-    // The results are published, so they name no address.
-    return cause.replace(/^warning: /, "").replace(/:? Get "?https?:.*$/s, "");
-  }
+/** Returns whether the engine could download it. */
+async function download(version: string, pulumiHome: string): Promise<boolean> {
+  const { command } = await ensureEngine();
+  const args = ["plugin", "install", "resource", "alicloud", `v${version}`, "--non-interactive"];
+  const env = {
+    ...process.env,
+    PATH: enginePath(),
+    PULUMI_HOME: pulumiHome,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  return await promisify(execFile)(command.command, args, { env, timeout: downloadWithinMs }).then(
+    () => true,
+    () => false,
+  );
 }
 
-async function versionOf(file: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(file, ["-version"]);
-  return stdout.trim() || "of an unknown version";
-}
-
-function sizeOf(fileOrFolder: string): number {
-  const { size } = statSync(fileOrFolder);
-  if (!statSync(fileOrFolder).isDirectory()) {
-    return size;
-  }
-  return readdirSync(fileOrFolder)
-    .map((name) => sizeOf(path.join(fileOrFolder, name)))
-    .reduce((total, bytes) => total + bytes, 0);
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true })
+    .map((name) => statSync(path.join(folder, String(name))))
+    .reduce((total, entry) => total + (entry.isFile() ? entry.size : 0), 0);
 }

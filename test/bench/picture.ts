@@ -1,7 +1,7 @@
 /** Draws how cost grows as an SVG: panels over the number of clusters, readable on light and dark pages. */
 import { type Contestant, contestantNames, contestants } from "./contestants.ts";
 import type { Step } from "./life.ts";
-import { type Medians, sum } from "./medians.ts";
+import { type Results, sum } from "./results.ts";
 
 /** Of medium lightness: the picture has no background, and the page may be light or dark. */
 const ink = "#7d8590";
@@ -25,13 +25,13 @@ interface Line {
 const timedSteps: readonly Step[] = ["preview", "up", "destroy", "up again", "refresh"];
 
 /** Lines are solid at the lowest latency and dashed at the highest. */
-export function pictureOf(medians: Medians): string {
-  const { latencies, sizes } = medians;
+export function pictureOf(results: Results): string {
+  const { latencies, sizes } = results;
   const [lowest, highest] = [latencies[0] ?? 0, latencies.at(-1) ?? 0];
   const linesOf = (
     valueAt: (contestant: Contestant, clusters: number, latencyMs: number) => number | undefined,
   ): Line[] =>
-    medians.contestants.flatMap((contestant) =>
+    results.contestants.flatMap((contestant) =>
       [...new Set([lowest, highest])].map((latencyMs) => ({
         colour: contestants[contestant].colour,
         dashed: latencyMs !== lowest,
@@ -46,14 +46,14 @@ export function pictureOf(medians: Medians): string {
       title: step,
       unit: "seconds",
       lines: linesOf(
-        (contestant, clusters, latencyMs) => medians.of(contestant, step, clusters, latencyMs)?.seconds,
+        (contestant, clusters, latencyMs) => results.of(contestant, step, clusters, latencyMs)?.seconds,
       ),
     })),
     {
       title: "all operations",
       unit: "API calls",
       lines: linesOf((contestant, clusters, latencyMs) =>
-        sum(medians.life(contestant, clusters, latencyMs).map(({ calls }) => calls)),
+        sum(results.life(contestant, clusters, latencyMs).map(({ calls }) => calls)),
       ).filter(({ dashed }) => !dashed),
     },
   ];
@@ -65,7 +65,7 @@ export function pictureOf(medians: Medians): string {
       const place = { x: left + (at % 3) * panel.across, y: panel.top + Math.floor(at / 3) * panel.down };
       return drawPanel(place, title, unit === "seconds" ? `${unit}${latencyNote}` : unit, lines);
     }),
-    ...medians.contestants.map((contestant, at) =>
+    ...results.contestants.map((contestant, at) =>
       drawKey(left + at * (840 / contestantNames.length), contestant),
     ),
     "</svg>",

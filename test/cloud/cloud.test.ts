@@ -6,7 +6,8 @@ import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { defaultRegions } from "../../emulator/regions.ts";
 import { serviceIn } from "../contract/target.ts";
 import { main, mostAtATime, mostClusters } from "./cloud.ts";
-import { descendantsOf, isRunning } from "./processTree.ts";
+import { isAlive } from "../engine/engine.ts";
+import { descendantsOf } from "../engine/engineProcesses.ts";
 
 const prefix = "hpctest-abc123-";
 let ecs: Emulator;
@@ -135,7 +136,7 @@ describe("a run", () => {
 
   test.each([
     ["SIGINT", 130, "test/contract/create"],
-    ["SIGTERM", 143, "test/cloud/life"],
+    ["SIGTERM", 143, "test/cloud/realLife"],
   ] as const)(
     "deletes everything after %s during a creation, and exits with %i (%s)",
     async (signal, exitCode, file) => {
@@ -157,7 +158,7 @@ describe("a run", () => {
       expect(out).toContain(`Interrupted by ${signal}.`);
       expect(out).toMatch(/^No cluster with the prefix hpctest-\w+- is left\.$/m);
       // A provider that is still running could create the cluster again.
-      await vi.waitFor(() => expect(processes.filter(isRunning)).toEqual([]), 10_000);
+      await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), 10_000);
     },
   );
 });

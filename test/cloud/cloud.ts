@@ -16,12 +16,12 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { type Target, serviceIn } from "../contract/target.ts";
-import { killTree } from "./processTree.ts";
+import { killTree } from "../engine/engineProcesses.ts";
 import { obstacleIn, prefixPattern, removeClusters, stem } from "./leftovers.ts";
 
 const usage = `Usage: npm run test:cloud -- [options] [file…]
 
-Runs test/contract and test/cloud/life.test.ts, or only the given files, against the real ECS. It needs ALICLOUD_ACCESS_KEY,
+Runs test/contract and test/cloud/realLife.test.ts, or only the given files, against the real ECS. It needs ALICLOUD_ACCESS_KEY,
 ALICLOUD_SECRET_KEY and ALICLOUD_REGION in the environment, and reads ALICLOUD_SECURITY_TOKEN and ALIBABA_CLOUD_ENDPOINT_ECS.
 Without --yes it only prints what it would do.
 
@@ -75,7 +75,7 @@ export async function main(
     redacted(obstacle);
     return 1;
   }
-  const files = positionals.length > 0 ? positionals : ["test/contract/", "test/cloud/life.test.ts"];
+  const files = positionals.length > 0 ? positionals : ["test/contract/", "test/cloud/realLife.test.ts"];
   return await run(target, files, environment, redacted);
 }
 

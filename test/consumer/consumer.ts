@@ -9,11 +9,11 @@ import path from "node:path";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { type Backend, StateFile, createBackend, readStateText } from "../engine/backend.ts";
 import { languageHost, runCli } from "../engine/cli.ts";
+import { LanguageHost } from "../engine/languageHost.ts";
 import { enginePath } from "../engine/engine.ts";
 import { clusterType, defaultRegion } from "../e2e/ecsStack.ts";
 import { type Cell, type Stage, versions } from "./cells.ts";
 import { compilerOptions, declared, programFile, programText, sharedName } from "./programs.ts";
-import { LanguageHost } from "./languageHost.ts";
 import type { Registrations } from "./registrations.ts";
 import { CommandFailure, type Toolbox } from "./toolbox.ts";
 
@@ -128,7 +128,7 @@ class Consumer implements AsyncDisposable {
     }
     const host =
       (await languageHost()) === undefined
-        ? await LanguageHost.start({ node, folder, typescript: cell.language !== "ts7" })
+        ? await LanguageHost.start({ run: { node, folder, typescript: cell.language !== "ts7" } })
         : undefined;
     return new Consumer({ cell, toolbox, host, ecs: await startEmulator(), root, folder, node });
   }

@@ -7,7 +7,7 @@ import { startEmulator } from "../../emulator/emulator.ts";
 import { createBackend, StateFile, readStateText } from "../engine/backend.ts";
 import { languageHost, runCli } from "../engine/cli.ts";
 import { repositoryRoot } from "../engine/engine.ts";
-import { LanguageHost } from "./languageHost.ts";
+import { LanguageHost } from "../engine/languageHost.ts";
 import { Toolbox } from "./toolbox.ts";
 
 interface Manifest {
@@ -41,11 +41,9 @@ test("from an empty folder to a cluster", { timeout: 10 * 60_000 }, async () => 
   const backend = createBackend();
   const ecs = await startEmulator();
   const isAlone = (await languageHost()) === undefined;
-  await using host = await LanguageHost.start({ node, folder, typescript: true });
+  await using host = await LanguageHost.start({ run: { node, folder, typescript: true } });
   const pulumi = async (...args: string[]): Promise<string> => {
-    const env: Record<string, string> = isAlone
-      ? { PULUMI_DEBUG_LANGUAGES: `nodejs:${host.address.split(":")[1]!}` }
-      : {};
+    const env = isAlone ? host.env : {};
     const { exitCode, stdout, stderr } = await runCli(args, { cwd: folder, backend, env });
     expect(exitCode, `pulumi ${args.join(" ")}\n${stdout}${stderr}`).toBe(0);
     return stdout;

@@ -122,13 +122,51 @@ describe.each(clients)("$name", ({ connect, isHere }) => {
       await done("ModifyHpcClusterAttribute", { ...region, HpcClusterId: other, Name: "renamed" });
       expect(ecs.store.find(other)?.name).toBe("renamed");
 
-      const machine = { ImageId: "aliyun_3", InstanceType: "ecs.ebmgn7e.32xlarge", Password: "A-secret-1" };
-      const { InstanceIdSets: sets } = (await done("RunInstances", {
-        ...{ ...region, ...machine, HpcClusterId: id, Amount: 2 },
-      })) as { InstanceIdSets: { InstanceIdSet: string[] } };
-      expect(await done("DescribeInstances", { ...region, HpcClusterId: id })).toMatchObject({
-        Instances: { Instance: sets.InstanceIdSet.map((InstanceId) => ({ InstanceId, HpcClusterId: id })) },
-      });
+      const sold = await done("DescribeAvailableResource", { ...region, DestinationResource: "InstanceType" });
+      const { AvailableZones: zones } = sold as {
+        AvailableZones: { AvailableZone: { ZoneId: string; Status: string; StatusCategory: string }[] };
+      };
+      const [{ ZoneId, Status, StatusCategory }] = zones.AvailableZone as [(typeof zones.AvailableZone)[0]];
+      expect([ZoneId, Status, StatusCategory]).toEqual(["cn-hangzhou-a", "Available", "WithStock"]);
+      const InstanceType = "ecs.sccg7.32xlarge";
+      expect(JSON.stringify(zones)).toContain(InstanceType);
+
+      const image = { ...region, ImageId: "aliyun_3" };
+      const node = { ...image, InstanceType, HpcClusterId: id, VSwitchId: "vsw-1" };
+      for (const [wrong, parameters] of [
+        ["InvalidHpcClusterId.Necessary", { ...image, InstanceType, VSwitchId: "vsw-1" }],
+        ["InvalidHpcClusterId.Unnecessary", { ...node, InstanceType: "ecs.g7.large" }],
+        ["InvalidHpcClusterId.NotFound", { ...node, HpcClusterId: "hpc-unknown" }],
+        ["InvalidVSwitchId.Necessary", { ...image, InstanceType, HpcClusterId: id }],
+      ] as const) {
+        expect(await code("RunInstances", parameters)).toBe(wrong);
+      }
+      ecs.faults.add({ kind: "lateModify", ms: 3_600_000, times: 1 });
+      const { HpcClusterId: young } = await done("CreateHpcCluster", { ...region, Name: "young" });
+      expect(await code("RunInstances", { ...node, HpcClusterId: young as string })).toBe(
+        "InvalidHpcClusterId.Creating",
+      );
+      ecs.store.remove(young as string);
+
+      const machine = { ...node, ZoneId, Password: "A-secret-1" };
+      const { InstanceIdSets: sets } = (await done("RunInstances", { ...machine, Amount: 11 })) as {
+        InstanceIdSets: { InstanceIdSet: string[] };
+      };
+      const some = { ...region, HpcClusterId: id, MaxResults: 10 };
+      const first = (await done("DescribeInstances", some)) as {
+        NextToken: string;
+        Instances: { Instance: object[] };
+      };
+      const next = (await done("DescribeInstances", { ...some, NextToken: first.NextToken })) as typeof first;
+      expect([...first.Instances.Instance, ...next.Instances.Instance]).toMatchObject(
+        ecs.store.instances().map((instance) => ({
+          ...{ InstanceId: instance.instanceId, InstanceName: instance.name, InstanceType, ZoneId },
+          ...{ Status: "Running", HpcClusterId: id },
+          VpcAttributes: { PrivateIpAddress: { IpAddress: instance.privateIpAddresses } },
+          RdmaIpAddress: { IpAddress: instance.rdmaIpAddresses },
+        })),
+      );
+      expect([ecs.store.instances().length, next.NextToken]).toEqual([11, ""]);
       expect(await code("DeleteHpcCluster", { ...region, HpcClusterId: id })).toBe("NotEmpty.HpcCluster");
       const release = { ...region, InstanceId: sets.InstanceIdSet };
       expect(await code("DeleteInstances", release)).toBe("IncorrectInstanceStatus");

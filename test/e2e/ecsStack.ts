@@ -20,22 +20,30 @@ export const defaultRegion = "cn-hangzhou";
 /** As for `createStack`; a configuration value of undefined takes away one that the local ECS would have set. */
 export interface EcsStackOptions extends Omit<StackOptions, "config"> {
   config?: Record<string, ConfigInput | undefined>;
+  /** Of the configuration. Default: that of the dynamic provider, which the plugin's classes take too. */
+  namespace?: "alicloud" | "alicloud-hpc";
 }
 
 /** The stack configuration of a user of that service: region, keys and endpoint. */
-export function configurationFor(ecs: Emulator): Record<string, ConfigInput> {
+export function configurationFor(
+  ecs: Emulator,
+  namespace: EcsStackOptions["namespace"] = "alicloud",
+): Record<string, ConfigInput> {
   return {
-    "alicloud:region": defaultRegion,
-    "alicloud:accessKey": ecs.accessKeyId,
-    "alicloud:secretKey": { value: ecs.accessKeySecret, secret: true },
-    "alicloud:endpoints": JSON.stringify([{ ecs: ecs.endpoint }]),
+    [`${namespace}:region`]: defaultRegion,
+    [`${namespace}:accessKey`]: ecs.accessKeyId,
+    [`${namespace}:secretKey`]: { value: ecs.accessKeySecret, secret: true },
+    [`${namespace}:endpoints`]: JSON.stringify([{ ecs: ecs.endpoint }]),
   };
 }
 
 /** Makes a stack whose clusters are those of a local ECS; nothing has run yet. */
-export function createEcsStack(ecs: Emulator, options: EcsStackOptions): Promise<TestStack> {
+export function createEcsStack(
+  ecs: Emulator,
+  { namespace, ...options }: EcsStackOptions,
+): Promise<TestStack> {
   const config: Record<string, ConfigInput> = {};
-  for (const [key, value] of Object.entries({ ...configurationFor(ecs), ...options.config })) {
+  for (const [key, value] of Object.entries({ ...configurationFor(ecs, namespace), ...options.config })) {
     if (value !== undefined) {
       config[key] = value;
     }

@@ -90,7 +90,7 @@ const compiledOnly: Record<string, string> = {
       "test/plugin/sdks.test.ts runs it",
     ]),
   ),
-  instances: "it needs the plugin of @pulumi/alicloud",
+  instances: "it needs the plugin of @pulumi/alicloud; test/e2e/instancesExample.test.ts runs it with mocks",
   testing: "test/consumer/testExamples.test.ts runs it with its test",
   "unit-tests": "test/consumer/testExamples.test.ts runs it with its test",
 };

@@ -24,6 +24,10 @@ type Lookups = Pick<
   | "getHpcClustersOutput"
   | "getRegions"
   | "getRegionsOutput"
+  | "getHpcClusterInstances"
+  | "getHpcClusterInstancesOutput"
+  | "getSccInstanceTypes"
+  | "getSccInstanceTypesOutput"
 >;
 
 export const dynamicHost = {

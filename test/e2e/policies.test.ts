@@ -82,21 +82,6 @@ const account = () => ({
 describe.each(hosts)("of the $name", (host) => {
   const { HpcCluster, Provider } = host;
 
-  test("the example refuses a cluster at preview, and names it", async () => {
-    await using stack = await createEcsStack(ecs, {
-      env,
-      program: async () => {
-        new HpcCluster("good", { name: "dev-farm" });
-        new HpcCluster("bad", { name: "farm" });
-      },
-    });
-    const failed = await failureOf(stack.preview({ policyPacks: [example] }));
-    const report = 'The name "farm" does not match ^(dev|prod)-[a-z0-9-]+$.';
-    expect(reportsIn(failed)).toEqual([["hpc-cluster-name", "bad", report]]);
-    expect(failed.output).toMatch(/\[mandatory\] +hpc-cluster-name +\(.*HpcCluster: bad\)/);
-    expect(failed.output).toContain(report);
-  });
-
   test("policies see what is visible of clusters and providers; a remediation changes a cluster; an advisory one stops nothing", async () => {
     await using stack = await createEcsStack(ecs, {
       env,
@@ -152,6 +137,21 @@ describe.each(hosts)("of the $name", (host) => {
     ]);
     expect(ecs.store.clusters({ name: "two" })).toMatchObject([{ description: "For films" }]);
   });
+});
+
+test("the example refuses a cluster at preview, and names it", async () => {
+  await using stack = await createEcsStack(ecs, {
+    env,
+    program: async () => {
+      new dynamicHost.HpcCluster("good", { name: "dev-farm" });
+      new dynamicHost.HpcCluster("bad", { name: "farm" });
+    },
+  });
+  const failed = await failureOf(stack.preview({ policyPacks: [example] }));
+  const report = 'The name "farm" does not match ^(dev|prod)-[a-z0-9-]+$.';
+  expect(reportsIn(failed)).toEqual([["hpc-cluster-name", "bad", report]]);
+  expect(failed.output).toMatch(/\[mandatory\] +hpc-cluster-name +\(.*HpcCluster: bad\)/);
+  expect(failed.output).toContain(report);
 });
 
 test("a policy that throws fails the preview, and the message says which it is", async () => {

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
-import { LanguageHost } from "../consumer/languageHost.ts";
+import { LanguageHost } from "../engine/languageHost.ts";
 import { runCli } from "../engine/cli.ts";
 import { createEcsStack } from "./ecsStack.ts";
 import { hosts } from "./hosts.ts";
@@ -39,16 +39,18 @@ describe.each(hosts)("$name", (host) => {
     );
     writeFileSync(path.join(stack.workDir, "package.json"), JSON.stringify({ main: "index.js" }));
     await using language = await LanguageHost.start({
-      node: process.execPath,
-      folder: stack.workDir,
-      typescript: false,
+      run: {
+        node: process.execPath,
+        folder: stack.workDir,
+        typescript: false,
+      },
     });
     const { exitCode, stdout } = await runCli(
       ["destroy", "--run-program", "--yes", "--stack", stack.stackName],
       {
         cwd: stack.workDir,
         backend: stack.backend,
-        env: { PULUMI_DEBUG_LANGUAGES: `nodejs:${language.address.split(":")[1]}` },
+        env: language.env,
       },
     );
     expect(exitCode).not.toBe(0);

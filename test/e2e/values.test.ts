@@ -59,7 +59,7 @@ describe.each(hosts)("$name", ({ HpcCluster }) => {
 
 const { HpcCluster } = dynamicHost;
 
-// With the plugin: test/plugin/life.test.ts.
+// With the plugin: test/plugin/pluginLife.test.ts.
 test("null, undefined and secret values, one name twice, frozen arguments", async () => {
   const nothing = null as unknown as undefined;
   const ofNothing = Object.freeze({

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -110,6 +110,7 @@ describe("a running emulator", () => {
       action: "CreateHpcCluster",
       regionId: "cn-hangzhou",
       status: 200,
+      ids: [created.json["HpcClusterId"]],
       requestId: created.json["RequestId"],
       ms: expect.any(Number) as number,
       committed: true,
@@ -121,23 +122,91 @@ describe("a running emulator", () => {
   });
 });
 
+describe("a state file", () => {
+  test("keeps clusters, instances, ClientTokens and the key, also of a process that was killed", async () => {
+    const file = join(folder, "state.json");
+    const first = start("--state", file);
+    const ecs = JSON.parse(await first.first) as Service;
+    const farm = { RegionId: "cn-hangzhou", Name: "farm", ClientToken: "once" };
+    const { HpcClusterId } = (await ask(ecs, "CreateHpcCluster", farm)).json;
+    const node = {
+      ...{ RegionId: "cn-hangzhou", ImageId: "aliyun_3", InstanceType: "ecs.sccg7.32xlarge" },
+      ...{ HpcClusterId: String(HpcClusterId), VSwitchId: "vsw-1", Password: "A-secret-1" },
+    };
+    await ask(ecs, "RunInstances", { ...node, ClientToken: "node" });
+    const stored = async (service: Service) =>
+      await Promise.all(
+        ["clusters", "instances"].map(async (path) =>
+          (await fetch(`${service.endpoint}/_emulator/${path}`)).json(),
+        ),
+      );
+    const before = await stored(ecs);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(readFileSync(file, "utf8")).not.toContain(node.Password);
+    expect(readdirSync(folder).filter((name) => name.startsWith("state.json"))).toEqual(["state.json"]);
+
+    const second = start("--state", file);
+    const again = JSON.parse(await second.first) as Service;
+    expect(again).toEqual({ ...ecs, endpoint: again.endpoint });
+    expect(await stored(again)).toEqual(before);
+    expect((await ask(again, "CreateHpcCluster", farm)).json["HpcClusterId"]).toBe(HpcClusterId);
+    await ask(again, "RunInstances", node);
+    const ips = (await stored(again))[1] as { rdmaIpAddresses: string[] }[];
+    expect(ips.map((each) => each.rdmaIpAddresses)).toEqual([["192.168.0.1"], ["192.168.0.2"]]);
+    second.child.kill("SIGTERM");
+    await second.ended;
+  });
+
+  const key = { accountId: "1", accessKeyId: "a", accessKeySecret: "b" };
+  const cluster = {
+    accountId: "1",
+    regionId: "cn-hangzhou",
+    hpcClusterId: "hpc-1",
+    name: "a",
+    description: "",
+  };
+  const state = (clusters: unknown[]) =>
+    JSON.stringify({ version: 1, key, store: { clusters, instances: [], started: 0 }, tokens: [] });
+  test.concurrent.each([
+    ["cut", state([cluster]).slice(0, 50), "JSON"],
+    ["other", "[]", "the content: must be an object"],
+    ["newer", state([]).replace("1", "2"), "version: must be 1, not 2"],
+    ["wrong", state([{ ...cluster, name: 1 }]), "store.clusters[0].name: must be a string, not 1"],
+    ["twice", state([cluster, cluster]), "hpc-1 is there twice"],
+  ])("that is damaged (%s) is an error of one line, and stays as it is", async (name, content, reason) => {
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, content);
+    const service = start("--state", file);
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(service.err()).toMatch(/^.* is not a state file of this emulator: .* It was not changed: .*\n$/);
+    expect(service.err()).toContain(reason);
+    expect(readFileSync(file, "utf8")).toBe(content);
+  });
+
+  test("that cannot be written is an error of one line", async () => {
+    const service = start("--state", join(folder, "nowhere", "state.json"));
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(service.err()).toMatch(/^ENOENT: .*nowhere.*\n$/);
+  });
+});
+
 describe("an invalid command line", () => {
   test.concurrent.each([
-    [["--bogus"], "Unknown option '--bogus'"],
+    [["--bogus"], "Unknown option '--bogus'."],
     [["extra"], 'The emulator takes no argument "extra".'],
-    [["--port"], "--port"],
+    [["--port"], "Option '--port <value>' argument missing."],
     [["--port", "99999"], '--port must be a whole number from 0 to 65535, not "99999".'],
     [["--port", "x"], '--port must be a whole number from 0 to 65535, not "x".'],
     [["--seed", "-1"], "--seed"],
     [["--access-key-id", "a"], "--access-key-id and --access-key-secret must be set together."],
     [["--access-key-secret", "a"], "--access-key-id and --access-key-secret must be set together."],
-    [["--faults", "/nonexistent.json"], "/nonexistent.json is not a valid fault plan:"],
   ])("%j exits with 2 and the reason", async (args, message) => {
     const service = start(...args);
     expect(await service.ended).toEqual({ code: 2, signal: null });
     expect(service.out).toEqual([]);
     expect(service.err()).toContain(message);
-    expect(service.err()).toContain("Usage: pulumi-alicloud-hpc emulator");
+    expect(service.err()).toMatch(/^.* "pulumi-alicloud-hpc emulator --help" lists the options\.\n$/);
   });
 
   test("exits with 1 and one line when the port is in use", async () => {
@@ -157,6 +226,7 @@ describe("an invalid command line", () => {
     writeFileSync(faults, JSON.stringify({ rules: [{ kind: "reset", when: "x" }, { kind: "y" }] }));
     const service = start("--faults", faults);
     expect((await service.ended).code).toBe(2);
+    expect(service.err()).toContain(`${faults} is not a valid fault plan:`);
     expect(service.err()).toContain("rules[0].when");
     expect(service.err()).toContain("rules[1].kind");
   });
@@ -165,5 +235,12 @@ describe("an invalid command line", () => {
     const service = start("--help");
     expect((await service.ended).code).toBe(0);
     expect(service.out[0]).toBe("Usage: pulumi-alicloud-hpc emulator [options]");
+  });
+
+  test("prints the version of the package for --version", async () => {
+    const manifest = readFileSync(join(import.meta.dirname, "../../package.json"), "utf8");
+    const service = start("--version");
+    expect((await service.ended).code).toBe(0);
+    expect(service.out).toEqual([(JSON.parse(manifest) as { version: string }).version]);
   });
 });

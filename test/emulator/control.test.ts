@@ -69,8 +69,13 @@ describe("over HTTP", () => {
     const got = async (path: string) => (await control("GET", path)).body;
     expect(await got("clusters")).toMatchObject([{ hpcClusterId, instances: 1 }]);
     expect(await got("instances")).toMatchObject([{ hpcClusterId }]);
+    expect(await got("health")).toEqual({ status: "ok", version: expect.stringMatching(/^\d/) as string });
+    await ask(ecs, "CreateHpcCluster", farm);
+    const created = ecs.store.clusters()[1]?.hpcClusterId;
+    expect(await got("requests?last=1")).toMatchObject([{ action: "CreateHpcCluster", ids: [created] }]);
     expect(await got("requests")).toMatchObject([
       { action: "RebootInstance", code: "InvalidAction.NotFound" },
+      { action: "CreateHpcCluster" },
     ]);
     expect(await got("actions")).toEqual({
       actions: expect.arrayContaining(["CreateHpcCluster", "GetCallerIdentity"]) as string[],
@@ -81,9 +86,33 @@ describe("over HTTP", () => {
     expect([ecs.store.clusters(), ecs.requests, ecs.missingActions]).toEqual([[], [], []]);
   });
 
+  test("adds clusters and instances, and refuses wrong ones with every problem", async () => {
+    const seeded = { name: "farm", hpcClusterId: "hpc-seeded", regionId: "cn-beijing", instances: 1 };
+    expect((await control("POST", "clusters", JSON.stringify(seeded))).body).toMatchObject(seeded);
+    const node = { hpcClusterId: "hpc-seeded", status: "Stopped", rdmaIpAddresses: ["192.168.9.9"] };
+    expect((await control("POST", "instances", JSON.stringify(node))).body).toMatchObject(node);
+    expect(ecs.store.clusters()).toMatchObject([{ ...seeded, instances: 2, accountId: ecs.accountId }]);
+    expect(ecs.store.instances()[1]).toMatchObject({ ...node, regionId: "cn-beijing" });
+    for (const [path, wrong, problem] of [
+      ["clusters", "{", "The body cannot be added"],
+      ["clusters", "[]", "must be an object with the fields of a cluster"],
+      ["clusters", '{"names":"a"}', "names: unknown for a cluster; known are name,"],
+      ["clusters", '{"instances":1}', "name: is required for a cluster"],
+      ["clusters", '{"name":"a","instances":1001}', "instances: must be a whole number from 0 to 1000"],
+      ["clusters", '{"name":"a","regionId":"cn-x"}', "regionId: must be one of cn-hangzhou,"],
+      ["clusters", JSON.stringify(seeded), "The cluster hpc-seeded already exists."],
+      ["instances", '{"hpcClusterId":"hpc-x"}', "The cluster hpc-x does not exist."],
+    ] as const) {
+      const { status, body } = await control("POST", path, wrong);
+      expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining(problem)]);
+    }
+    expect([ecs.store.clusters().length, ecs.store.instances().length]).toEqual([1, 2]);
+  });
+
   test("replaces the faults, and refuses wrong ones with every problem", async () => {
     const plan = JSON.stringify({ rules: [{ kind: "throttling", code: "Throttling" }] });
     expect((await control("PUT", "faults", plan)).status).toBe(200);
+    expect((await control("GET", "faults")).body).toEqual(JSON.parse(plan));
     expect((await ask(ecs, "DescribeRegions")).json["Code"]).toBe("Throttling");
     for (const [wrong, problem] of [
       ["{", "The body is not a valid fault plan"],
@@ -106,6 +135,12 @@ describe("over HTTP", () => {
     });
     const page = await control("POST", "reset", undefined, { origin: "https://example.com" });
     expect(page.status).toBe(403);
+    for (const site of ["cross-site", "same-site"]) {
+      expect((await control("GET", "clusters", undefined, { "sec-fetch-site": site })).status).toBe(403);
+      expect((await control("GET", "", undefined, { "sec-fetch-site": site })).status).toBe(403);
+    }
+    const own = { origin: ecs.endpoint, "sec-fetch-site": "same-origin" };
+    expect((await control("PUT", "faults", '{"rules":[]}', own)).status).toBe(200);
     // fetch sends the Host of the URL.
     const rebound = await new Promise<number | undefined>((resolve, reject) => {
       const headers = { host: "example.com" };

@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
+import { startEmulator, type Emulator, type FaultRule } from "../../emulator/emulator.ts";
 import { ask, type Asking, type Overrides } from "./rawRequest.ts";
 
 let ecs: Emulator;
+
+/** The emulator, stopped at the end of the test. */
+async function closing(starting: Promise<Emulator>): Promise<Emulator & AsyncDisposable> {
+  const started = await starting;
+  return Object.assign(started, { [Symbol.asyncDispose]: () => started.stop() });
+}
 
 beforeEach(async () => {
   ecs = await startEmulator({ seed: 7 });
@@ -45,6 +51,7 @@ describe("GetCallerIdentity", () => {
 describe("DescribeInstances", () => {
   interface Answer {
     readonly TotalCount: number;
+    readonly NextToken: string;
     readonly Instances: { readonly Instance: readonly { readonly InstanceId: string }[] };
   }
   const list = async (parameters: Overrides = {}) =>
@@ -61,16 +68,20 @@ describe("DescribeInstances", () => {
       TotalCount: 1,
       PageNumber: 1,
       PageSize: 10,
+      NextToken: "",
       Instances: {
         Instance: [
           {
             InstanceId: expect.stringMatching(/^i-[a-z0-9]{20}$/),
             InstanceName: idsOf(answer)[0],
-            InstanceType: "ecs.test",
-            ImageId: "test",
+            InstanceType: "ecs.sccg7.32xlarge",
+            ImageId: "aliyun_3",
             Status: "Running",
             RegionId: "cn-hangzhou",
+            ZoneId: "cn-hangzhou-a",
             HpcClusterId: id,
+            VpcAttributes: { PrivateIpAddress: { IpAddress: ["10.0.0.1"] } },
+            RdmaIpAddress: { IpAddress: ["192.168.0.1"] },
           },
         ],
       },
@@ -93,10 +104,27 @@ describe("DescribeInstances", () => {
     expect(idsOf(await list())).toEqual([]);
   });
 
+  test("pages by token: 10 to 100 instances, and an empty token at the end", async () => {
+    ecs.store.add({ name: "farm", instances: 105 });
+    const all = ecs.store.instances().map(({ instanceId }) => instanceId);
+    const seen: string[] = [];
+    const sizes: number[] = [];
+    let token = "";
+    do {
+      const answer = await list({ MaxResults: "1000", NextToken: token });
+      seen.push(...idsOf(answer));
+      sizes.push(idsOf(answer).length);
+      token = answer.NextToken;
+    } while (token !== "");
+    expect([sizes, seen]).toEqual([[100, 5], all]);
+    expect(idsOf(await list({ MaxResults: "1" }))).toEqual(all.slice(0, 10));
+  });
+
   test.each<[string, Overrides]>([
     ["MissingParameter", { RegionId: undefined }],
     ["InvalidRegionId.NotFound", { RegionId: "cn-nowhere" }],
     ["Invalid.Parameter", { PageSize: "101" }],
+    ["Invalid.Parameter", { NextToken: "x" }],
     ["InvalidInstanceIds.Malformed", { InstanceIds: "i-1" }],
   ])("fails with %s", async (code, parameters) => {
     expect(await list(parameters)).toMatchObject({ Code: code });
@@ -106,6 +134,7 @@ describe("DescribeInstances", () => {
 describe("RunInstances and DeleteInstances", () => {
   const region = { RegionId: "cn-hangzhou" };
   const instance = { ...region, ImageId: "aliyun_3", InstanceType: "ecs.ebmgn7e.32xlarge" };
+  const scc = { InstanceType: "ecs.sccc7.32xlarge", VSwitchId: "vsw-1" };
   const run = async (parameters: Overrides = {}) =>
     (await ask(ecs, "RunInstances", { ...instance, ...parameters })).json as {
       readonly Code?: string;
@@ -121,7 +150,9 @@ describe("RunInstances and DeleteInstances", () => {
     const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
     const drop = async () =>
       (await ask(ecs, "DeleteHpcCluster", { ...region, HpcClusterId: id })).json["Code"];
-    const answer = await run({ HpcClusterId: id, Amount: "11", InstanceName: "node" });
+    const answer = await run({
+      ...{ ...scc, ZoneId: "cn-hangzhou-b", HpcClusterId: id, Amount: "11", InstanceName: "node" },
+    });
     const ids = answer.InstanceIdSets?.InstanceIdSet ?? [];
     expect(ecs.store.find(id)).toMatchObject({ instances: 11 });
     expect(ecs.store.instances().map(({ instanceId }) => instanceId)).toEqual(ids);
@@ -130,9 +161,13 @@ describe("RunInstances and DeleteInstances", () => {
       regionId: "cn-hangzhou",
       instanceId: ids[0],
       name: "node",
-      instanceType: instance.InstanceType,
+      instanceType: scc.InstanceType,
       imageId: instance.ImageId,
       hpcClusterId: id,
+      zoneId: "cn-hangzhou-b",
+      status: "Running",
+      privateIpAddresses: ["10.0.0.1"],
+      rdmaIpAddresses: ["192.168.0.1"],
     });
     expect(await drop()).toBe("NotEmpty.HpcCluster");
     expect(await release(ids.slice(1))).toBe("released");
@@ -146,7 +181,7 @@ describe("RunInstances and DeleteInstances", () => {
   test("a repeated ClientToken starts nothing more; passwords are not recorded", async () => {
     const repeated = { ClientToken: "once", Password: "secret-1", UserData: "c2VjcmV0" };
     expect((await run(repeated)).InstanceIdSets).toEqual((await run(repeated)).InstanceIdSets);
-    expect(ecs.store.instances()).toMatchObject([{ hpcClusterId: undefined }]);
+    expect(ecs.store.instances()).toMatchObject([{ hpcClusterId: undefined, rdmaIpAddresses: [] }]);
     expect(ecs.requests[0]?.params).toEqual({ ...instance, ClientToken: "once" });
     expect((await run({ ...repeated, Password: "secret-2" })).Code).toBe("IdempotentParameterMismatch");
   });
@@ -158,11 +193,30 @@ describe("RunInstances and DeleteInstances", () => {
     ["MissingParameter", { InstanceType: "" }],
     ["Invalid.Parameter", { Amount: "101" }],
     ["Invalid.Parameter", { Amount: "1", MinAmount: "2" }],
-    ["InvalidHpcClusterId.NotFound", { HpcClusterId: "hpc-unknown" }],
+    ["InvalidHpcClusterId.Unnecessary", { HpcClusterId: "hpc-unknown" }],
+    ["InvalidHpcClusterId.Necessary", { ...scc, VSwitchId: undefined }],
+    ["InvalidVSwitchId.Necessary", { ...scc, HpcClusterId: "hpc-unknown", VSwitchId: undefined }],
+    ["InvalidHpcClusterId.NotFound", { ...scc, HpcClusterId: "hpc-unknown" }],
     ["DryRunOperation", { DryRun: "true" }],
   ])("RunInstances fails with %s", async (code, parameters) => {
     expect((await run(parameters)).Code).toBe(code);
     expect(ecs.store.instances()).toEqual([]);
+  });
+
+  test.each<FaultRule>([
+    { kind: "lateVisible", ms: 1_000 },
+    { kind: "lateModify", ms: 1_000 },
+  ])("a cluster takes instances when it is no longer being created ($kind)", async (fault) => {
+    let now = Date.now();
+    await using late = await closing(startEmulator({ clock: () => now, faults: { rules: [fault] } }));
+    const { json } = await ask(late, "CreateHpcCluster", { ...region, Name: "farm" });
+    const node = { ...instance, ...scc, HpcClusterId: String(json["HpcClusterId"]) };
+    expect((await ask(late, "RunInstances", node)).json).toMatchObject({
+      Code: "InvalidHpcClusterId.Creating",
+      Message: "The specified HpcClusterId is creating.",
+    });
+    now += 1_000;
+    expect((await ask(late, "RunInstances", node)).status).toBe(200);
   });
 
   test.each<[string, (id: string) => readonly string[], Overrides]>([
@@ -177,5 +231,63 @@ describe("RunInstances and DeleteInstances", () => {
     const answer = await run();
     expect(await release(ids(answer.InstanceIdSets?.InstanceIdSet[0] ?? ""), parameters)).toBe(code);
     expect(ecs.store.instances()).toHaveLength(1);
+  });
+});
+
+describe("DescribeAvailableResource", () => {
+  const available = async (parameters: Overrides = {}) =>
+    (
+      await ask(ecs, "DescribeAvailableResource", {
+        ...{ RegionId: "cn-hangzhou", DestinationResource: "InstanceType", ...parameters },
+      })
+    ).json;
+
+  test("lists zones with types, status and stock", async () => {
+    ecs.store.setOffers("cn-hangzhou", [
+      { zoneId: "cn-hangzhou-i", instanceType: "ecs.sccg7.32xlarge", stock: "WithoutStock" },
+      { zoneId: "cn-hangzhou-j", instanceType: "ecs.sccg7.32xlarge", stock: "ClosedWithoutStock" },
+      { zoneId: "cn-hangzhou-j", instanceType: "ecs.g7.large" },
+    ]);
+    const soldOut = { Value: "ecs.sccg7.32xlarge", Status: "SoldOut" };
+    const zone = (ZoneId: string, Status: string, StatusCategory: string, types: object[]) => ({
+      ...{ RegionId: "cn-hangzhou", ZoneId, Status, StatusCategory },
+      AvailableResources: {
+        AvailableResource: [{ Type: "InstanceType", SupportedResources: { SupportedResource: types } }],
+      },
+    });
+    expect(await available()).toEqual({
+      RequestId: ecs.requests[0]?.requestId,
+      AvailableZones: {
+        AvailableZone: [
+          zone("cn-hangzhou-i", "SoldOut", "WithoutStock", [{ ...soldOut, StatusCategory: "WithoutStock" }]),
+          zone("cn-hangzhou-j", "Available", "WithStock", [
+            { ...soldOut, StatusCategory: "ClosedWithoutStock" },
+            { Value: "ecs.g7.large", Status: "Available", StatusCategory: "WithStock" },
+          ]),
+        ],
+      },
+    });
+    expect(await available({ InstanceType: "ecs.g7.large" })).toMatchObject({
+      AvailableZones: { AvailableZone: [{ ZoneId: "cn-hangzhou-j" }] },
+    });
+    expect(await available({ ZoneId: "cn-hangzhou-a" })).toMatchObject({
+      AvailableZones: { AvailableZone: [] },
+    });
+  });
+
+  test("every region sells SCC types unless a test says otherwise", async () => {
+    for (const RegionId of ["cn-hangzhou", "us-west-1"]) {
+      expect(JSON.stringify(await available({ RegionId }))).toContain('"ecs.sccc7.32xlarge"');
+    }
+    expect(JSON.stringify(await available({ RegionId: "us-west-1" }))).toContain('"us-west-1a"');
+  });
+
+  test.each<[string, Overrides]>([
+    ["MissingParameter", { RegionId: undefined }],
+    ["InvalidRegionId.NotFound", { RegionId: "cn-nowhere" }],
+    ["MissingParameter", { DestinationResource: undefined }],
+    ["Invalid.Parameter", { DestinationResource: "Zone" }],
+  ])("fails with %s", async (code, parameters) => {
+    expect(await available(parameters)).toMatchObject({ Code: code });
   });
 });

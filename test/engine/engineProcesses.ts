@@ -1,5 +1,6 @@
 /**
- * Finds the processes of one running operation, so that a test can kill the engine or the provider in the middle.
+ * Finds processes: those of one running operation, so that a test can kill the engine or the provider in the middle, and whatever
+ * a process has started.
  *
  * The Automation API does not tell the engine's process id. What it does let through is `--exec-agent`: with a unique
  * word there, the engine is the one process of ours with that word on its command line, and the provider is the
@@ -11,31 +12,55 @@ import { readFileSync, readdirSync } from "node:fs";
 /** Which process of an operation. */
 export type OperationProcess = "engine" | "provider";
 
+/** A process that has not ended. */
 interface ProcessRow {
   pid: number;
   parent: number;
-  commandLine: string;
+  /** The command and its arguments. */
+  command: readonly string[];
 }
 
 /** The process ids, right now. Several providers run when a program has explicit provider instances. */
 export function findProcesses(which: OperationProcess, agent: string): number[] {
   const table = processTable();
   const engines = table.filter(
-    ({ parent, commandLine }) => parent === process.pid && commandLine.includes(agent),
+    ({ parent, command }) => parent === process.pid && command.join(" ").includes(agent),
   );
   if (which === "engine") {
     return engines.map(({ pid }) => pid);
   }
-  const family = new Set(engines.map(({ pid }) => pid));
-  for (let before = -1; before !== family.size;) {
-    before = family.size;
-    for (const { pid, parent } of table) {
-      if (family.has(parent)) {
-        family.add(pid);
-      }
+  const family = new Set(
+    familyOf(
+      engines.map(({ pid }) => pid),
+      table,
+    ),
+  );
+  return table.filter((row) => family.has(row.pid) && isProvider(row)).map(({ pid }) => pid);
+}
+
+/** The processes that were started by this one, directly or not, and have not ended. */
+export function descendantsOf(root: number): number[] {
+  return familyOf([root], processTable()).slice(1);
+}
+
+/** Sends SIGKILL to the process and to its descendants: the engine starts its plugins in process groups of their own. */
+export function killTree(root: number): void {
+  for (const pid of [root, ...descendantsOf(root)]) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
     }
   }
-  return table.filter((row) => family.has(row.pid) && isProvider(row)).map(({ pid }) => pid);
+}
+
+/** These processes and all that they have started. */
+function familyOf(roots: readonly number[], table: readonly ProcessRow[]): number[] {
+  const family = [...roots];
+  for (const member of family) {
+    family.push(...table.filter(({ parent }) => parent === member).map(({ pid }) => pid));
+  }
+  return family;
 }
 
 /** Of these processes, those that still are dynamic providers: ids are used again. */
@@ -47,11 +72,11 @@ export function stillProviders(pids: Iterable<number>): number[] {
 }
 
 // Not the plugin's shell script, which waits for the node it has started: its command line has no such path.
-function isProvider({ commandLine }: ProcessRow): boolean {
-  return /cmd[\\/]dynamic-provider|dist[\\/]plugin[\\/]main\.js/.test(commandLine);
+function isProvider({ command }: ProcessRow): boolean {
+  return /cmd[\\/]dynamic-provider|dist[\\/]plugin[\\/]main\.js/.test(command.join(" "));
 }
 
-function processTable(): ProcessRow[] {
+export function processTable(): ProcessRow[] {
   if (process.platform === "win32") {
     throw new Error("finding the engine's processes needs /proc or ps");
   }
@@ -63,11 +88,11 @@ function tableFromProc(): ProcessRow[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        const commandLine = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+        const command = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0");
         // pid (any name, parentheses too) state parent …
         const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-        return [{ pid: Number(name), parent, commandLine }];
+        const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return state === "Z" ? [] : [{ pid: Number(name), parent: Number(parent), command }];
       } catch (error) {
         // Ended between the listing and the reading.
         if (
@@ -83,10 +108,12 @@ function tableFromProc(): ProcessRow[] {
 }
 
 function tableFromPs(): ProcessRow[] {
-  return execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
+  return execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,stat=,args="], { encoding: "utf8" })
     .split("\n")
     .flatMap((line) => {
-      const [, pid, parent, commandLine = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
-      return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), commandLine }];
+      const [, pid, parent, state, args = ""] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+      return pid === undefined || state?.startsWith("Z")
+        ? []
+        : [{ pid: Number(pid), parent: Number(parent), command: args.split(" ") }];
     });
 }

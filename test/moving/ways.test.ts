@@ -4,10 +4,10 @@ import type { HpcClusterArgs } from "pulumi-alicloud-hpc";
 import { describe, expect, vi } from "vitest";
 import { commandsOf, shell } from "../e2e/documentedCommands.ts";
 import { changingCalls, clustersInState, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
-import { hosts, pluginHost } from "../e2e/hosts.ts";
+import { dynamicHost, pluginHost } from "../e2e/hosts.ts";
+import { LanguageHost } from "../engine/languageHost.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { test } from "../fault/localEcs.ts";
-import { startLanguageHost } from "../plugin/languageHost.ts";
 import { clusterType, createPluginStack, PluginCluster } from "../plugin/pluginCluster.ts";
 
 // Many operations each.
@@ -17,7 +17,9 @@ const documented = commandsOf("moving.md");
 const args = { name: "farm", description: "Nightly frames" };
 const held = (stack: TestStack) => clustersInState(stack).map(({ id }) => id);
 
-describe.each(hosts)("$name", ({ HpcCluster, type }) => {
+// What the program does of it is the same on both hosts; plugin/pluginLife.test.ts and e2e/account/adopt.test.ts have the plugin's part.
+describe(dynamicHost.name, () => {
+  const { HpcCluster, type } = dynamicHost;
   const urnIn = (stackName: string) => `urn:pulumi:${stackName}::hpc::${type}::rendering`;
   /** A stack always has another cluster too, and so a provider and a salt. */
   const program = (rendering?: HpcClusterArgs, opts?: CustomResourceOptions) => async () => {
@@ -86,7 +88,7 @@ test(`${pluginHost.name}: imported, and adopted in a language where adopt does n
 }) => {
   const [imported, adopted] = ["one", "two"].map((name) => ecs.store.add({ name }).hpcClusterId);
   await using stack = await createPluginStack(ecs, { program: async () => {} });
-  await using languageHost = await startLanguageHost(async () => "");
+  await using languageHost = await LanguageHost.start();
   await shell(stack, documented(`pulumi import ${clusterType} rendering`, { id: imported! }), {
     ...languageHost.env,
     ...ecs.environment,

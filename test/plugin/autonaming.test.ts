@@ -3,16 +3,10 @@
  * is honoured.
  */
 import { expect, vi } from "vitest";
-import { failureOf } from "../e2e/ecsStack.ts";
+import { clusterOps, clustersInState, failureOf } from "../e2e/ecsStack.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
-import {
-  type ClusterArgs,
-  clusterOps,
-  clustersInState,
-  createPluginStack,
-  PluginCluster,
-} from "./pluginCluster.ts";
+import { type ClusterArgs, createPluginStack, PluginCluster } from "./pluginCluster.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 

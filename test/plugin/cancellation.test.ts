@@ -5,10 +5,10 @@
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { describe, expect, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
-import { failureOf } from "../e2e/ecsStack.ts";
+import { clusterOps, clustersInState, failureOf } from "../e2e/ecsStack.ts";
 import type { Program, RunningOperation, TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test as withEcs } from "../fault/localEcs.ts";
-import { clusterOps, clustersInState, createPluginStack, PluginCluster, urnOf } from "./pluginCluster.ts";
+import { createPluginStack, PluginCluster, urnOf } from "./pluginCluster.ts";
 
 // Far shorter than the waits that have to end: a test that does not end a wait fails.
 vi.setConfig({ testTimeout: 120_000 });

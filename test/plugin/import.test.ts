@@ -3,18 +3,12 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster, Provider } from "pulumi-alicloud-hpc/plugin";
 import { expect, vi } from "vitest";
-import { changingCalls, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
+import { changingCalls, clustersInState, createEcsStack, failureOf } from "../e2e/ecsStack.ts";
 import { runCli } from "../engine/cli.ts";
 import type { TestStack } from "../engine/stack.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
 import { type ImportedCluster, runImport } from "./importClusters.ts";
-import {
-  type ClusterArgs,
-  clustersInState,
-  createPluginStack,
-  PluginCluster,
-  providerArgs,
-} from "./pluginCluster.ts";
+import { type ClusterArgs, createPluginStack, PluginCluster, providerArgs } from "./pluginCluster.ts";
 import { compiledGenerator, generateProgram, isOnPath } from "./sdkTools.ts";
 import { typeErrors } from "./typeErrors.ts";
 
@@ -29,7 +23,7 @@ const program = (clusters: ReadonlyMap<string, ClusterArgs>) => async () => {
   }
 };
 
-test("one cluster is imported by its id, then 200 from a file: protected, with every property, and the next preview is empty", async ({
+test("one cluster is imported by its id, then 101 from a file: protected, with every property, and the next preview is empty", async ({
   ecs,
 }) => {
   const one = { name: "render-farm", description: "Nightly frames" };
@@ -48,7 +42,7 @@ test("one cluster is imported by its id, then 200 from a file: protected, with e
 
   const wanted = new Map<string, ClusterArgs>([["rendering", one]]);
   const imported: ImportedCluster[] = [];
-  for (let index = 0; index < 200; index += 1) {
+  for (let index = 0; index < 101; index += 1) {
     const args = { name: `farm-${index}`, ...(index % 2 === 0 ? {} : { description: `Number ${index}` }) };
     imported.push({ name: `cluster-${index}`, id: ecs.store.add(args).hpcClusterId });
     wanted.set(`cluster-${index}`, args);

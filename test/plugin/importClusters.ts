@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { type CliResult, runCli } from "../engine/cli.ts";
+import { LanguageHost, type ProgramGenerator } from "../engine/languageHost.ts";
 import type { TestStack } from "../engine/stack.ts";
-import { type ProgramGenerator, startLanguageHost } from "./languageHost.ts";
 import { clusterType } from "./pluginCluster.ts";
 
 /** A cluster to import, and the name of its resource. */
@@ -32,7 +32,7 @@ export async function runImport(
   clusters: readonly ImportedCluster[],
   { generate, args: more = [], env = {} }: ImportOptions = {},
 ): Promise<CliResult> {
-  await using host = await startLanguageHost(generate ?? (async () => ""));
+  await using host = await LanguageHost.start(generate === undefined ? {} : { generate });
   const args = [
     "import",
     "--stack",

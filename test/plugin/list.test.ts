@@ -3,7 +3,7 @@ import grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { type Listed, PluginProvider } from "../rpc/pluginProvider.ts";
-import { ProviderError, secret, unknownValue } from "../rpc/providerProcess.ts";
+import { ProviderError, secret, unknownValue } from "../rpc/servedProvider.ts";
 import { failureOf } from "../unit/failureOf.ts";
 
 const regionId = "cn-hangzhou";

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect } from "vitest";
 import { runCli } from "../engine/cli.ts";
+import { LanguageHost } from "../engine/languageHost.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
-import { startSdkHost } from "./languageHost.ts";
 import { createPluginStack, PluginCluster } from "./pluginCluster.ts";
 import { installedPackage } from "./standalonePlugin.ts";
 
@@ -12,7 +12,7 @@ import { installedPackage } from "./standalonePlugin.ts";
 test.skipIf(process.platform === "win32")(
   "the folder of the package: an SDK of its schema, and the project then finds the plugin",
   async ({ ecs }) => {
-    await using host = await startSdkHost();
+    await using host = await LanguageHost.start();
     await using stack = await createPluginStack(ecs, {
       program: async () => {
         new PluginCluster("rendering", { name: "render-farm" });

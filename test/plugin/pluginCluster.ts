@@ -1,4 +1,4 @@
-/** Clusters of the plugin on the real engine, declared without a generated SDK, and what the tests look at in them. */
+/** Clusters of the plugin on the real engine, declared without a generated SDK; e2e/ecsStack.ts has what the tests look at. */
 import {
   CustomResource,
   type CustomResourceOptions,
@@ -7,17 +7,9 @@ import {
   ProviderResource,
   type ResourceOptions,
 } from "@pulumi/pulumi";
-import type { automation } from "@pulumi/pulumi";
 import type { Emulator } from "../../emulator/emulator.ts";
-import { configurationFor } from "../e2e/ecsStack.ts";
-import {
-  type ConfigInput,
-  type StackOptions,
-  type StateResource,
-  type TestStack,
-  type Transcript,
-  createStack,
-} from "../engine/stack.ts";
+import { type EcsStackOptions, configurationFor, createEcsStack } from "../e2e/ecsStack.ts";
+import type { TestStack } from "../engine/stack.ts";
 
 /** The type of every HPC cluster of the plugin in steps and states. */
 export const clusterType = "alicloud-hpc:index:HpcCluster";
@@ -52,17 +44,7 @@ export class PluginProvider extends ProviderResource {
   }
 }
 
-/** The plugin's configuration for that service: region, keys and endpoint. */
-export function pluginConfiguration(ecs: Emulator): Record<string, ConfigInput> {
-  return Object.fromEntries(
-    Object.entries(configurationFor(ecs)).map(([key, value]) => [
-      key.replace(/^alicloud:/, "alicloud-hpc:"),
-      value,
-    ]),
-  );
-}
-
-/** The same as arguments of an explicit provider. */
+/** The arguments of an explicit provider for that service: region, keys and endpoint. */
 export function providerArgs(ecs: Emulator): Record<string, string> {
   return Object.fromEntries(
     Object.entries(configurationFor(ecs)).map(([key, value]) => [
@@ -72,39 +54,12 @@ export function providerArgs(ecs: Emulator): Record<string, string> {
   );
 }
 
-/** As for `createStack`; a configuration value of undefined takes away one that the local ECS would have set. */
-export interface PluginStackOptions extends Omit<StackOptions, "config"> {
-  config?: Record<string, ConfigInput | undefined>;
-}
-
-/** Makes a stack whose clusters are those of a local ECS; nothing has run yet. */
-export async function createPluginStack(ecs: Emulator, options: PluginStackOptions): Promise<TestStack> {
-  const config: Record<string, ConfigInput> = {};
-  for (const [key, value] of Object.entries({ ...pluginConfiguration(ecs), ...options.config })) {
-    if (value !== undefined) {
-      config[key] = value;
-    }
-  }
-  return await createStack({ ...options, config });
+/** Makes a stack whose clusters are those of a local ECS, with the plugin's own configuration; nothing has run yet. */
+export function createPluginStack(ecs: Emulator, options: EcsStackOptions): Promise<TestStack> {
+  return createEcsStack(ecs, { ...options, namespace: "alicloud-hpc" });
 }
 
 /** The URN of a cluster without a parent in a test's stack. */
 export function urnOf(name: string): string {
   return `urn:pulumi:test::hpc::${clusterType}::${name}`;
-}
-
-/** The clusters in the state file. */
-export function clustersInState(stack: TestStack): StateResource[] {
-  return stack.state().resources(clusterType);
-}
-
-/** What the engine did with each cluster, by the resource's name and in this order; `same` included. */
-export function clusterOps({ steps }: Pick<Transcript, "steps">): Record<string, automation.OpType[]> {
-  const ops: Record<string, automation.OpType[]> = {};
-  for (const { type, name, op } of steps) {
-    if (type === clusterType) {
-      (ops[name] ??= []).push(op);
-    }
-  }
-  return ops;
 }

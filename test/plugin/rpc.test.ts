@@ -1,5 +1,5 @@
 /**
- * Every call of the plugin over gRPC, beyond what both hosts promise (test/rpc/lifecycle.test.ts). Almost all of it runs on one process:
+ * Every call of the plugin over gRPC, beyond what both hosts promise (test/rpc/bothHosts.test.ts). Almost all of it runs on one process:
  * no bad call may end it.
  */
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import {
   unknownValue,
   type About,
   type Properties,
-} from "../rpc/providerProcess.ts";
+} from "../rpc/servedProvider.ts";
 import { failureOf } from "../unit/failureOf.ts";
 import { FakeEngine } from "./fakeEngine.ts";
 
@@ -472,6 +472,19 @@ describe("Read", () => {
   });
 });
 
+test("a message repeats the user's values as they are, also one that looks like a configuration key", async () => {
+  const { hpcClusterId: adopt } = ecs.store.add({
+    name: "labelled",
+    description: "alicloud:before",
+    regionId,
+  });
+  const news = { name: "labelled", description: "alicloud:region of the farm", regionId, adopt };
+  const { failures } = await (await another()).check({}, news);
+  expect(failures.map(({ reason }) => reason)).toEqual([
+    expect.stringContaining('"alicloud:before", but is "alicloud:region of the farm"'),
+  ]);
+});
+
 test("Update in a preview tells what the update then returns, and calls nothing", async () => {
   const { id, outputs } = await created(
     { name: "changing", description: "old", clientToken: "token-of-changing" },
@@ -488,6 +501,7 @@ test("Update in a preview tells what the update then returns, and calls nothing"
 describe("Invoke", () => {
   const getCluster = "alicloud-hpc:index:getHpcCluster";
   const getClusters = "alicloud-hpc:index:getHpcClusters";
+  const getInstances = "alicloud-hpc:index:getHpcClusterInstances";
 
   test("runs the functions of the schema", async () => {
     const { hpcClusterId: id } = ecs.store.add({
@@ -505,6 +519,25 @@ describe("Invoke", () => {
     }
     const { regions } = await plugin.invoke("alicloud-hpc:index:getRegions", {});
     expect((regions as { id: string }[]).map(({ id: each }) => each)).toEqual(ecs.regions);
+    const node = ecs.store.runInstance({ hpcClusterId: id, name: "node" });
+    expect(await plugin.invoke(getInstances, { id, regionId: "cn-shanghai" })).toEqual({
+      instances: [
+        {
+          id: node.instanceId,
+          name: "node",
+          status: "Running",
+          instanceType: node.instanceType,
+          zoneId: "cn-shanghai-a",
+          privateIpAddresses: node.privateIpAddresses,
+          rdmaIpAddresses: node.rdmaIpAddresses,
+        },
+      ],
+    });
+    const offer = { zoneId: "cn-shanghai-b", instanceType: "ecs.sccc7.32xlarge" };
+    ecs.store.setOffers("cn-shanghai", [offer]);
+    expect(
+      await plugin.invoke("alicloud-hpc:index:getSccInstanceTypes", { regionId: "cn-shanghai" }),
+    ).toEqual({ instanceTypes: [{ ...offer, status: "Available", stock: "WithStock" }] });
   });
 
   test.each([
@@ -516,6 +549,7 @@ describe("Invoke", () => {
     [getCluster, { nmae: "farm" }, /"nmae" is not an argument: did you mean "name"\?$/],
     [getCluster, { filter: "x" }, /"filter" is not an argument: its arguments are id, name, regionId\.$/],
     [getCluster, { name: 7 }, /name must be a string/],
+    [getInstances, {}, /give the id of the cluster/],
     [getCluster, {}, /give either id or name/],
     [getCluster, { id: "hpc-missing" }, /no HPC cluster hpc-missing in cn-hangzhou; check the id/],
     [getCluster, { name: "nobody", regionId: "CN" }, /regionId must be the id of a region/],

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { PluginProvider } from "../rpc/pluginProvider.ts";
-import { ProviderError, type Properties } from "../rpc/providerProcess.ts";
+import { ProviderError, type Properties } from "../rpc/servedProvider.ts";
 import { failureOf } from "../unit/failureOf.ts";
 import { FakeEngine } from "./fakeEngine.ts";
 

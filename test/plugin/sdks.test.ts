@@ -10,9 +10,9 @@ import { examplesFolder } from "../e2e/exampleProgram.ts";
 import { createBackend } from "../engine/backend.ts";
 import { runCli } from "../engine/cli.ts";
 import { ensureEngine, pinnedEngineVersion, repositoryRoot } from "../engine/engine.ts";
+import { LanguageHost } from "../engine/languageHost.ts";
 import { engineEnvironment, isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import { test } from "../fault/localEcs.ts";
-import { startProgramHost } from "./languageHost.ts";
 import {
   builtSdks,
   generatorModule,
@@ -27,6 +27,8 @@ import { typeErrors } from "./typeErrors.ts";
 
 // The first run downloads and compiles Go modules.
 vi.setConfig({ testTimeout: 60 * 60_000, hookTimeout: 60 * 60_000 });
+
+type Skip = TestContext["skip"];
 
 const schemaFile = path.join(repositoryRoot, "provider/plugin/schema.json");
 const schema = JSON.parse(readFileSync(schemaFile, "utf8")) as { version: string };
@@ -61,10 +63,10 @@ describe("generated SDKs", () => {
   });
 
   /** The folder of a generated SDK; skips the test where there is no Go, or not the tool that the test needs. */
-  function sdkFor(language: string, context: Pick<TestContext, "skip">, tool = "go"): string {
+  function sdkFor(language: string, skip: Skip, tool = "go"): string {
     for (const needed of ["go", tool]) {
       if (!isOnPath(needed)) {
-        context.skip(`${needed} is not on PATH`);
+        skip(`${needed} is not on PATH`);
       }
     }
     return path.join(sdks, language);
@@ -73,9 +75,9 @@ describe("generated SDKs", () => {
   /** An empty folder. */
   const newFolder = (): string => mkdtempSync(path.join(isolateEnvironment(), "sdk-"));
 
-  test("TypeScript: a program type-checks, and one with a wrong argument does not", (context) => {
+  test("TypeScript: a program type-checks, and one with a wrong argument does not", ({ skip }) => {
     const sdk = newFolder();
-    cpSync(sdkFor("nodejs", context), sdk, { recursive: true });
+    cpSync(sdkFor("nodejs", skip), sdk, { recursive: true });
     // The repository's own SDK and compiler; the generated configuration is for an older one.
     symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(sdk, "node_modules"), "junction");
     const errorsOf = (program: string): string[] => {
@@ -99,20 +101,18 @@ describe("generated SDKs", () => {
   });
 
   /** The interpreter, and the folder in which the wheel is installed. */
-  async function pythonWithSdk(
-    context: Pick<TestContext, "skip">,
-  ): Promise<{ python: string; installed: string }> {
-    sdkFor("python", context, "python3");
+  async function pythonWithSdk(skip: Skip): Promise<{ python: string; installed: string }> {
+    sdkFor("python", skip, "python3");
     const python = await pythonWithPulumi().catch((error: unknown) =>
-      context.skip(`the packages of Python could not be installed: ${String(error)}`),
+      skip(`the packages of Python could not be installed: ${String(error)}`),
     );
     const installed = newFolder();
     await installWheel(sdks, python, installed);
     return { python, installed };
   }
 
-  test("Python: a program that uses everything registers what it says", async (context) => {
-    const { python, installed } = await pythonWithSdk(context);
+  test("Python: a program that uses everything registers what it says", async ({ skip }) => {
+    const { python, installed } = await pythonWithSdk(skip);
     const program = path.join(newFolder(), "program.py");
     writeFileSync(program, pythonProgram);
     expect(JSON.parse(await runTool(python, [program], undefined, { PYTHONPATH: installed }))).toEqual({
@@ -122,8 +122,8 @@ describe("generated SDKs", () => {
     });
   });
 
-  test("the wheel says which plugin it needs", async (context) => {
-    const { installed } = await pythonWithSdk(context);
+  test("the wheel says which plugin it needs", async ({ skip }) => {
+    const { installed } = await pythonWithSdk(skip);
     const plugin = readFileSync(path.join(installed, "pulumi_alicloud_hpc/pulumi-plugin.json"), "utf8");
     expect(JSON.parse(plugin)).toMatchObject({
       resource: true,
@@ -181,41 +181,45 @@ describe("generated SDKs", () => {
       return folder;
     }
 
-    test("YAML", async (context) => {
-      sdkFor("go", context);
+    test("YAML", async ({ ecs, skip }) => {
+      sdkFor("go", skip);
       const host = await yamlLanguageHost().catch((error: unknown) =>
-        context.skip(`the language host could not be built: ${String(error)}`),
+        skip(`the language host could not be built: ${String(error)}`),
       );
-      await runPipeline(context.ecs, projectOf("yaml"), async () => ({ PATH: path.dirname(host) }));
+      await runPipeline(ecs, projectOf("yaml"), async () => ({ PATH: path.dirname(host) }));
     });
 
-    test("Go", async (context) => {
+    test("Go", async ({ ecs, skip }) => {
       const folder = projectOf("go");
       const goMod = path.join(folder, "go.mod");
-      const sdk = sdkFor("go", context);
+      const sdk = sdkFor("go", skip);
       writeFileSync(goMod, readFileSync(goMod, "utf8").replace("../../sdk/go", sdk));
       await runTool(
         "go",
         ["build", "-mod=mod", "-trimpath", "-buildvcs=false", "-o", "program", "."],
         folder,
       );
-      await using host = await startProgramHost("go", [path.join(folder, "program")]);
-      await runPipeline(context.ecs, folder, async () => host.env);
+      await using host = await LanguageHost.start({
+        run: { language: "go", command: [path.join(folder, "program")] },
+      });
+      await runPipeline(ecs, folder, async () => host.env);
     });
 
-    test("Java", async (context) => {
-      const sdk = sdkFor("java", context, "mvn");
+    test("Java", async ({ ecs, skip }) => {
+      const sdk = sdkFor("java", skip, "mvn");
       const folder = projectOf("java");
       const classes = await compiledJava(folder, sdk).catch((error: unknown) =>
-        context.skip(`Maven could not compile: ${String(error)}`),
+        skip(`Maven could not compile: ${String(error)}`),
       );
-      await using host = await startProgramHost("java", ["java", "-cp", classes, "farm.App"]);
-      await runPipeline(context.ecs, folder, async () => host.env);
+      await using host = await LanguageHost.start({
+        run: { language: "java", command: ["java", "-cp", classes, "farm.App"] },
+      });
+      await runPipeline(ecs, folder, async () => host.env);
     });
 
     // Python's language host comes with the official release alone. The SDK is one too, for a program of the Automation API.
-    test("Python", async (context) => {
-      const { python, installed } = await pythonWithSdk(context);
+    test("Python", async ({ ecs, skip }) => {
+      const { python, installed } = await pythonWithSdk(skip);
       const folder = projectOf("python");
       const runner = path.join(newFolder(), "runner.py");
       writeFileSync(runner, pythonRunner);
@@ -223,32 +227,30 @@ describe("generated SDKs", () => {
       try {
         const { command } = (await ensureEngine()).command;
         const env = {
-          ...(await environmentFor(context.ecs, backend)),
+          ...(await environmentFor(ecs, backend)),
           PATH: path.dirname(command),
           PYTHONPATH: installed,
         };
         await runTool(python, [runner, "preview"], folder, env);
-        expect(context.ecs.store.clusters()).toEqual([]);
+        expect(ecs.store.clusters()).toEqual([]);
         await runTool(python, [runner, "up"], folder, env);
-        expect(context.ecs.store.clusters()).toMatchObject([
-          { name: "render-farm", description: "Nightly frames" },
-        ]);
+        expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm", description: "Nightly frames" }]);
         await runTool(python, [runner, "destroy"], folder, env);
-        expect(context.ecs.store.clusters()).toEqual([]);
+        expect(ecs.store.clusters()).toEqual([]);
       } finally {
         backend.dispose();
       }
     });
   });
 
-  test(".NET: the sources are generated", (context) => {
-    const source = readFileSync(path.join(sdkFor("dotnet", context), "HpcCluster.cs"), "utf8");
+  test(".NET: the sources are generated", ({ skip }) => {
+    const source = readFileSync(path.join(sdkFor("dotnet", skip), "HpcCluster.cs"), "utf8");
     expect(source).toContain("namespace Pulumi.AlicloudHpc");
   });
 
-  test(".NET: the sources and the example compile", async (context) => {
+  test(".NET: the sources and the example compile", async ({ skip }) => {
     const folder = newFolder();
-    cpSync(sdkFor("dotnet", context, "dotnet"), path.join(folder, "sdk/dotnet"), { recursive: true });
+    cpSync(sdkFor("dotnet", skip, "dotnet"), path.join(folder, "sdk/dotnet"), { recursive: true });
     const example = path.join(folder, "examples/csharp");
     cpSync(path.join(examplesFolder, "csharp"), example, { recursive: true });
     await runTool("dotnet", ["build", "--nologo", "--verbosity", "quiet"], example);

@@ -9,12 +9,13 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test as base, vi } from "vitest";
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
+import { clusterOps } from "../e2e/ecsStack.ts";
 import { createBackend } from "../engine/backend.ts";
 import { type CliResult, runCli } from "../engine/cli.ts";
 import { ensureEngine, repositoryRoot } from "../engine/engine.ts";
 import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
-import { clusterOps, createPluginStack, PluginCluster } from "./pluginCluster.ts";
+import { createPluginStack, PluginCluster } from "./pluginCluster.ts";
 import {
   type ArchiveServer,
   serveArchives,

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { CheckFailure } from "../../provider/cluster/checkFailure.ts";
+import { checkInputs, type CheckFailure } from "../../provider/cluster/rules.ts";
 import { changesBetween, propertiesFrom, propertyNames, UNKNOWN } from "../../provider/cluster/properties.ts";
-import { checkInputs } from "../../provider/cluster/rules.ts";
 import { inputsOf, isStored, outputsOf, stateFrom, stateShownBy } from "../../provider/cluster/state.ts";
 import { checkDescription, checkName, clientTokenOf } from "../../emulator/rules.ts";
 

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EcsClient } from "../../provider/ecs/client.ts";
-import { EcsError } from "../../provider/ecs/errors.ts";
+import { EcsError, FailedAttempt } from "../../provider/ecs/errors.ts";
 import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
-import type { HpcClusterItem } from "../../provider/ecs/items.ts";
+import type { HpcClusterItem } from "../../provider/ecs/answerFields.ts";
 import { withRetry } from "../../provider/ecs/retry.ts";
 import { VirtualClock } from "../unit/virtualClock.ts";
 
@@ -92,7 +92,13 @@ async function run(service: Service, plan: readonly { id: string; pause: number 
     if (code !== "") {
       const transport = code === "ECONNRESET";
       const retryAfterMs = code === "Throttling.User" ? 100 : undefined;
-      throw new EcsError({ ...call, code, serviceMessage: `request ${number}`, transport, retryAfterMs });
+      throw new FailedAttempt({
+        ...call,
+        code,
+        serviceMessage: `request ${number}`,
+        transport,
+        retryAfterMs,
+      });
     }
     const items = ids
       .filter((id) => service.existing.has(id))
@@ -106,7 +112,12 @@ async function run(service: Service, plan: readonly { id: string; pause: number 
     const TotalCount = new Set(items.map(({ HpcClusterId }) => HpcClusterId)).size;
     return { TotalCount, HpcClusters: { HpcCluster: service.reversed ? items.reverse() : items } };
   };
-  const send = withRetry(transport, { maxRetryTimeoutMs: LIMIT_MS, maxInFlight: SLOTS, clock });
+  const send = withRetry(transport, {
+    maxRetryTimeoutMs: LIMIT_MS,
+    maxInFlight: SLOTS,
+    namespace: "alicloud",
+    clock,
+  });
   const ecs = new EcsClient(send);
   const loads = [];
   for (const { id, pause } of plan) {
@@ -201,7 +212,7 @@ test("reads of the same moment share a request, and the slots stay as many", asy
       await clock.sleep(50);
       return { TotalCount: 0, HpcClusters: { HpcCluster: [] } };
     },
-    { maxRetryTimeoutMs: LIMIT_MS, maxInFlight: SLOTS, clock },
+    { maxRetryTimeoutMs: LIMIT_MS, maxInFlight: SLOTS, namespace: "alicloud", clock },
   );
   const ecs = new EcsClient(send);
   const reads = ids(SLOTS).map((id) => ecs.describeHpcCluster(regionId, id));

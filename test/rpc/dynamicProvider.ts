@@ -7,7 +7,7 @@ import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { messages, portOf, ProviderProcess, structOf, type Properties } from "./providerProcess.ts";
+import { messages, portOf, ProviderProcess, structOf, type Properties } from "./servedProvider.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 

@@ -6,7 +6,7 @@ import { actions } from "../../emulator/actions.ts";
 import { startEmulator, type Emulator } from "../../emulator/emulator.ts";
 import { FakeEngine } from "../plugin/fakeEngine.ts";
 import { PluginProvider } from "./pluginProvider.ts";
-import { ProviderError, type Properties } from "./providerProcess.ts";
+import { ProviderError, type Properties } from "./servedProvider.ts";
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../docs/permissions.md"), "utf8");
 

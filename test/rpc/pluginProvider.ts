@@ -18,7 +18,7 @@ import {
   type Checked,
   type Properties,
   type Resource,
-} from "./providerProcess.ts";
+} from "./servedProvider.ts";
 
 const require = createRequire(import.meta.url);
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js") as typeof EmptyMessages;

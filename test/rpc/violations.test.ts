@@ -9,7 +9,7 @@ import * as plugin from "pulumi-alicloud-hpc/plugin";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DynamicProvider, ProgramFolder } from "./dynamicProvider.ts";
 import { PluginProvider } from "./pluginProvider.ts";
-import { type Properties, unknownValue } from "./providerProcess.ts";
+import { type Properties, unknownValue } from "./servedProvider.ts";
 
 const folder = new ProgramFolder();
 afterAll(() => folder.remove());

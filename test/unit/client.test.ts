@@ -3,6 +3,8 @@ import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError, saysGone } from "../../provider/ecs/errors.ts";
 import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
 import { parseXmlAnswer } from "../../provider/ecs/http/xml.ts";
+import { withRetry } from "../../provider/ecs/retry.ts";
+import { FakeClock } from "./fakeClock.ts";
 import { failureOf } from "./failureOf.ts";
 
 const RequestId = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";
@@ -11,9 +13,17 @@ const regionId = "cn-hangzhou";
 /** A client that gets this answer to every call, and the calls that it makes. */
 function clientAnswered(answer: Answer): { client: EcsClient; calls: Call[] } {
   const calls: Call[] = [];
-  const client = new EcsClient(({ validate: _, ...call }) => {
+  // So little time that no call is repeated.
+  const options = {
+    maxRetryTimeoutMs: 0.001,
+    maxInFlight: 1,
+    namespace: "alicloud",
+    clock: new FakeClock(),
+  } as const;
+  const request = withRetry(() => Promise.resolve(answer), options);
+  const client = new EcsClient((call, parse) => {
     calls.push(call);
-    return Promise.resolve(answer);
+    return request(call, parse);
   });
   return { client, calls };
 }

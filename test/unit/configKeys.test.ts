@@ -135,7 +135,7 @@ describe.each(names.map((name) => ({ name, ...expectations[name] })))("$name", (
   });
 
   /** The settings, with the credentials as far as no service has to be called for them. */
-  async function seen(settings: Settings) {
+  async function seen({ source: _, ...settings }: Settings) {
     const { description } = settings.credentials;
     const isKey = row.needs?.["accessKey"] !== undefined;
     return {

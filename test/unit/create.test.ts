@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
-import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import { InitializationError, outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
 import type { Operation } from "../../provider/cluster/operation.ts";
-import { outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeService, regionId } from "./fakeService.ts";

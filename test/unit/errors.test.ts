@@ -2,28 +2,27 @@ import { describe, expect, test } from "vitest";
 import { readRegions } from "../../provider/account/regions.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { errorCodes } from "../../provider/ecs/errorCodes.ts";
-import type { EcsFailure } from "../../provider/ecs/ecsFailure.ts";
-import { EcsError, saysGone } from "../../provider/ecs/errors.ts";
+import type { EcsFailure } from "../../provider/ecs/errorCodes.ts";
+import { type Attempts, EcsError, saysGone } from "../../provider/ecs/errors.ts";
 import { errorsWithMeaning, networkErrors } from "./errorMeanings.ts";
 
 const requestId = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";
 const credentialSource = "the environment variables ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY";
 
-function ecsError(failure: Partial<EcsFailure> & Pick<EcsFailure, "code">): EcsError {
-  return new EcsError({
-    action: "CreateHpcCluster",
-    regionId: "cn-hangzhou",
-    serviceMessage: "",
-    status: 400,
-    requestId,
-    credentialSource,
-    ...failure,
-  });
+function ecsError(
+  failure: Partial<EcsFailure> & Pick<EcsFailure, "code">,
+  attempts: Attempts = {},
+): EcsError {
+  const call = { action: "CreateHpcCluster", regionId: "cn-hangzhou" };
+  return new EcsError(
+    { ...call, serviceMessage: "", status: 400, requestId, credentialSource, ...failure },
+    attempts,
+  );
 }
 
 /** What preview makes of an error of DescribeRegions. */
 async function previewVerdict(error: Error): Promise<string> {
-  const [verdict] = Object.keys(await readRegions(new EcsClient(() => Promise.reject(error))));
+  const [verdict] = Object.keys(await readRegions(new EcsClient(() => Promise.reject(error)), "alicloud"));
   return verdict!;
 }
 
@@ -119,13 +118,19 @@ describe("the message", () => {
     expect(error.stack).toContain(error.message);
   });
 
+  test("names configuration keys as the host does, and what the service says as it is", () => {
+    const failure = { code: "Throttling.User", serviceMessage: "{region} alicloud:region" };
+    const { message } = ecsError(failure, { namespace: "alicloud-hpc" });
+    expect(message).toContain("raise alicloud-hpc:maxRetryTimeout.");
+    expect(message).toContain("{region} alicloud:region.");
+  });
+
   test("counts the attempts and their time", () => {
-    const once = ecsError({ code: "Throttling.User", serviceMessage: "Denied.", retryAfterMs: 700 });
-    const after = once.after(5, 12_340);
+    const failure = { code: "Throttling.User", serviceMessage: "Denied." };
+    const once = ecsError(failure);
+    const after = ecsError(failure, { count: 5, elapsedMs: 12_340 });
     expect(after.message).toBe(once.message.replace("attempt 1", "5 attempts over 12.3 s"));
     expect([once.attempts, after.attempts]).toEqual([1, 5]);
-    expect(after).toBeInstanceOf(EcsError);
-    expect(after).toMatchObject({ code: "Throttling.User", status: 400, requestId, retryAfterMs: 700 });
   });
 
   test.each([

@@ -1,11 +1,12 @@
 import { readSettings } from "../../provider/account/settings.ts";
 import { beginOperation, type Operation } from "../../provider/cluster/operation.ts";
-import { noRunNotes, type RunNotes } from "../../provider/cluster/runNotes.ts";
+import { noRunNotes, type RunNotes } from "../../provider/cluster/holders.ts";
 import { Session } from "../../provider/cluster/session.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
-import type { HpcClusterItem } from "../../provider/ecs/items.ts";
+import type { HpcClusterItem } from "../../provider/ecs/answerFields.ts";
+import { withoutRetry } from "./requests.ts";
 import { FakeClock } from "./fakeClock.ts";
 
 export const regionId = "cn-hangzhou";
@@ -44,6 +45,8 @@ export class FakeService {
   accountId: string | undefined;
   /** The instances of every cluster. */
   instances: readonly string[] = [];
+  /** The instance types that every region sells. */
+  soldTypes: readonly string[] = ["ecs.g7.large", "ecs.sccc7.32xlarge"];
   regions: readonly string[] = [regionId, "cn-beijing"];
 
   readonly send: Send = async (call) => {
@@ -92,6 +95,15 @@ export class FakeService {
           TotalCount: this.instances.length,
           Instances: { Instance: this.instances.slice(0, 10).map((InstanceId) => ({ InstanceId })) },
         };
+      case "DescribeAvailableResource": {
+        const types = { SupportedResource: this.soldTypes.map((Value) => ({ Value, Status: "Available" })) };
+        const resources = { AvailableResource: [{ Type: "InstanceType", SupportedResources: types }] };
+        return {
+          AvailableZones: {
+            AvailableZone: [{ ZoneId: "cn-hangzhou-a", AvailableResources: resources }],
+          },
+        };
+      }
       case "GetCallerIdentity":
         if (this.accountId === undefined) {
           throw this.error(call, "Forbidden.RAM");
@@ -119,7 +131,7 @@ export class FakeService {
       clock: this.clock,
       notes,
       warn: (text) => warnings.push(text),
-      connect: () => new EcsClient(this.send),
+      connect: () => new EcsClient(withoutRetry(this.send)),
     });
     return { ...beginOperation(session), warnings };
   }

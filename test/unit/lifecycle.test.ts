@@ -2,11 +2,16 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { checkCluster } from "../../provider/cluster/check.ts";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
-import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import {
+  InitializationError,
+  inputsOf,
+  outputsOf,
+  stateFrom,
+  type ClusterState,
+} from "../../provider/cluster/state.ts";
 import { propertiesFrom, UNKNOWN } from "../../provider/cluster/properties.ts";
 import { readCluster } from "../../provider/cluster/read.ts";
 import type { Operation } from "../../provider/cluster/operation.ts";
-import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import { failureOf } from "./failureOf.ts";
@@ -61,16 +66,20 @@ describe("check", () => {
 
   test("reads the regions and the names of new clusters once for many checks, within a few seconds", async () => {
     await Promise.all(Array.from({ length: 20 }, () => checkCluster(operation, {}, { name: "farm" })));
-    const validate = expect.any(Function) as () => void;
     expect(service.calls).toEqual([
-      { action: "DescribeRegions", regionId, parameters: {}, withinMs: 5_000, validate },
+      { action: "DescribeRegions", regionId, parameters: {}, withinMs: 5_000 },
+      {
+        action: "DescribeAvailableResource",
+        regionId,
+        parameters: { RegionId: regionId, DestinationResource: "InstanceType" },
+        withinMs: 5_000,
+      },
       {
         action: "DescribeHpcClusters",
         regionId,
         parameters: { RegionId: regionId, PageSize: 100 },
         deadline: service.clock.now() + 5_000,
         onWait: expect.any(Function) as () => void,
-        validate,
       },
     ]);
   });

@@ -186,6 +186,69 @@ test("getRegions lists every region that the account has, by id, name and endpoi
   await getRegions(here({ region: "nowhere-1" }));
 });
 
+describe("getHpcClusterInstances", () => {
+  const getInstances = (args: { id?: string; regionId?: string }, provider: Provider) =>
+    found(serviceLookups.getHpcClusterInstances(args, provider));
+
+  test("lists all pages of one cluster with addresses, ordered by name, then by id", async () => {
+    const { hpcClusterId } = ecs.store.add({ name: "farm", regionId: "cn-shanghai" });
+    ecs.store.add({ name: "other", regionId: "cn-shanghai", instances: 1 });
+    const more = { hpcClusterId, name: "node", status: "Stopped", zoneId: "cn-shanghai-b" };
+    const ids = Array.from({ length: 204 }, () => ecs.store.runInstance(more).instanceId);
+    const first = ecs.store.runInstance({ ...more, name: "head", privateIpAddresses: ["10.9.9.9"] });
+    const [head, ...nodes] = await getInstances({ id: hpcClusterId, regionId: "cn-shanghai" }, here());
+    expect(head).toStrictEqual({
+      id: first.instanceId,
+      name: "head",
+      status: "Stopped",
+      instanceType: "ecs.sccg7.32xlarge",
+      zoneId: "cn-shanghai-b",
+      privateIpAddresses: ["10.9.9.9"],
+      rdmaIpAddresses: first.rdmaIpAddresses,
+    });
+    expect(nodes.map(({ id }) => id)).toEqual(ids.sort());
+    expect(ecs.calls("DescribeInstances")).toHaveLength(3);
+  });
+
+  test("an instance outside the RDMA network has no such address; a cluster without instances has none", async () => {
+    const { hpcClusterId: id } = ecs.store.add({ name: "farm" });
+    expect(await getInstances({ id }, here())).toEqual([]);
+    ecs.store.runInstance({ hpcClusterId: id, instanceType: "ecs.g7.large" });
+    expect(await getInstances({ id }, here())).toMatchObject([{ rdmaIpAddresses: [] }]);
+  });
+
+  test.each([{ id: "" }, {}])(
+    "without an id it fails, instead of listing the whole region: %j",
+    async (args) => {
+      expect(await messageOf(getInstances(args, here()))).toMatch(/^getHpcClusterInstances: give the id/);
+      expect(ecs.requests).toEqual([]);
+    },
+  );
+});
+
+describe("getSccInstanceTypes", () => {
+  const getTypes = (args: { regionId?: string }, provider: Provider) =>
+    found(serviceLookups.getSccInstanceTypes(args, provider));
+
+  test("lists the SCC types of a region by type and zone, with status and stock", async () => {
+    const [a, b] = ["cn-beijing-a", "cn-beijing-b"];
+    ecs.store.setOffers("cn-beijing", [
+      { zoneId: b, instanceType: "ecs.sccg7.32xlarge", stock: "ClosedWithStock" },
+      { zoneId: b, instanceType: "ecs.sccc7.32xlarge" },
+      { zoneId: a, instanceType: "ecs.g7.large" },
+      { zoneId: a, instanceType: "ecs.sccg7.32xlarge", stock: "WithoutStock" },
+    ]);
+    expect(await getTypes({ regionId: "cn-beijing" }, here())).toStrictEqual([
+      { instanceType: "ecs.sccc7.32xlarge", zoneId: b, status: "Available", stock: "WithStock" },
+      { instanceType: "ecs.sccg7.32xlarge", zoneId: a, status: "SoldOut", stock: "WithoutStock" },
+      { instanceType: "ecs.sccg7.32xlarge", zoneId: b, status: "Available", stock: "ClosedWithStock" },
+    ]);
+    expect(await getTypes({}, here())).toHaveLength(4);
+    ecs.store.setOffers("cn-beijing", []);
+    expect(await getTypes({ regionId: "cn-beijing" }, here())).toEqual([]);
+  });
+});
+
 test("lookups are retried after throttling and a broken connection", async () => {
   const { hpcClusterId: id } = ecs.store.add({ name: "render-farm" });
   ecs.faults.add({ kind: "throttling", action: "DescribeHpcClusters", retryAfterMs: 1, times: 2 });

@@ -1,9 +1,8 @@
 /** A service that answers wrongly never gets many clusters made for one resource, and never loses the one that was made. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { createCluster } from "../../provider/cluster/create.ts";
-import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import { InitializationError, type ClusterState } from "../../provider/cluster/state.ts";
 import type { ClusterProperties } from "../../provider/cluster/properties.ts";
-import type { ClusterState } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { FakeService, regionId } from "./fakeService.ts";
 

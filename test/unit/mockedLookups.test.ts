@@ -19,10 +19,14 @@ import { failureOf } from "./failureOf.ts";
 
 const cluster = { id: "hpc-1", name: "render-farm", regionId: "cn-hangzhou" };
 const region = { id: "cn-hangzhou", localName: "Hangzhou", endpoint: "ecs.example.com" };
+const instance = { id: "i-1", name: "node-0", rdmaIpAddresses: ["192.168.0.1"] };
+const sccType = { instanceType: "ecs.sccc7.32xlarge", zoneId: "cn-shanghai-b" };
 const answers: Record<string, object> = {
   "alicloud-hpc:index:getHpcCluster": cluster,
   "alicloud-hpc:index:getHpcClusters": { clusters: [cluster] },
   "alicloud-hpc:index:getRegions": { regions: [region] },
+  "alicloud-hpc:index:getHpcClusterInstances": { instances: [instance] },
+  "alicloud-hpc:index:getSccInstanceTypes": { instanceTypes: [sccType] },
 };
 
 let calls: runtime.MockCallArgs[];
@@ -91,6 +95,10 @@ describe.each([
     expect(await valueOf(found)).toEqual([cluster]);
     expect(await isSecret(found)).toBe(true);
     expect(await valueOf(getRegionsOutput())).toEqual([region]);
+    expect(await host.getHpcClusterInstances({ id: "hpc-1" })).toEqual([instance]);
+    expect(await valueOf(host.getHpcClusterInstancesOutput({ id: output("hpc-2") }))).toEqual([instance]);
+    expect(await host.getSccInstanceTypes()).toEqual([sccType]);
+    expect(await valueOf(host.getSccInstanceTypesOutput({ regionId: "cn-beijing" }))).toEqual([sccType]);
     expect(
       calls.map(({ token, inputs, provider }) => [token.split(":")[2], inputs as unknown, provider]),
     ).toEqual([
@@ -100,6 +108,10 @@ describe.each([
       ["getHpcCluster", { id: "hpc-1" }, ""],
       ["getHpcClusters", { ids: ["hpc-1"], nameRegex: "r" }, ""],
       ["getRegions", {}, ""],
+      ["getHpcClusterInstances", { id: "hpc-1" }, ""],
+      ["getHpcClusterInstances", { id: "hpc-2" }, ""],
+      ["getSccInstanceTypes", {}, ""],
+      ["getSccInstanceTypes", { regionId: "cn-beijing" }, ""],
     ]);
     const provider = new Provider("beijing", { region: "cn-beijing" });
     const parent = new ComponentResource("test:Site", "site", {}, { providers: [provider] });
@@ -133,7 +145,7 @@ describe.each([
     expect((await failureOf(getHpcClusters(), RunError)).message).toMatch(/arguments are not known yet/);
   });
 
-  // Here and below in the plain form: nobody could handle the rejections of a failed output (test/e2e/account/lookup.test.ts).
+  // Here and below in the plain form: nobody could handle the rejections of a failed output (test/e2e/account/lookupsInPrograms.test.ts).
   test("an answer without the list is an error that says what the mock must return", async () => {
     await mock(({ inputs }) => ({ ...(inputs as object), more: 1 }));
     const [clusters, regions] = [failureOf(getHpcClusters(), RunError), failureOf(getRegions(), RunError)];

@@ -3,18 +3,18 @@ import { checkCluster } from "../../provider/cluster/check.ts";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
 import { diffCluster } from "../../provider/cluster/diff.ts";
-import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import { InitializationError, outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
 import { warnOfInstances } from "../../provider/cluster/instances.ts";
 import { readCluster } from "../../provider/cluster/read.ts";
-import { outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
-import { EcsError } from "../../provider/ecs/errors.ts";
+import { EcsError, FailedAttempt } from "../../provider/ecs/errors.ts";
 import type { Answer, Send } from "../../provider/ecs/http/transport.ts";
 import { withRetry } from "../../provider/ecs/retry.ts";
 import { FakeClock } from "./fakeClock.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeService, regionId } from "./fakeService.ts";
+import { unparsed, withoutRetry } from "./requests.ts";
 
 const inputs = { name: "farm", regionId };
 const origin = { tokenKey: "key", resourceName: "farm" };
@@ -284,7 +284,7 @@ test("the advice without the permission to modify ends the loop", async () => {
 describe("answers that are not complete", () => {
   const item = (id: string, name: string | undefined = "farm") => ({ HpcClusterId: id, Name: name });
   const client = (...answers: Answer[]) =>
-    new EcsClient(async () => answers.shift() ?? expect.fail("one call more than expected"));
+    new EcsClient(withoutRetry(async () => answers.shift() ?? expect.fail("one call more than expected")));
   const page = (total: number, ...items: unknown[]): Answer => ({
     TotalCount: total,
     HpcClusters: { HpcCluster: items },
@@ -318,7 +318,7 @@ describe("answers that are not complete", () => {
   });
 
   test("the same page for ever ends the list with an error", async () => {
-    const ecs = new EcsClient(async () => page(500, item("hpc-1")));
+    const ecs = new EcsClient(withoutRetry(async () => page(500, item("hpc-1"))));
     expect((await failureOf(ecs.listHpcClusters(regionId), EcsError)).message).toContain("only 1 of 500");
   });
 
@@ -329,7 +329,8 @@ describe("answers that are not complete", () => {
 
   test("a missing list is repeated", async () => {
     const answers = [{}, page(1, item("hpc-1"))];
-    const options = { maxRetryTimeoutMs: 60_000, maxInFlight: 1, clock: new FakeClock() };
+    const clock = new FakeClock();
+    const options = { maxRetryTimeoutMs: 60_000, maxInFlight: 1, namespace: "alicloud", clock } as const;
     const ecs = new EcsClient(withRetry(async () => answers.shift()!, options));
     expect(await ecs.describeHpcCluster(regionId, "hpc-1")).toEqual(item("hpc-1"));
   });
@@ -345,7 +346,7 @@ describe("answers that are not complete", () => {
 test("a wait that the service asks for, longer than the deadline, fails the other calls at once", async () => {
   const clock = new FakeClock();
   const send: Send = async ({ action }) => {
-    throw new EcsError({
+    throw new FailedAttempt({
       action,
       regionId,
       code: "Throttling.User",
@@ -354,7 +355,8 @@ test("a wait that the service asks for, longer than the deadline, fails the othe
       retryAfterMs: 3_600_000,
     });
   };
-  const call = withRetry(send, { maxRetryTimeoutMs: 300_000, maxInFlight: 20, clock });
+  const options = { maxRetryTimeoutMs: 300_000, maxInFlight: 20, namespace: "alicloud", clock } as const;
+  const call = unparsed(withRetry(send, options));
   const errors: EcsError[] = [];
   for (const parameters of [{}, {}]) {
     errors.push(await failureOf(call({ action: "CreateHpcCluster", regionId, parameters }), EcsError));

@@ -16,6 +16,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import tls from "node:tls";
+import { isMainThread } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { profileModes } from "../../provider/account/credentials/modes.ts";
 import type { Environment } from "../../provider/account/settingReader.ts";
@@ -46,6 +47,9 @@ vi.mock("node:fs/promises", async (importOriginal) => {
       : original.rename(from, to);
   return { ...original, rename };
 });
+
+// A thread, as in `npm run test:mutation`, cannot change its user.
+const canChangeUser = process.platform !== "win32" && isMainThread;
 
 const certificate = selfSignedCertificate("oauth.aliyun.com", "oauth.alibabacloud.com");
 const trusted = tls.getCACertificates("default");
@@ -413,7 +417,7 @@ describe("a file that cannot be used is refused at preview:", () => {
     expect(problemOf(readWith("x"))).toBe('FILE has no profile "x"; its profiles are rendering, archive.');
   });
 
-  test.skipIf(process.platform === "win32")("without rights", () => {
+  test.skipIf(!canChangeUser)("without rights", () => {
     write({ name: "work", mode: "AK", ...key });
     chmodSync(file, 0);
     asOrdinaryUser(() => {
@@ -708,7 +712,7 @@ describe("OAuth", () => {
     expect(readdirSync(folder)).toEqual(["config.json"]);
   });
 
-  test.skipIf(process.platform === "win32").each([
+  test.skipIf(!canChangeUser).each([
     ["file", 0o444, 0o777],
     ["folder", 0o666, 0o555],
   ])(

@@ -12,6 +12,7 @@ import { stateFrom } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
+import { withoutRetry } from "./requests.ts";
 import { FakeService, regionId } from "./fakeService.ts";
 import { VirtualClock } from "./virtualClock.ts";
 
@@ -125,7 +126,7 @@ describe("a list that takes long", () => {
       }
       return { TotalCount: 1, HpcClusters: { HpcCluster: [{ HpcClusterId: "hpc-1", Name: "farm" }] } };
     };
-    const options = { clock, connect: () => new EcsClient(send) };
+    const options = { clock, connect: () => new EcsClient(withoutRetry(send)) };
     slow = new Session(
       readSettings(() => undefined, {}),
       options,

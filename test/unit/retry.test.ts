@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CanceledError, cancelableClock } from "../../provider/ecs/clock.ts";
-import type { EcsFailure } from "../../provider/ecs/ecsFailure.ts";
-import { EcsError } from "../../provider/ecs/errors.ts";
-import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
+import type { EcsFailure } from "../../provider/ecs/errorCodes.ts";
+import { EcsError, FailedAttempt } from "../../provider/ecs/errors.ts";
+import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
 import { withRetry, type RetryOptions } from "../../provider/ecs/retry.ts";
+import { unparsed } from "./requests.ts";
 import { failureOf } from "./failureOf.ts";
 import { FakeClock } from "./fakeClock.ts";
 import { VirtualClock } from "./virtualClock.ts";
@@ -14,10 +15,14 @@ const call: Call = {
   parameters: { RegionId: "cn-hangzhou", Name: "render-farm", ClientToken: "token" },
 };
 
-function ecsError(failure: Partial<EcsFailure> & Pick<EcsFailure, "code">): EcsError {
-  return new EcsError({ ...call, serviceMessage: "No", status: 500, ...failure });
+function failed(failure: Partial<EcsFailure> & Pick<EcsFailure, "code">): FailedAttempt {
+  return new FailedAttempt({ ...call, serviceMessage: "No", status: 500, ...failure });
 }
-const internalError = () => ecsError({ code: "InternalError" });
+const internalError = () => failed({ code: "InternalError" });
+
+function retrying(transport: Send, options: Omit<RetryOptions, "namespace">): Send {
+  return unparsed(withRetry(transport, { namespace: "alicloud", ...options }));
+}
 
 interface Attempt extends Call {
   at: number;
@@ -27,7 +32,7 @@ interface Attempt extends Call {
 function failing(errors: readonly Error[], options: Partial<RetryOptions> = {}) {
   const clock = new FakeClock();
   const attempts: Attempt[] = [];
-  const send = withRetry(
+  const send = retrying(
     (sent) => {
       attempts.push({ ...sent, at: clock.now() });
       const error = errors[attempts.length - 1];
@@ -56,7 +61,7 @@ describe("attempts", () => {
   });
 
   test("all have the same parameters, so the ClientToken stays", async () => {
-    const { send, attempts } = failing([internalError(), ecsError({ code: "ECONNRESET", transport: true })]);
+    const { send, attempts } = failing([internalError(), failed({ code: "ECONNRESET", transport: true })]);
     await send(call);
     expect(attempts).toHaveLength(3);
     for (const attempt of attempts) {
@@ -66,11 +71,11 @@ describe("attempts", () => {
   });
 
   test("end at a final error, which counts them", async () => {
-    const once = failing([ecsError({ code: "Invalid.Parameter", status: 400 })]);
+    const once = failing([failed({ code: "Invalid.Parameter", status: 400 })]);
     expect((await failureOf(once.send(call), EcsError)).message).toContain("attempt 1)");
     expect(once.attempts).toHaveLength(1);
 
-    const twice = failing([internalError(), ecsError({ code: "Forbidden.RAM", status: 403 })]);
+    const twice = failing([internalError(), failed({ code: "Forbidden.RAM", status: 403 })]);
     const error = await failureOf(twice.send(call), EcsError);
     expect(error.code).toBe("Forbidden.RAM");
     expect(error.message).toMatch(/2 attempts over \d+\.\d s\)$/);
@@ -94,7 +99,7 @@ describe("attempts", () => {
 
   test("are separated by a second at most while the service throttles", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
-    const throttled = () => ecsError({ code: "Throttling.User", status: 400 });
+    const throttled = () => failed({ code: "Throttling.User", status: 400 });
     const { send, clock } = failing(Array.from({ length: 5 }, throttled));
     await send(call);
     expect(clock.sleeps).toEqual([100, 200, 400, 500, 500]);
@@ -102,7 +107,7 @@ describe("attempts", () => {
 
   test("wait at least as long as the service asks", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const { send, clock } = failing([ecsError({ code: "ServiceUnavailable", retryAfterMs: 3_000 })]);
+    const { send, clock } = failing([failed({ code: "ServiceUnavailable", retryAfterMs: 3_000 })]);
     await send(call);
     expect(clock.sleeps).toEqual([3_000]);
   });
@@ -120,7 +125,7 @@ describe("the deadline", () => {
   });
 
   test("ends the call at once if the service asks to wait beyond it", async () => {
-    const { send, clock } = failing([ecsError({ code: "ServiceUnavailable", retryAfterMs: 60_000 })]);
+    const { send, clock } = failing([failed({ code: "ServiceUnavailable", retryAfterMs: 60_000 })]);
     expect((await failureOf(send(call), EcsError)).attempts).toBe(1);
     expect(clock.sleeps).toEqual([]);
   });
@@ -168,7 +173,7 @@ describe("calls on their way", () => {
     const clock = new VirtualClock();
     const start = clock.now();
     const sent: { call: Call; at: number }[] = [];
-    const send = withRetry(
+    const send = retrying(
       async (each) => {
         sent.push({ call: each, at: clock.now() - start });
         await clock.sleep(latencyMs);
@@ -206,7 +211,7 @@ describe("calls on their way", () => {
   });
 
   test("do not include those that wait for their next attempt, or for what the service has asked for", async () => {
-    const throttled = () => ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 5_000 });
+    const throttled = () => failed({ code: "Throttling.User", status: 400, retryAfterMs: 5_000 });
     const { send, sent, clock } = service(2, 100, { [call.action]: [throttled(), throttled()] });
     const creates = Array.from({ length: 20 }, () => send(call));
     await clock.advance(150);
@@ -219,7 +224,7 @@ describe("calls on their way", () => {
   });
 
   test("give their slots on where the service has asked to wait since", async () => {
-    const throttled = ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 5_000 });
+    const throttled = failed({ code: "Throttling.User", status: 400, retryAfterMs: 5_000 });
     const { send, sent, sentAt, clock } = service(1, 100, { [call.action]: [throttled] });
     const calls = [call, call, { ...call, action: "DeleteHpcCluster" }].map((each) => send(each));
     await clock.advance(10_000);
@@ -230,7 +235,7 @@ describe("calls on their way", () => {
 
   test("do not hold back the end of a canceled run", async () => {
     const cancellation = new AbortController();
-    const send = withRetry(() => new Promise(() => undefined), {
+    const send = retrying(() => new Promise(() => undefined), {
       maxRetryTimeoutMs: 60_000,
       maxInFlight: 1,
       clock: cancelableClock(cancellation.signal),
@@ -263,8 +268,8 @@ describe("calls on their way", () => {
 test("a repetition whose turn comes too late fails with the error of the last attempt", async () => {
   vi.spyOn(Math, "random").mockReturnValue(0.25);
   const clock = new VirtualClock();
-  const errors = [internalError(), ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 9_000 })];
-  const send = withRetry(
+  const errors = [internalError(), failed({ code: "Throttling.User", status: 400, retryAfterMs: 9_000 })];
+  const send = retrying(
     async () => {
       await clock.sleep(100);
       throw errors.shift()!;
@@ -279,7 +284,7 @@ test("a repetition whose turn comes too late fails with the error of the last at
 });
 
 test("throttling slows the other calls of the action in the region, and no others", async () => {
-  const throttled = ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 700 });
+  const throttled = failed({ code: "Throttling.User", status: 400, retryAfterMs: 700 });
   const { send, clock } = failing([throttled]);
   await failureOf(send({ ...call, withinMs: 500 }), EcsError);
   await send({ ...call, action: "DeleteHpcCluster" });
@@ -295,7 +300,7 @@ describe("a wait before the next attempt", () => {
 
   test("is reported with its reason and length, unless it is short", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const busy = (retryAfterMs: number) => ecsError({ code: "ServiceUnavailable", retryAfterMs });
+    const busy = (retryAfterMs: number) => failed({ code: "ServiceUnavailable", retryAfterMs });
     const { send, clock } = failing([busy(4_040), busy(499)]);
     await send({ ...call, onWait });
     expect(clock.sleeps).toEqual([4_040, 499]);
@@ -303,7 +308,7 @@ describe("a wait before the next attempt", () => {
   });
 
   test("is reported too if another call was throttled", async () => {
-    const { send } = failing([ecsError({ code: "Throttling.User", status: 400, retryAfterMs: 7_000 })]);
+    const { send } = failing([failed({ code: "Throttling.User", status: 400, retryAfterMs: 7_000 })]);
     await failureOf(send({ ...call, withinMs: 500 }), EcsError);
     await send({ ...call, onWait });
     expect(onWait.mock.calls).toEqual([["CreateHpcCluster: Throttling.User, next call in 7.0 s"]]);
@@ -321,10 +326,10 @@ describe("once the run is canceled", () => {
   test("a wait for the next attempt ends, and the error names the call", async () => {
     const cancellation = new AbortController();
     const sent: Call[] = [];
-    const send = withRetry(
+    const send = retrying(
       (each) => {
         sent.push(each);
-        return Promise.reject(ecsError({ code: "ServiceUnavailable", retryAfterMs: 50_000 }));
+        return Promise.reject(failed({ code: "ServiceUnavailable", retryAfterMs: 50_000 }));
       },
       { maxRetryTimeoutMs: 60_000, maxInFlight: 20, clock: cancelableClock(cancellation.signal) },
     );
@@ -340,7 +345,7 @@ describe("once the run is canceled", () => {
       const cancellation = new AbortController();
       let answer = { resolve: (_: Answer): void => undefined, reject: (_: Error): void => undefined };
       const answered = new Promise<Answer>((resolve, reject) => (answer = { resolve, reject }));
-      const send = withRetry(() => answered, {
+      const send = retrying(() => answered, {
         maxRetryTimeoutMs: 60_000,
         maxInFlight: 20,
         clock: cancelableClock(cancellation.signal),
@@ -371,7 +376,7 @@ describe("once the run is canceled", () => {
 
     test("is not repeated if it fails", async () => {
       const { answer, result } = await onItsWay();
-      answer.reject(ecsError({ code: "ServiceUnavailable", retryAfterMs: 100 }));
+      answer.reject(failed({ code: "ServiceUnavailable", retryAfterMs: 100 }));
       await failureOf(result, CanceledError);
     });
   });

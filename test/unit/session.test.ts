@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createCluster } from "../../provider/cluster/create.ts";
-import { InitializationError } from "../../provider/cluster/initializationError.ts";
+import { InitializationError } from "../../provider/cluster/state.ts";
 import { beginOperation, ecsOf, warnOnce } from "../../provider/cluster/operation.ts";
 import type { Session } from "../../provider/cluster/session.ts";
 import { failureOf } from "./failureOf.ts";

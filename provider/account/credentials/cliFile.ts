@@ -3,9 +3,8 @@ import { type FileHandle, open, realpath, rename, rm, stat, writeFile } from "no
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Clock } from "../../ecs/clock";
-import { isObject, nonEmptyString, parseJson } from "../../ecs/json";
+import { isObject, nonEmptyString, parseJson, quoted } from "../../ecs/json";
 import { adviceAbout } from "../nearestName";
-import { quoted } from "../quoted";
 import type { SettingReader } from "../settingReader";
 import { CredentialsReason, orReason } from "./credentialErrors";
 

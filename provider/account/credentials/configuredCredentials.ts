@@ -37,14 +37,14 @@ export function readCredentials(
   const oidcRole = readRole(reader, "assumeRoleWithOidc", assumeRoleWithOidcFields);
   if (oidcRole !== undefined) {
     const { roleArn, roleSessionName: sessionName } = oidcRole;
-    const description = `the role ${roleArn} (alicloud:assumeRoleWithOidc)`;
+    const description = `the role ${roleArn} (${reader.nameOf("assumeRoleWithOidc")})`;
     return assumeRoleWithOidc(description, { ...oidcRole, sessionName }, services);
   }
   const base = readBaseCredentials(reader, profile, services);
   if (role === undefined) {
     return base;
   }
-  const description = `the role ${role.roleArn} (alicloud:assumeRole), assumed with ${base.description}`;
+  const description = `the role ${role.roleArn} (${reader.nameOf("assumeRole")}), assumed with ${base.description}`;
   return assumeRole(description, role, base, services);
 }
 
@@ -120,7 +120,7 @@ function readAccessKey(reader: SettingReader): CredentialSource | undefined {
     const missing = key === undefined ? "accessKey" : "secretKey";
     const given = (key ?? secret)!.origin;
     reader.addProblem(
-      `alicloud:${missing}`,
+      reader.nameOf(missing),
       `is missing, but ${given} is set. Set both (${reader.source.howToSet(missing)}, or the ` +
         `environment variable ${configKeys[missing].environment[0]}), or neither.`,
     );
@@ -182,7 +182,7 @@ function readDefaultCredentials(
   if (isUnconfigured && file !== undefined && file.variable !== "ALIBABA_CLOUD_CREDENTIALS_FILE") {
     reader.addProblem(
       file.origin,
-      "is set, but no profile of that file is; set alicloud:profile, or unset it.",
+      `is set, but no profile of that file is; set ${reader.nameOf("profile")}, or unset it.`,
     );
   }
   const found = orReason(() => credentialsOfProfile(readCurrentProfile(reader), services, reader));
@@ -217,22 +217,22 @@ function readRole<F extends Fields>(
   const missing = Object.keys(fields).filter((name) => fields[name]?.isRequired && texts[name] === undefined);
   for (const name of missing) {
     reader.addProblem(
-      `alicloud:${key}`,
-      `has no ${name}, which is required; set it with pulumi config set --path 'alicloud:${key}.${name}' ….`,
+      reader.nameOf(key),
+      `has no ${name}, which is required; set it with pulumi config set --path '${reader.nameOf(key)}.${name}' ….`,
     );
   }
   const seconds = texts["sessionExpiration"];
   if (seconds !== undefined && !(/^\d+$/.test(seconds) && Number(seconds) >= 900)) {
     reader.addProblem(
-      `alicloud:${key}`,
+      reader.nameOf(key),
       `has a sessionExpiration of ${JSON.stringify(seconds)}; give a number of seconds, at least 900.`,
     );
   }
   if ("oidcToken" in fields && texts["oidcToken"] === undefined && texts["oidcTokenFile"] === undefined) {
     reader.addProblem(
-      `alicloud:${key}`,
+      reader.nameOf(key),
       "has no oidcTokenFile and no oidcToken, one of which is required; set it with " +
-        `pulumi config set --path 'alicloud:${key}.oidcTokenFile' ….`,
+        `pulumi config set --path '${reader.nameOf(key)}.oidcTokenFile' ….`,
     );
   }
   const durationSeconds = seconds === undefined ? undefined : Number(seconds);

@@ -1,6 +1,5 @@
-import { nonEmptyString } from "../../ecs/json";
+import { nonEmptyString, quoted } from "../../ecs/json";
 import type { CredentialSource } from "../../ecs/http/credentialSource";
-import { quoted } from "../quoted";
 import { isHttpUrl, type SettingReader } from "../settingReader";
 import type { CliProfile } from "./cliFile";
 import { CredentialsReason } from "./credentialErrors";

@@ -1,7 +1,7 @@
 import { devNull } from "node:os";
 import type { Clock } from "../../ecs/clock";
 import type { Credentials, CredentialSource } from "../../ecs/http/credentialSource";
-import { silenceHttpx } from "../../ecs/silenceHttpx";
+import { silenceHttpx } from "../../ecs/http/silenceHttpx";
 import { CredentialsError, noneFound, unavailable } from "./credentialErrors";
 import type { DoRequest } from "./proxiedRequest";
 

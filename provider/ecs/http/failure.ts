@@ -1,5 +1,4 @@
-import { networkErrorCodes } from "../errorCodes";
-import type { EcsFailure } from "../ecsFailure";
+import { networkErrorCodes, type EcsFailure } from "../errorCodes";
 import type { RequestSocket } from "./requestSocket";
 
 /** A failure, before the transport adds which call it was. */

@@ -2,13 +2,13 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { debuglog } from "node:util";
 import { type Clock, type OnWait, systemClock } from "../clock";
-import { EcsError } from "../errors";
-import { silenceHttpx } from "../silenceHttpx";
-import { withoutUndefined } from "../withoutUndefined";
+import { FailedAttempt } from "../errors";
+import { Redaction } from "./redaction";
+import { silenceHttpx } from "./silenceHttpx";
+import { withoutUndefined } from "../json";
 import { type Credentials, type CredentialSource, credentialsBefore } from "./credentialSource";
 import { endpointOf, type EndpointChoice } from "./endpoints";
 import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure";
-import { Redaction } from "./redaction";
 import { RequestSocket } from "./requestSocket";
 
 /** An API, and the version that is spoken. */
@@ -56,16 +56,14 @@ export interface Call extends CallOptions {
   withinMs?: number;
   /** Default: `ecs`. */
   api?: Api;
-  /** The clusters that the call is for, up to 100, if it may share a request with others (describeCall.ts). */
+  /** The clusters that the call is for, up to 100, if it may share a request with others (regionQueue.ts). */
   hpcClusterIds?: readonly string[];
-  /** Throws an {@link EcsError} if the answer is not complete; then the call may be repeated. */
-  validate?: (answer: Answer) => void;
 }
 
 /** The body of a successful answer. */
 export type Answer = Record<string, unknown>;
 
-/** Makes a call; fails with an {@link EcsError}. */
+/** Sends a call once; fails with a {@link FailedAttempt}. */
 export type Send = (call: Call) => Promise<Answer>;
 
 /** `NODE_DEBUG=alicloud-hpc` writes a line for every call to standard error. */
@@ -149,11 +147,11 @@ export function createTransport(options: TransportOptions, clock: Clock = system
     log(call, startedAt, "OK", socket.status, answer["RequestId"]);
     return answer;
 
-    function errorOf(failure: Failure): EcsError {
+    function errorOf(failure: Failure): FailedAttempt {
       log(call, startedAt, failure.code, failure.status, failure.requestId);
       const serviceMessage = redaction.redact(failure.serviceMessage);
       const credentialSource = credentials.description;
-      return new EcsError({ ...failure, action, regionId, serviceMessage, credentialSource });
+      return new FailedAttempt({ ...failure, action, regionId, serviceMessage, credentialSource });
     }
   };
 }

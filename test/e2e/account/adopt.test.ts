@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => ecs.stop());
 
-/** Not protected, so that the cluster can be deleted at the end; ownership.test.ts tests the protection. */
+/** Not protected, so that the cluster can be deleted at the end; twoEntries.test.ts tests the protection. */
 const unprotected = { protect: false };
 const programOf =
   ({ HpcCluster }: Host) =>

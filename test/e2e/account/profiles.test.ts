@@ -4,11 +4,11 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { createEcsStack, failureOf } from "../ecsStack.ts";
 import { isAlive } from "../../engine/engine.ts";
-import { hosts } from "../hosts.ts";
+import { dynamicHost, pluginHost } from "../hosts.ts";
 import { OauthService } from "./credentialServers.ts";
 import { errorsIn, warningsIn } from "./diagnostics.ts";
 import { startForwardProxy } from "./forwardProxy.ts";
@@ -30,73 +30,73 @@ const oauthProfile = {
 };
 const fileOf = (profile: object) =>
   JSON.stringify({ current: "work", profiles: [profile], meta_path: "" }, null, "\t");
-describe.each(hosts)("$name", (host) => {
-  const program = async () => {
-    new host.HpcCluster("rendering", { name: "render-farm" });
-  };
+// Both hosts get their credentials from the same code: each test runs on one of them.
+const program = async () => {
+  new dynamicHost.HpcCluster("rendering", { name: "render-farm" });
+};
 
-  test("writes renewed OAuth tokens to sharedCredentialsFile only", async () => {
-    const service = new OauthService(() => ({
-      key: ecs.accounts.issueToken(ecs.accountId),
-      expiresAt: Date.now() + 60 * 60_000,
-    }));
-    const certificate = selfSignedCertificate("oauth.aliyun.com");
-    await using oauth = await service.start(certificate);
-    await using proxy = await startForwardProxy(() => oauth.host);
-    await using stack = await createEcsStack(ecs, {
-      program,
-      config: withoutKeys,
-      env: { HTTPS_PROXY: proxy.url },
-    });
-    const [authority, file] = ["authority.pem", "shared.json"].map((name) => path.join(stack.workDir, name));
-    const home = path.join(stack.workDir, "home");
-    const inHome = path.join(home, ".aliyun", "config.json");
-    mkdirSync(path.dirname(inHome), { recursive: true });
-    writeFileSync(authority!, certificate.cert);
-    writeFileSync(file!, fileOf(oauthProfile));
-    // With the same name: what is written to the wrong file would be seen.
-    writeFileSync(inHome, fileOf(oauthProfile));
-    stack.setEnv({ NODE_EXTRA_CA_CERTS: authority!, HOME: home, USERPROFILE: home });
-    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file! });
-    await stack.up();
-    expect(ecs.store.clusters()).toHaveLength(1);
-    expect(service.renewals).toBe(1);
-    expect(JSON.parse(readFileSync(file!, "utf8"))).toEqual({
-      current: "work",
-      profiles: [
-        {
-          ...oauthProfile,
-          oauth_access_token: service.accessToken,
-          oauth_refresh_token: service.refreshToken,
-          oauth_access_token_expire: expect.any(Number),
-        },
-      ],
-      meta_path: "",
-    });
-    expect(readFileSync(inHome, "utf8")).toBe(fileOf(oauthProfile));
-    expect(stack.stateText()).not.toMatch(/oauth-(access|refresh)-|STS\.NT|CAIS/);
-    // The next process reads the new tokens.
-    await stack.destroy();
-    expect(ecs.store.clusters()).toEqual([]);
-    expect(service.renewals).toBe(1);
+test("writes renewed OAuth tokens to sharedCredentialsFile only", async () => {
+  const service = new OauthService(() => ({
+    key: ecs.accounts.issueToken(ecs.accountId),
+    expiresAt: Date.now() + 60 * 60_000,
+  }));
+  const certificate = selfSignedCertificate("oauth.aliyun.com");
+  await using oauth = await service.start(certificate);
+  await using proxy = await startForwardProxy(() => oauth.host);
+  await using stack = await createEcsStack(ecs, {
+    program,
+    config: withoutKeys,
+    env: { HTTPS_PROXY: proxy.url },
   });
-
-  test("previews without the credentials of a command that does not end, and waits for them in `up`", async () => {
-    const { hpcClusterId: adopt } = ecs.store.add({ name: "adopted" });
-    await using stack = await createEcsStack(ecs, {
-      program: async () => {
-        new host.HpcCluster("rendering", { name: "render-farm" });
-        new host.HpcCluster("adopted", { name: "adopted", adopt });
+  const [authority, file] = ["authority.pem", "shared.json"].map((name) => path.join(stack.workDir, name));
+  const home = path.join(stack.workDir, "home");
+  const inHome = path.join(home, ".aliyun", "config.json");
+  mkdirSync(path.dirname(inHome), { recursive: true });
+  writeFileSync(authority!, certificate.cert);
+  writeFileSync(file!, fileOf(oauthProfile));
+  // With the same name: what is written to the wrong file would be seen.
+  writeFileSync(inHome, fileOf(oauthProfile));
+  stack.setEnv({ NODE_EXTRA_CA_CERTS: authority!, HOME: home, USERPROFILE: home });
+  await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file! });
+  await stack.up();
+  expect(ecs.store.clusters()).toHaveLength(1);
+  expect(service.renewals).toBe(1);
+  expect(JSON.parse(readFileSync(file!, "utf8"))).toEqual({
+    current: "work",
+    profiles: [
+      {
+        ...oauthProfile,
+        oauth_access_token: service.accessToken,
+        oauth_refresh_token: service.refreshToken,
+        oauth_access_token_expire: expect.any(Number),
       },
-      config: withoutKeys,
-    });
-    const [file, script, signal, pids] = ["shared.json", "command.cjs", "signed-in", "pids"].map((name) =>
-      path.join(stack.workDir, name),
-    ) as [string, string, string, string];
-    const printed = { access_key_id: ecs.accessKeyId, access_key_secret: ecs.accessKeySecret };
-    writeFileSync(
-      script,
-      `const fs = require("node:fs");
+    ],
+    meta_path: "",
+  });
+  expect(readFileSync(inHome, "utf8")).toBe(fileOf(oauthProfile));
+  expect(stack.stateText()).not.toMatch(/oauth-(access|refresh)-|STS\.NT|CAIS/);
+  // The next process reads the new tokens.
+  await stack.destroy();
+  expect(ecs.store.clusters()).toEqual([]);
+  expect(service.renewals).toBe(1);
+});
+
+test("previews without the credentials of a command that does not end, and waits for them in `up`", async () => {
+  const { hpcClusterId: adopt } = ecs.store.add({ name: "adopted" });
+  await using stack = await createEcsStack(ecs, {
+    program: async () => {
+      new pluginHost.HpcCluster("rendering", { name: "render-farm" });
+      new pluginHost.HpcCluster("adopted", { name: "adopted", adopt });
+    },
+    config: withoutKeys,
+  });
+  const [file, script, signal, pids] = ["shared.json", "command.cjs", "signed-in", "pids"].map((name) =>
+    path.join(stack.workDir, name),
+  ) as [string, string, string, string];
+  const printed = { access_key_id: ecs.accessKeyId, access_key_secret: ecs.accessKeySecret };
+  writeFileSync(
+    script,
+    `const fs = require("node:fs");
        fs.appendFileSync(${JSON.stringify(pids)}, process.pid + " ");
        setInterval(() => {
          if (fs.existsSync(${JSON.stringify(signal)})) {
@@ -104,51 +104,50 @@ describe.each(hosts)("$name", (host) => {
            process.exit();
          }
        }, 20);`,
-    );
-    const profile = { name: "work", mode: "External", process_command: `${process.execPath} ${script}` };
-    writeFileSync(file, fileOf(profile));
-    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
-    const wereLate = `CredentialsTimeout: credentials from the profile "work" (`;
+  );
+  const profile = { name: "work", mode: "External", process_command: `${process.execPath} ${script}` };
+  writeFileSync(file, fileOf(profile));
+  await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
+  const wereLate = `CredentialsTimeout: credentials from the profile "work" (`;
 
-    const preview = await stack.preview();
-    expect(errorsIn(preview)).toEqual([]);
-    const warnings = warningsIn(preview).map(({ message }) => message);
-    for (const about of [
-      "The regions could not be checked",
-      "The HPC cluster to adopt could not be compared",
-    ]) {
-      expect(warnings.filter((message) => message.includes(about))).toEqual([
-        expect.stringContaining(wereLate) as string,
-      ]);
-    }
-    expect(preview.output).toContain("took longer than 5 s");
-    expect(ecs.requests).toEqual([]);
-    for (const pid of readFileSync(pids, "utf8").trim().split(" ")) {
-      await expect.poll(() => isAlive(Number(pid)), { timeout: 10_000 }).toBe(false);
-    }
+  const preview = await stack.preview();
+  expect(errorsIn(preview)).toEqual([]);
+  const warnings = warningsIn(preview).map(({ message }) => message);
+  for (const about of [
+    "The regions could not be checked",
+    "The HPC cluster to adopt could not be compared",
+  ]) {
+    expect(warnings.filter((message) => message.includes(about))).toEqual([
+      expect.stringContaining(wereLate) as string,
+    ]);
+  }
+  expect(preview.output).toContain("took longer than 5 s");
+  expect(ecs.requests).toEqual([]);
+  for (const pid of readFileSync(pids, "utf8").trim().split(" ")) {
+    await expect.poll(() => isAlive(Number(pid)), { timeout: 10_000 }).toBe(false);
+  }
 
-    const up = stack.start("up");
-    await up.event(({ diagnosticEvent }) => /to adopt could not be/.test(diagnosticEvent?.message ?? ""));
-    writeFileSync(signal, "");
-    await up.result;
-    expect(ecs.store.clusters().map(({ name }) => name)).toEqual(["adopted", "render-farm"]);
-    // Every process has searched once.
-    expect(readFileSync(pids, "utf8").trim().split(" ")).toHaveLength(2);
-  });
+  const up = stack.start("up");
+  await up.event(({ diagnosticEvent }) => /to adopt could not be/.test(diagnosticEvent?.message ?? ""));
+  writeFileSync(signal, "");
+  await up.result;
+  expect(ecs.store.clusters().map(({ name }) => name)).toEqual(["adopted", "render-farm"]);
+  // Every process has searched once.
+  expect(readFileSync(pids, "utf8").trim().split(" ")).toHaveLength(2);
+});
 
-  test("refuses a mode that is not supported at preview", async () => {
-    await using stack = await createEcsStack(ecs, { program, config: withoutKeys });
-    const file = path.join(stack.workDir, "shared.json");
-    writeFileSync(file, fileOf({ name: "work", mode: "BearerToken", bearer_token: "secret-bearer" }));
-    await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
-    const preview = await failureOf(stack.preview());
-    const errors = errorsIn(preview);
-    expect(errors).toHaveLength(1);
-    expect(errors[0]?.message).toContain(
-      `:profile cannot be used: the profile "work" of ${file} has the mode BearerToken, which is not supported: ` +
-        "ECS requests are signed with an access key; a bearer token cannot sign them. Use AK, RamRoleArn or OAuth instead.",
-    );
-    expect(preview.output).not.toContain("secret-bearer");
-    expect(ecs.requests).toEqual([]);
-  });
+test("refuses a mode that is not supported at preview", async () => {
+  await using stack = await createEcsStack(ecs, { program, config: withoutKeys });
+  const file = path.join(stack.workDir, "shared.json");
+  writeFileSync(file, fileOf({ name: "work", mode: "BearerToken", bearer_token: "secret-bearer" }));
+  await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
+  const preview = await failureOf(stack.preview());
+  const errors = errorsIn(preview);
+  expect(errors).toHaveLength(1);
+  expect(errors[0]?.message).toContain(
+    `:profile cannot be used: the profile "work" of ${file} has the mode BearerToken, which is not supported: ` +
+      "ECS requests are signed with an access key; a bearer token cannot sign them. Use AK, RamRoleArn or OAuth instead.",
+  );
+  expect(preview.output).not.toContain("secret-bearer");
+  expect(ecs.requests).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { HpcCluster, type HpcClusterArgs, Provider } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { clusterOps, createEcsStack, failureOf } from "../ecsStack.ts";
+import { hosts } from "../hosts.ts";
 import { errorsIn, warningsIn } from "./diagnostics.ts";
 
 let ecs: Emulator;
@@ -64,11 +65,12 @@ test("DescribeRegions is called once in an operation, however many clusters, and
     }
   };
   await using stack = await createEcsStack(ecs, { program: many });
-  // And one list of the names in each of the two regions.
-  expect(await askedBy(() => stack.preview())).toEqual([
+  // And in each of the two regions one list of the names, and one of the types that it sells.
+  const [first, ...others] = await askedBy(() => stack.preview());
+  expect([first, ...others.sort()]).toEqual([
     "DescribeRegions",
-    "DescribeHpcClusters",
-    "DescribeHpcClusters",
+    ...Array<string>(2).fill("DescribeAvailableResource"),
+    ...Array<string>(2).fill("DescribeHpcClusters"),
   ]);
   expect((await askedBy(() => stack.up())).filter((action) => action === "DescribeRegions")).toHaveLength(1);
   expect(ecs.store.clusters()).toHaveLength(30);
@@ -143,4 +145,25 @@ test("regions that cannot be checked are one warning for each provider, and the 
     expect(preview.output).not.toContain(keys.accessKeySecret);
   }
   expect(warnings).toHaveLength(cases.length);
+});
+
+test.each(hosts)("a region without SCC types is one warning of a preview with the $name", async (host) => {
+  ecs.store.setOffers("cn-hangzhou", [{ zoneId: "cn-hangzhou-a", instanceType: "ecs.g7.large" }]);
+  const program = async () => {
+    for (const name of names) {
+      new host.HpcCluster(name, { name: `farm-${name}` });
+    }
+  };
+  await using stack = await createEcsStack(ecs, { program });
+  // The list of names waits until both were asked: neither call waits for the other.
+  const list = ecs.hold({ action: "DescribeHpcClusters", when: "beforeCommit" });
+  const previewed = stack.preview();
+  await list.reached;
+  await ecs.until(() => ecs.calls("DescribeAvailableResource").some(({ status }) => status === 200));
+  list.release();
+  const warned = warningsIn(await previewed).filter(({ message }) => message.includes("SCC"));
+  expect(warned).toMatchObject([
+    { message: expect.stringMatching(/cn-hangzhou sells no SCC instance types/) as string },
+  ]);
+  expect(ecs.calls("DescribeAvailableResource")).toHaveLength(1);
 });

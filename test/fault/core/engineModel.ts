@@ -16,9 +16,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { tokenKeyOf } from "../../../provider/cluster/clientToken.ts";
-import type { Entry as Holder } from "../../../provider/cluster/entry.ts";
-import { InitializationError } from "../../../provider/cluster/initializationError.ts";
-import type { RunNote, RunNotes } from "../../../provider/cluster/runNotes.ts";
+import type { Entry as Holder } from "../../../provider/cluster/holders.ts";
+import { InitializationError } from "../../../provider/cluster/state.ts";
+import type { RunNote, RunNotes } from "../../../provider/cluster/holders.ts";
 import type { Clock } from "../../../provider/ecs/clock.ts";
 import { getOrCreate } from "../../../provider/ecs/getOrCreate.ts";
 import type { Emulator } from "../../../emulator/emulator.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../../provider/cluster/properties.ts";
 import { beginOperation, type Operation } from "../../../provider/cluster/operation.ts";
 import { readCluster } from "../../../provider/cluster/read.ts";
-import type { RunNotes } from "../../../provider/cluster/runNotes.ts";
+import type { RunNotes } from "../../../provider/cluster/holders.ts";
 import type { Checked } from "../../../provider/cluster/rules.ts";
 import { Session } from "../../../provider/cluster/session.ts";
 import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../../../provider/cluster/state.ts";
@@ -53,7 +53,7 @@ export class ProviderProcess {
         clock: { now: () => clock.now(), sleep: (ms) => this.whileAlive(() => clock.sleep(ms)) },
         connect: (settings, sessionClock) => {
           const client = connect(settings, sessionClock);
-          return new EcsClient((call) => this.whileAlive(() => client.send(call)));
+          return new EcsClient((call, parse) => this.whileAlive(() => client.request(call, parse)));
         },
       },
     );

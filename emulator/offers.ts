@@ -1,0 +1,33 @@
+/** How much of an instance type a zone has, as the service names it. Closed: it will not be replenished. */
+export type Stock = "WithStock" | "ClosedWithStock" | "WithoutStock" | "ClosedWithoutStock";
+
+/** An instance type that a zone sells. */
+export interface Offer {
+  readonly zoneId: string;
+  readonly instanceType: string;
+  /** Default: WithStock. */
+  readonly stock?: Stock;
+}
+
+/** Whether the type is one of a super computing cluster: it needs an HPC cluster, and has an RDMA network. */
+export function isSccType(instanceType: string): boolean {
+  return instanceType.startsWith("ecs.scc");
+}
+
+/** A zone of a region: `cn-hangzhou-a`, but `us-west-1a`. */
+export function zoneOf(regionId: string, letter = "a"): string {
+  return `${regionId}${/\d$/.test(regionId) ? "" : "-"}${letter}`;
+}
+
+/** What a region sells unless a test says otherwise: in the first zone everything, in the second one SCC type is sold out. */
+export function defaultOffers(regionId: string): readonly Offer[] {
+  const [a, b] = [zoneOf(regionId), zoneOf(regionId, "b")];
+  return [
+    { zoneId: a, instanceType: "ecs.g7.large" },
+    { zoneId: a, instanceType: "ecs.sccg7.32xlarge" },
+    { zoneId: a, instanceType: "ecs.sccc7.32xlarge" },
+    { zoneId: a, instanceType: "ecs.sccgn7ex.32xlarge" },
+    { zoneId: b, instanceType: "ecs.g7.large" },
+    { zoneId: b, instanceType: "ecs.sccg7.32xlarge", stock: "WithoutStock" },
+  ];
+}

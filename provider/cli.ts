@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/**
+ * The executable `pulumi-alicloud-hpc`. Each command is loaded only when it is called: the local ECS and the provider import
+ * nothing from each other.
+ */
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { adviceAbout } from "./account/nearestName";
+
+const usage = `Usage: pulumi-alicloud-hpc <command> [options]
+
+  audit       compares the states of stacks with the HPC clusters of the account
+  emulator    a local ECS on 127.0.0.1, for tests
+
+pulumi-alicloud-hpc <command> --help lists the options of a command.
+`;
+
+const commands: Readonly<Record<string, () => Promise<void>>> = {
+  audit: async () => {
+    const { runAudit } = await import("./audit/cli.js");
+    const exitCode = await runAudit(process.argv.slice(3), process);
+    // A file or a connection that does not answer must not keep the process alive.
+    process.stdout.write("", () => process.exit(exitCode));
+  },
+  emulator: async () => {
+    // It reads the arguments itself. It is compiled on its own, into a folder beside this file.
+    await import(pathToFileURL(path.join(__dirname, "emulator", "cli.js")).href);
+  },
+};
+
+const [command] = process.argv.slice(2);
+const run = command !== undefined && Object.hasOwn(commands, command) ? commands[command] : undefined;
+if (run !== undefined) {
+  void run();
+} else if (command === "--help" || command === "-h") {
+  process.stdout.write(usage);
+} else if (command === undefined) {
+  process.stderr.write(usage);
+  process.exitCode = 2;
+} else {
+  const advice = adviceAbout(command, Object.keys(commands), "the commands are");
+  process.stderr.write(`${JSON.stringify(command)} is not a command: ${advice}\n`);
+  process.exitCode = 2;
+}

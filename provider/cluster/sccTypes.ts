@@ -1,0 +1,40 @@
+import { debuglog } from "node:util";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions";
+import type { EcsClient } from "../ecs/client";
+import { messageOf } from "../ecs/errors";
+import { getOrCreate } from "../ecs/getOrCreate";
+import type { AvailableTypeItem } from "../ecs/answerFields";
+
+const debug = debuglog("alicloud-hpc");
+
+/** Of the instance types that a region sells, those of super computing clusters: only they need an HPC cluster. */
+export async function sccTypesOf(
+  ecs: EcsClient,
+  regionId: string,
+  withinMs?: number,
+): Promise<AvailableTypeItem[]> {
+  const types = await ecs.describeAvailableTypes(regionId, withinMs);
+  return types.filter(({ instanceType }) => instanceType.startsWith("ecs.scc"));
+}
+
+/** Which regions sell SCC types, each region asked once. */
+export class SccRegions {
+  private readonly answers = new Map<string, Promise<boolean>>();
+
+  constructor(private readonly ecs: () => Promise<EcsClient>) {}
+
+  /** Whether a region sells no SCC type. False also if the service does not say so in time. Never rejects. */
+  async sellsNone(regionId: string): Promise<boolean> {
+    return await getOrCreate(this.answers, regionId, () => this.ask(regionId));
+  }
+
+  private async ask(regionId: string): Promise<boolean> {
+    try {
+      return (await sccTypesOf(await this.ecs(), regionId, PREVIEW_TIMEOUT_MS)).length === 0;
+    } catch (error) {
+      // The credentials may lack the permission, and nothing depends on the answer.
+      debug("the SCC types of %s are not known: %s", regionId, messageOf(error));
+      return false;
+    }
+  }
+}
