@@ -6,7 +6,7 @@
  * `--out` is by default `sdk/`, as Go's module has that folder in its path. It needs Go, and python3 for the wheel and the sdist in
  * `python/dist`. The sources for .NET and Java are only generated. TypeScript's SDK is the npm package; the generated one is for tests.
  */
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -25,6 +25,7 @@ const out = path.resolve(values.out);
 rmSync(out, { recursive: true, force: true });
 await runTool(await compiledGenerator(), [path.join(root, "provider/plugin/schema.json"), out]);
 await buildGo(path.join(out, "go"));
+completeJava(path.join(out, "java"));
 if (isOnPath("python3")) {
   await buildPython(path.join(out, "python"));
 } else {
@@ -42,6 +43,18 @@ async function buildGo(folder: string): Promise<void> {
   );
   // Adds what these modules require, and the sums.
   await runTool("go", ["build", "-mod=mod", "-trimpath", "-buildvcs=false", "./..."], folder);
+}
+
+/** Adds the resources that the generated Gradle build would make: without them a program of another build fails at its start. */
+function completeJava(folder: string): void {
+  const resources = path.join(folder, "src/main/resources/com/pulumi", PACKAGE);
+  const { name, version, pluginDownloadURL: server } = packageSchema();
+  mkdirSync(resources, { recursive: true });
+  writeFileSync(path.join(resources, "version.txt"), version);
+  writeFileSync(
+    path.join(resources, "plugin.json"),
+    JSON.stringify({ resource: true, name, version, server }),
+  );
 }
 
 /** The wheel and the sdist, by the build backend that the generated pyproject.toml names. */

@@ -63,6 +63,7 @@ export class LanguageHost implements AsyncDisposable {
   static async start({ run, generate = async () => "" }: HostOptions = {}): Promise<LanguageHost> {
     const server = new grpc.Server();
     const schemas: string[] = [];
+    let engine = "";
     const answer =
       <Request>(answerTo: (request: Request) => unknown) =>
       ({ request }: { request: Request }, done: grpc.sendUnaryData<unknown>): void => {
@@ -75,7 +76,10 @@ export class LanguageHost implements AsyncDisposable {
       getPluginInfo: answer(() => new PluginInfo().setVersion("1.0.0")),
       getRequiredPlugins: answer(() => new messages.GetRequiredPluginsResponse()),
       getRequiredPackages: answer(() => new messages.GetRequiredPackagesResponse()),
-      handshake: answer(() => new messages.LanguageHandshakeResponse()),
+      handshake: answer((request: LanguageMessages.LanguageHandshakeRequest) => {
+        engine = request.getEngineAddress();
+        return new messages.LanguageHandshakeResponse();
+      }),
       generatePackage: answer((request: LanguageMessages.GeneratePackageRequest) => {
         schemas.push(request.getSchema());
         return new messages.GeneratePackageResponse();
@@ -89,7 +93,7 @@ export class LanguageHost implements AsyncDisposable {
         if (run === undefined) {
           throw new Error("This host has no program.");
         }
-        return "command" in run ? runCommand(run, request) : runProgram(run, request);
+        return "command" in run ? runCommand(run, request, engine) : runProgram(run, request);
       }),
       generateProgram: answer(async (request: LanguageMessages.GenerateProgramRequest) => {
         const sources = Object.fromEntries(request.getSourceMap().toArray());
@@ -142,8 +146,8 @@ function runProgram(
 function runCommand(
   { command: [file, ...args] }: HostedCommand,
   request: LanguageMessages.RunRequest,
+  engine: string,
 ): Promise<LanguageMessages.RunResponse> {
-  const [engine = ""] = request.getArgsList();
   return execute(file, args, request.getPwd(), {
     ...configurationOf(request),
     PULUMI_ORGANIZATION: request.getOrganization(),
