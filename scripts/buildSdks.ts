@@ -47,8 +47,8 @@ async function buildGo(folder: string): Promise<void> {
 
 /** Adds the resources that the generated Gradle build would make: without them a program of another build fails at its start. */
 function completeJava(folder: string): void {
-  const resources = path.join(folder, "src/main/resources/com/pulumi", PACKAGE);
   const { name, version, pluginDownloadURL: server } = packageSchema();
+  const resources = path.join(folder, "src/main/resources/com/pulumi", name);
   mkdirSync(resources, { recursive: true });
   writeFileSync(path.join(resources, "version.txt"), version);
   writeFileSync(
