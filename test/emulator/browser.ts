@@ -7,6 +7,8 @@ import { createInterface } from "node:readline";
 /** A tab of a headless Chromium. */
 export interface Tab extends AsyncDisposable {
   open(url: string): Promise<void>;
+  /** The text of the page if it is the one at this address, and loaded. */
+  textOf(url: string): Promise<string | undefined>;
   /** The value of an expression in the page, awaited. */
   evaluate(expression: string): Promise<unknown>;
   /** Resolves when the expression is true in the page. It is evaluated at once and after every change of the page. */
@@ -75,12 +77,18 @@ export async function openTab(chromium: string): Promise<Tab> {
       }
       return result.value;
     };
+    const textOf = async (url: string): Promise<string | undefined> => {
+      const loaded = `location.href + document.readyState === "${url}complete"`;
+      // The old document may still answer for a moment, and is then gone in the middle of a call.
+      const text = await evaluate(`${loaded} ? document.body.innerText : null`).catch(() => null);
+      return (text as string | null) ?? undefined;
+    };
     return {
       evaluate,
+      textOf,
       open: async (url) => {
         await send("Page.navigate", { url });
-        // The old document may still answer for a moment.
-        while ((await evaluate("location.href + document.readyState")) !== `${url}complete`) {
+        while ((await textOf(url)) === undefined) {
           await new Promise((resolve) => setImmediate(resolve));
         }
       },

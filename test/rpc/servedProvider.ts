@@ -128,18 +128,16 @@ export class ProviderProcess {
   readonly client: Client;
   /** Resolves to the exit code, or the signal that has ended the process. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
+  /** What the engine finds in all properties of a resource, because the program has put it there. */
+  readonly added: Properties;
   private readonly process: Started["process"];
+  private readonly type: string;
   private readonly answers: string[] = [];
 
-  /**
-   * @param type the type of the resources
-   * @param added what the engine finds in all properties of a resource, because the program has put it there
-   */
-  protected constructor(
-    started: Started,
-    private readonly type: string,
-    readonly added: Properties,
-  ) {
+  /** @param type the type of the resources */
+  protected constructor(started: Started, type: string, added: Properties) {
+    this.type = type;
+    this.added = added;
     this.process = started.process;
     this.port = started.port;
     this.output = started.output;

@@ -1,23 +1,21 @@
 /** ClientTokens that the service knows already, and clusters that are deleted or show late: always exactly one cluster. */
 import { describe, expect, vi } from "vitest";
 import type { Emulator } from "../../../emulator/emulator.ts";
-import { sentTokens, storedIds, test } from "../localEcs.ts";
-import type { Wanted, Wants } from "../stage.ts";
-import { configurationFor, EngineModel } from "./engineModel.ts";
-import { ProviderProcess } from "./providerProcess.ts";
-import { skippingClock } from "./testClocks.ts";
+import { sentTokens, storedIds } from "../localEcs.ts";
+import { type SimulatedEcs, SimulatedStack, test } from "./simulatedStack.ts";
+import type { Wanted, Wants } from "./wanted.ts";
 
 // A busy machine is slow.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
-const stackOf = (ecs: Emulator) => new EngineModel(ecs, { clock: skippingClock() });
+const stackOf = (ecs: SimulatedEcs) => new SimulatedStack(ecs);
 
 const wanted: Wanted = { name: "render-farm", description: "Nightly frames" };
 const one: Wants = new Map([["rendering", wanted]]);
 const none: Wants = new Map();
 
 /** The only cluster that the service has; the state has the same. */
-function onlyId(ecs: Emulator, stack: EngineModel): string {
+function onlyId(ecs: Emulator, stack: SimulatedStack): string {
   const [id = "none", ...others] = storedIds(ecs);
   expect(others).toEqual([]);
   expect(stack.kept()).toEqual([{ resource: "rendering", id }]);
@@ -25,10 +23,10 @@ function onlyId(ecs: Emulator, stack: EngineModel): string {
 }
 
 describe("a new cluster instead of a deleted one", () => {
-  test.for<[string, (ecs: Emulator, stack: EngineModel) => Promise<void>]>([
+  test.for<[string, (ecs: Emulator, stack: SimulatedStack) => Promise<void>]>([
     ["a destroy", (_ecs, stack) => stack.destroy()],
     ["a removal from the program", (_ecs, stack) => stack.up(none)],
-    ["a forced replacement", (_ecs, stack) => stack.up(one, ["rendering"])],
+    ["a forced replacement", (_ecs, stack) => stack.up(one, { replaced: ["rendering"] })],
     [
       "a deletion outside Pulumi and a refresh",
       async (ecs, stack) => {
@@ -53,12 +51,11 @@ describe("a new cluster instead of a deleted one", () => {
   test("a replacement does not try the tokens of earlier clusters again", async ({ ecs }) => {
     const stack = stackOf(ecs);
     await stack.up(one);
-    await stack.up(none);
-    await stack.up(one);
+    await stack.up(one, { replaced: ["rendering"] });
     // The first token, which returned the deleted cluster, then the next one.
     expect(sentTokens(ecs)).toHaveLength(3);
     expect(new Set(sentTokens(ecs)).size).toBe(2);
-    await stack.up(one, ["rendering"]);
+    await stack.up(one, { replaced: ["rendering"] });
     expect(sentTokens(ecs)).toHaveLength(4);
     expect(new Set(sentTokens(ecs)).size).toBe(3);
     onlyId(ecs, stack);
@@ -89,18 +86,11 @@ test("a replacement that is created before the deletion gets the same cluster, w
   const stack = stackOf(ecs);
   await stack.up(one);
   const id = onlyId(ecs, stack);
-  const { inputs, outputs } = stack.entry("rendering")!;
-  const warnings: string[] = [];
-  const provider = new ProviderProcess({
-    configuration: configurationFor(ecs),
-    clock: skippingClock(),
-    warn: (text) => warnings.push(text),
-  });
-  expect(await provider.create(inputs)).toMatchObject({ id });
-  await provider.delete(id, outputs);
-  expect(storedIds(ecs)).toEqual([id]);
+  const first = { ...wanted, deleteBeforeReplace: false };
+  await stack.up(new Map([["rendering", first]]), { replaced: ["rendering"] });
+  expect(onlyId(ecs, stack)).toBe(id);
   expect(ecs.calls("DeleteHpcCluster")).toEqual([]);
-  expect(warnings).toEqual([
+  expect(stack.printed).toEqual([
     expect.stringContaining(`already had the HPC cluster ${id}`),
     expect.stringContaining(`HPC cluster ${id} is kept`),
   ]);

@@ -7,20 +7,16 @@ import {
   type FaultKind,
   type FaultRule,
 } from "../../../emulator/emulator.ts";
-import { sentTokens, storedIds, test } from "../localEcs.ts";
-import type { Wants } from "../stage.ts";
-import { configurationFor, EngineModel, failureOf } from "./engineModel.ts";
-import { skippingClock } from "./testClocks.ts";
+import { sentTokens, storedIds } from "../localEcs.ts";
+import { failureOf, type SimulatedEcs, SimulatedStack, test } from "./simulatedStack.ts";
+import type { Wants } from "./wanted.ts";
 
-// A busy machine is slow.
-vi.setConfig({ testTimeout: 60_000 });
+// A busy machine is slow: one request is sent after the other.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** A stack; the retries may take an hour, of which none passes. */
-function stackOf(ecs: Emulator, configuration: Record<string, string> = {}): EngineModel {
-  return new EngineModel(ecs, {
-    configuration: { ...configurationFor(ecs), "alicloud:maxRetryTimeout": "3600", ...configuration },
-    clock: skippingClock(),
-  });
+function stackOf(ecs: SimulatedEcs, configuration: Record<string, string> = {}): SimulatedStack {
+  return new SimulatedStack(ecs, { "alicloud:maxRetryTimeout": "3600", ...configuration });
 }
 
 /** Each fault occurs this often; after that the service has recovered. */
@@ -79,7 +75,7 @@ function addFaults(ecs: Emulator, action: ActionName): () => string[] {
 }
 
 /** The state and the service have the same clusters, with these names. */
-function expectAgreement(ecs: Emulator, stack: EngineModel, names: string[]): void {
+function expectAgreement(ecs: Emulator, stack: SimulatedStack, names: string[]): void {
   expect(
     ecs.store
       .clusters()

@@ -3,16 +3,18 @@
  * `vitest run --project pure test/fault/core/messages.test.ts -u`.
  */
 import { expect, vi } from "vitest";
-import type { Emulator, FaultRule } from "../../../emulator/emulator.ts";
-import { test } from "../localEcs.ts";
-import type { Wanted, Wants } from "../stage.ts";
-import { configurationFor, EngineModel, failureOf } from "./engineModel.ts";
-import { ProviderProcess } from "./providerProcess.ts";
+import { type Emulator, type FaultRule, startEmulator } from "../../../emulator/emulator.ts";
+import { readSettings } from "../../../provider/account/settings.ts";
+import { beginOperation } from "../../../provider/cluster/operation.ts";
+import { readCluster } from "../../../provider/cluster/read.ts";
+import { Session } from "../../../provider/cluster/session.ts";
 import { type DocumentedError, type DocumentedFor, errorCodes } from "../../errorCodes.ts";
-import { skippingClock } from "./testClocks.ts";
+import { configurationFor } from "./engine.ts";
+import { failureOf, type SimulatedEcs, SimulatedStack, test } from "./simulatedStack.ts";
+import type { Wanted, Wants } from "./wanted.ts";
 
 // A busy machine is slow.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 interface Chapter {
   title: string;
@@ -39,11 +41,8 @@ function normalized(ecs: Emulator, message: string): string {
 }
 
 /** A stack that gives up after a few attempts, of which none takes time. */
-function stackOf(ecs: Emulator, configuration: Record<string, string> = {}): EngineModel {
-  return new EngineModel(ecs, {
-    configuration: { ...configurationFor(ecs), "alicloud:maxRetryTimeout": "1", ...configuration },
-    clock: skippingClock(),
-  });
+function stackOf(ecs: SimulatedEcs, configuration: Record<string, string> = {}): SimulatedStack {
+  return new SimulatedStack(ecs, { "alicloud:maxRetryTimeout": "1", ...configuration });
 }
 
 /** The documented errors of an action that end its command; at CreateHpcCluster also those of every action. */
@@ -59,13 +58,13 @@ function documentedErrors(action: DocumentedFor): DocumentedError[] {
 const one = (wanted: Wanted): Wants => new Map([["rendering", wanted]]);
 
 const commands = {
-  CreateHpcCluster: ["pulumi up, of a new cluster", (stack: EngineModel, wants: Wants) => stack.up(wants)],
-  DescribeHpcClusters: ["pulumi refresh", (stack: EngineModel) => stack.refresh()],
+  CreateHpcCluster: ["pulumi up, of a new cluster", (stack: SimulatedStack, wants: Wants) => stack.up(wants)],
+  DescribeHpcClusters: ["pulumi refresh", (stack: SimulatedStack) => stack.refresh()],
   ModifyHpcClusterAttribute: [
     "pulumi up, of a changed name",
-    (stack: EngineModel, wants: Wants) => stack.up(wants),
+    (stack: SimulatedStack, wants: Wants) => stack.up(wants),
   ],
-  DeleteHpcCluster: ["pulumi destroy", (stack: EngineModel) => stack.destroy()],
+  DeleteHpcCluster: ["pulumi destroy", (stack: SimulatedStack) => stack.destroy()],
 } as const;
 
 test.for(Object.keys(commands) as (keyof typeof commands)[])(
@@ -114,12 +113,13 @@ test("inputs that break a rule", async ({ ecs }) => {
   await addFailure(ecs, "pulumi preview: no name", stack.up(one({} as Wanted)));
   const adopting = { name: "render-farm", adopt: "hpc-0123456789abcdef" };
   await addFailure(ecs, "pulumi preview: the adoption of a missing cluster", stack.up(one(adopting)));
-  const provider = new ProviderProcess({
-    configuration: configurationFor(ecs),
-    clock: skippingClock(),
-    warn: () => undefined,
-  });
-  await addFailure(ecs, "HpcCluster.get of a missing cluster", provider.read("hpc-0123456789abcdef", {}));
+  // A read alone is not simulated, and takes the time of this machine.
+  const elsewhere = await startEmulator();
+  const configuration = configurationFor(elsewhere);
+  const session = new Session(readSettings((key) => configuration[key], {}));
+  const read = readCluster(beginOperation(session), "hpc-0123456789abcdef", {});
+  await addFailure(ecs, "HpcCluster.get of a missing cluster", read);
+  await elsewhere.stop();
 });
 
 test("credentials that are refused or incomplete", async ({ ecs }) => {
@@ -187,13 +187,12 @@ test("a cluster that does not show", async ({ ecs }) => {
 });
 
 test("credentials of another account", async ({ ecs }) => {
-  const other = ecs.accounts.add({ accountId: "1000000000000002" });
-  const configuration = configurationFor(ecs);
-  const stack = new EngineModel(ecs, { configuration, clock: skippingClock() });
+  const stack = stackOf(ecs);
   await stack.up(one({ name: "render-farm" }));
   const kept = stack.kept();
-  configuration["alicloud:accessKey"] = other.accessKeyId;
-  configuration["alicloud:secretKey"] = other.accessKeySecret;
+  const { accessKeyId, accessKeySecret } = ecs;
+  ecs.accounts.removeKey(accessKeyId);
+  ecs.accounts.add({ accountId: "1000000000000002", keys: [{ accessKeyId, accessKeySecret }] });
   for (const [command, operation] of [
     ["refresh", () => stack.refresh()],
     ["destroy", () => stack.destroy()],
