@@ -20,15 +20,18 @@ export interface Page {
   readonly firstSentence: string;
 }
 
-/** Every page of docs/, by its name. */
+/** Every page of docs/, by its name, without those for Pulumi's registry, which start with front matter. */
 export function pages(): Page[] {
-  return markdownIn("docs").map((file) => {
+  return markdownIn("docs").flatMap((file) => {
     const text = readFileSync(path.join(root, file), "utf8");
+    if (text.startsWith("---\n")) {
+      return [];
+    }
     const [, title, firstSentence] = /^# (.+)\n\n([^#`|<-][^]*?\.)\s/.exec(text) ?? [];
     if (title === undefined || firstSentence === undefined || firstSentence.includes("\n\n")) {
       throw new Error(`${file}: start with a title and a sentence that says what the page is about.`);
     }
-    return { file, title, firstSentence: firstSentence.replaceAll("\n", " ") };
+    return [{ file, title, firstSentence: firstSentence.replaceAll("\n", " ") }];
   });
 }
 

@@ -41,6 +41,7 @@ interface ObjectSpec {
 interface ResourceSpec extends ObjectSpec {
   inputProperties: PropertySpecs;
   stateInputs: Omit<ObjectSpec, "required">;
+  listInputs: ObjectSpec;
   aliases: { type: string }[];
 }
 interface FunctionSpec {
@@ -101,6 +102,7 @@ const structuredTypes: Readonly<Record<string, { key: string; fields: Fields; va
 export function packageSchema(manifest: PackageManifest = readManifest()): PackageSpec {
   const { version, description, license, keywords } = manifest;
   const configuration = configurationProperties();
+  const origin = schemaOrigin(manifest);
   return {
     name: PACKAGE,
     version,
@@ -108,7 +110,7 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
     description,
     keywords: [...keywords.filter((word) => word !== "dynamic-provider"), "category/cloud", "kind/native"],
     license,
-    ...schemaOrigin(manifest),
+    ...origin,
     language: {
       // What `pulumi import` prints. Programs in TypeScript need no generated SDK: this package has the classes.
       nodejs: { packageName: "pulumi-alicloud-hpc/plugin", respectSchemaVersion: true },
@@ -118,7 +120,7 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
         respectSchemaVersion: true,
       },
       go: {
-        importBasePath: "pulumi-alicloud-hpc/sdk/go/alicloudhpc",
+        importBasePath: goImportPath(origin),
         generateResourceContainerTypes: true,
         respectSchemaVersion: true,
       },
@@ -178,6 +180,11 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
   };
 }
 
+/** Go's module is the folder sdk/go of the repository. */
+function goImportPath({ repository }: SchemaOrigin): string {
+  return `${repository?.replace("https://", "") ?? "pulumi-alicloud-hpc"}/sdk/go/alicloudhpc`;
+}
+
 function clusterResource(): ResourceSpec {
   const outputs = withReplacements(declaredObject("program/clusterRegistration.ts", "ClusterOutputs"));
   const inputs = withReplacements(declaredObject(CLUSTER, "HpcClusterArgs"));
@@ -196,9 +203,19 @@ function clusterResource(): ResourceSpec {
       type: "object",
       properties: { ...outputs.properties, ...declaredObject(CLUSTER, "HpcClusterGetArgs").properties },
     },
+    listInputs: listInputs(),
     // A stack may come from the dynamic provider, or from @pulumi/alicloud.
     aliases: [{ type: clusterTypes.dynamic }, { type: officialType }],
   };
+}
+
+/** What `pulumi do … list` takes: the arguments of the lookup, without the ids. */
+function listInputs(): ObjectSpec {
+  const { ids, ...inputs } = declaredObject(LOOKUPS, "GetHpcClustersArgs").properties;
+  if (ids === undefined) {
+    throw new Error("GetHpcClustersArgs has no ids, which List does not take.");
+  }
+  return { description: "The clusters to list: those of a region.", type: "object", properties: inputs };
 }
 
 /** The plugin's arguments are those of the dynamic provider; a few are documented again because they differ. */

@@ -29,6 +29,16 @@ import { type Documented, documented } from "./docstrings.ts";
 import { pages, root } from "./documents.ts";
 import { oneLine, publicFunctions } from "./publicFunctions.ts";
 
+/** The programs that docs/_index.md shows, in examples/. */
+const programs: Readonly<Record<string, { file: string; language: string }>> = {
+  typescript: { file: "plugin/index.ts", language: "ts" },
+  python: { file: "python/__main__.py", language: "python" },
+  go: { file: "go/main.go", language: "go" },
+  csharp: { file: "csharp/Program.cs", language: "csharp" },
+  java: { file: "java/src/main/java/farm/App.java", language: "java" },
+  yaml: { file: "yaml/Pulumi.yaml", language: "yaml" },
+};
+
 /** Returns a cell of the document as it is now: of the row that starts with this cell, and of this column. */
 type HandWritten = (firstCell: string, column: number) => string;
 type Table = (handWritten: HandWritten) => string;
@@ -199,6 +209,12 @@ const tables: Readonly<Record<string, Table>> = {
     pages()
       .map(({ file, title, firstSentence }) => `- [${title}](${file}): ${firstSentence}`)
       .join("\n"),
+  ...Object.fromEntries(
+    Object.entries(programs).map(([name, { file, language }]) => [
+      `program.${name}`,
+      () => `\`\`\`${language}\n${readFileSync(path.join(root, "examples", file), "utf8")}\`\`\``,
+    ]),
+  ),
   ...benchmarkTables,
 };
 

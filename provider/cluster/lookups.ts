@@ -5,8 +5,6 @@ import { withoutUndefined } from "../ecs/json";
 import { itemsWithName, requireRegex } from "./nameRegex";
 import { sccTypesOf } from "./sccTypes";
 
-const NAME_REGEX = "getHpcClusters: nameRegex";
-
 /** The client of the lookup's account, and the region that it looks in. */
 export interface LookupPlace {
   ecs: EcsClient;
@@ -95,17 +93,20 @@ export async function findCluster(
  * The clusters of a region, ordered by id.
  *
  * @param openPlace is called once the query is known to be right
+ * @param caller how errors name the lookup
  * @throws if `nameRegex` is not a regular expression, or takes longer than a second
  */
 export async function findClusters(
   { ids, nameRegex }: ClustersQuery,
   openPlace: () => Promise<LookupPlace>,
+  caller = "getHpcClusters",
 ): Promise<FoundCluster[]> {
-  requireRegex(nameRegex, NAME_REGEX);
+  const argument = `${caller}: nameRegex`;
+  requireRegex(nameRegex, argument);
   const { ecs, regionId } = await openPlace();
   const items =
     ids === undefined ? await ecs.listHpcClusters(regionId) : await ecs.describeHpcClusters(regionId, ids);
-  return (nameRegex === undefined ? items : itemsWithName(items, ({ Name }) => Name, nameRegex, NAME_REGEX))
+  return (nameRegex === undefined ? items : itemsWithName(items, ({ Name }) => Name, nameRegex, argument))
     .map((item) => foundCluster(item, regionId))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }

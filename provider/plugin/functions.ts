@@ -53,16 +53,21 @@ export async function invoke(operation: Operation, token: string, args: EnginePr
   if (found === undefined) {
     throw new Error(`There is no function ${token}; there are ${Object.keys(functions).join(", ")}.`);
   }
+  requireArguments(token, found.args, args);
+  return await found.run(operation, args);
+}
+
+/** @throws if an argument is unknown, or not a string. `ids` is checked where it is read. */
+export function requireArguments(caller: string, known: readonly string[], args: EngineProperties): void {
   for (const [name, value] of Object.entries(args)) {
-    if (!found.args.includes(name)) {
-      const advice = adviceAbout(name, found.args, "its arguments are");
-      throw new Error(`${token}: ${JSON.stringify(name)} is not an argument: ${advice}`);
+    if (!known.includes(name)) {
+      const advice = adviceAbout(name, known, "its arguments are");
+      throw new Error(`${caller}: ${JSON.stringify(name)} is not an argument: ${advice}`);
     }
     if (name !== "ids" && value !== null && typeof value !== "string") {
-      throw new Error(`${token}: ${name} must be a string.`);
+      throw new Error(`${caller}: ${name} must be a string.`);
     }
   }
-  return await found.run(operation, args);
 }
 
 function placeOf(operation: Operation, args: EngineProperties): () => Promise<LookupPlace> {

@@ -2,7 +2,7 @@
  * The gRPC service `pulumirpc.ResourceProvider`: reads requests, calls the resource, the functions or the configuration, and
  * writes answers. It knows nothing of clusters.
  */
-import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
+import type { sendUnaryData, ServerWritableStream } from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Message } from "google-protobuf";
@@ -19,6 +19,7 @@ import { diffResponse, failureMessage, RequestError, serviceError } from "./answ
 import { changedKeys, configurationFailures, SECRET_KEYS, settingsOf } from "./configuration";
 import { Engine } from "./engine";
 import { invoke } from "./functions";
+import { listClusters } from "./list";
 import { receivedProperties, sentProperties } from "./propertyValues";
 import * as resource from "./resource";
 import { pluginVersion, schemaText } from "./schema";
@@ -27,10 +28,7 @@ import type { Autonaming } from "../cluster/autoname";
 const { Mode } = rpc.CheckRequest.AutonamingOptions;
 const { DiffChanges } = rpc.DiffResponse;
 
-type Handler<Q extends Message, R extends Message> = (
-  call: ServerUnaryCall<Q, R>,
-  callback: sendUnaryData<R>,
-) => void;
+type Handler<Q extends Message, R> = (call: { request: Q }, callback: sendUnaryData<R>) => void;
 
 /** The provider of one process. The engine configures it once, and then calls it at the same time for many resources. */
 export class Provider {
@@ -111,6 +109,27 @@ export class Provider {
         const { values } = receivedProperties(request.getArgs());
         const result = await invoke(beginOperation(this.configured()), request.getTok(), values);
         return new rpc.InvokeResponse().setReturn(sentProperties({ ...result }));
+      }),
+      list: this.stream(async (request: rpc.ListRequest): Promise<rpc.ListResponse[]> => {
+        const { values } = receivedProperties(request.getQuery());
+        const operation = beginOperation(this.configured());
+        if (Object.values(values).includes(UNKNOWN)) {
+          return [new rpc.ListResponse().setComputed(new rpc.ListResponse.Computed())];
+        }
+        const { clusters, continuationToken } = await listClusters(operation, request.getToken(), values, {
+          limit: request.getLimit(),
+          pageSize: request.getPageSize(),
+          continuationToken: request.getContinuationToken(),
+        });
+        const { Result, Continuation } = rpc.ListResponse;
+        const responses = clusters.map(({ id, name }) =>
+          new rpc.ListResponse().setResult(new Result().setId(id).setName(name)),
+        );
+        if (continuationToken !== undefined) {
+          const next = new Continuation().setContinuationToken(continuationToken);
+          responses.push(new rpc.ListResponse().setContinuation(next));
+        }
+        return responses;
       }),
       check: this.answer(async (request: rpc.CheckRequest, redact) => {
         const news = receivedProperties(request.getNews());
@@ -230,10 +249,25 @@ export class Provider {
     return { operation, urn, resourceName: name.join("::") };
   }
 
+  /** A handler that streams what `run` returns. */
+  private stream<Q extends Message, R extends Message>(
+    run: (request: Q) => Promise<R[]>,
+  ): (call: ServerWritableStream<Q, R>) => void {
+    const handler = this.answer(run);
+    return (call) => {
+      handler(call, (error, responses) => {
+        if (error !== null) {
+          call.emit("error", error);
+          return;
+        }
+        responses?.forEach((response) => call.write(response));
+        call.end();
+      });
+    };
+  }
+
   /** A handler that answers what `run` returns, after the engine has got every message about it. */
-  private answer<Q extends Message, R extends Message>(
-    run: (request: Q, redact: Redact) => R | Promise<R>,
-  ): Handler<Q, R> {
+  private answer<Q extends Message, R>(run: (request: Q, redact: Redact) => R | Promise<R>): Handler<Q, R> {
     return ({ request }, callback) => {
       const redact: Redact = (text) => redactionOf(secretsIn(request).values)(text);
       const answered = (async () => run(request, redact))()
@@ -255,7 +289,15 @@ export class Provider {
 
 /** What a request marks as secret. Only a message and an error need it. */
 function secretsIn(request: Message): { values: unknown[]; names: Set<string> } {
-  const fields = ["getProperties", "getInputs", "getOldInputs", "getOlds", "getNews", "getArgs"] as const;
+  const fields = [
+    "getProperties",
+    "getInputs",
+    "getOldInputs",
+    "getOlds",
+    "getNews",
+    "getArgs",
+    "getQuery",
+  ] as const;
   const getters = request as Partial<Record<(typeof fields)[number], () => unknown>>;
   const received = fields.flatMap((field) => {
     const struct = getters[field]?.();

@@ -139,7 +139,11 @@ export async function importExisting(
   return { inputs: inputsOf(imported), outputs: storedOutputs(imported) };
 }
 
-/** Changes the cluster. */
+/**
+ * Changes the cluster.
+ *
+ * @throws if the region differs: `pulumi do … patch` calls this also for a change that replaces
+ */
 export async function update(
   { operation }: ResourceCall,
   id: string,
@@ -147,6 +151,13 @@ export async function update(
   inputs: EngineProperties,
 ): Promise<ClusterState> {
   const wanted = propertiesFrom(inputs);
+  const storedRegion = isStored(olds) ? textOf(olds, "regionId") : undefined;
+  if (storedRegion !== undefined && storedRegion !== wanted.regionId) {
+    throw new Error(
+      `regionId: the HPC cluster ${id} is in ${storedRegion}, and a cluster cannot be moved to another region; create one in ` +
+        `${wanted.regionId}, and delete this one. Nothing has been changed.`,
+    );
+  }
   return isStored(olds)
     ? await updateCluster(operation, storedCluster(operation, id, olds), wanted)
     : await moveCluster(operation, id, wanted);

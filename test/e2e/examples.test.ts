@@ -84,6 +84,12 @@ const runnable: Example[] = [
 
 /** Examples that are compiled (`npm run check:types`), and why they do not run here. */
 const compiledOnly: Record<string, string> = {
+  ...Object.fromEntries(
+    ["csharp", "go", "java", "python", "yaml"].map((language) => [
+      language,
+      "test/plugin/sdks.test.ts runs it",
+    ]),
+  ),
   instances: "it needs the plugin of @pulumi/alicloud; test/e2e/instancesExample.test.ts runs it with mocks",
   testing: "test/consumer/testExamples.test.ts runs it with its test",
   "unit-tests": "test/consumer/testExamples.test.ts runs it with its test",

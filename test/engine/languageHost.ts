@@ -1,5 +1,5 @@
 /**
- * A language host for `nodejs`, for a machine whose Pulumi comes without one: the engine that is built from the Go module proxy has
+ * A language host for `nodejs`, Go or Java, for a machine whose Pulumi comes without one: the engine that is built from the Go module proxy has
  * none. It runs programs as `pulumi-language-nodejs` does, with `cmd/run` of the program's own SDK in a process of its own.
  */
 import { execFile } from "node:child_process";
@@ -26,12 +26,20 @@ export interface HostedProgram {
   typescript: boolean;
 }
 
+/** A program that takes what the engine says from its environment, as those of Go and Java do. */
+export interface HostedCommand {
+  /** The runtime in Pulumi.yaml. */
+  language: string;
+  /** The file and its arguments. */
+  command: readonly [string, ...string[]];
+}
+
 /** Turns a program of the engine's own language (PCL) into another one. `loader` is the address of its schema loader. */
 export type ProgramGenerator = (sources: Record<string, string>, loader: string) => Promise<string>;
 
 /** What the host can do beside answering. */
 export interface HostOptions {
-  run?: HostedProgram;
+  run?: HostedProgram | HostedCommand;
   /** Default: an empty program. */
   generate?: ProgramGenerator;
 }
@@ -45,16 +53,17 @@ export class LanguageHost implements AsyncDisposable {
   readonly schemas: readonly string[];
   private readonly server: grpc.Server;
 
-  private constructor(server: grpc.Server, port: number, schemas: readonly string[]) {
+  private constructor(server: grpc.Server, port: number, schemas: readonly string[], language: string) {
     this.server = server;
     this.schemas = schemas;
     this.address = `127.0.0.1:${port}`;
-    this.env = { PULUMI_DEBUG_LANGUAGES: `nodejs:${port}` };
+    this.env = { PULUMI_DEBUG_LANGUAGES: `${language}:${port}` };
   }
 
   static async start({ run, generate = async () => "" }: HostOptions = {}): Promise<LanguageHost> {
     const server = new grpc.Server();
     const schemas: string[] = [];
+    let engine = "";
     const answer =
       <Request>(answerTo: (request: Request) => unknown) =>
       ({ request }: { request: Request }, done: grpc.sendUnaryData<unknown>): void => {
@@ -67,7 +76,10 @@ export class LanguageHost implements AsyncDisposable {
       getPluginInfo: answer(() => new PluginInfo().setVersion("1.0.0")),
       getRequiredPlugins: answer(() => new messages.GetRequiredPluginsResponse()),
       getRequiredPackages: answer(() => new messages.GetRequiredPackagesResponse()),
-      handshake: answer(() => new messages.LanguageHandshakeResponse()),
+      handshake: answer((request: LanguageMessages.LanguageHandshakeRequest) => {
+        engine = request.getEngineAddress();
+        return new messages.LanguageHandshakeResponse();
+      }),
       generatePackage: answer((request: LanguageMessages.GeneratePackageRequest) => {
         schemas.push(request.getSchema());
         return new messages.GeneratePackageResponse();
@@ -81,7 +93,7 @@ export class LanguageHost implements AsyncDisposable {
         if (run === undefined) {
           throw new Error("This host has no program.");
         }
-        return runProgram(run, request);
+        return "command" in run ? runCommand(run, request, engine) : runProgram(run, request);
       }),
       generateProgram: answer(async (request: LanguageMessages.GenerateProgramRequest) => {
         const sources = Object.fromEntries(request.getSourceMap().toArray());
@@ -93,7 +105,12 @@ export class LanguageHost implements AsyncDisposable {
     });
     const bind = promisify(server.bindAsync.bind(server));
     const port = await bind("127.0.0.1:0", grpc.ServerCredentials.createInsecure());
-    return new LanguageHost(server, port, schemas);
+    return new LanguageHost(
+      server,
+      port,
+      schemas,
+      run !== undefined && "language" in run ? run.language : "nodejs",
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -120,14 +137,45 @@ function runProgram(
     ...(request.getDryrun() ? ["--dry-run"] : []),
     ".",
   ];
-  const env = {
-    ...process.env,
+  return execute(node, args, folder, {
+    ...configurationOf(request),
+    PULUMI_NODEJS_TYPESCRIPT: String(typescript),
+  });
+}
+
+function runCommand(
+  { command: [file, ...args] }: HostedCommand,
+  request: LanguageMessages.RunRequest,
+  engine: string,
+): Promise<LanguageMessages.RunResponse> {
+  return execute(file, args, request.getPwd(), {
+    ...configurationOf(request),
+    PULUMI_ORGANIZATION: request.getOrganization(),
+    PULUMI_PROJECT: request.getProject(),
+    PULUMI_STACK: request.getStack(),
+    PULUMI_DRY_RUN: String(request.getDryrun()),
+    PULUMI_PARALLEL: String(request.getParallel()),
+    PULUMI_MONITOR: request.getMonitorAddress(),
+    PULUMI_ENGINE: engine,
+  });
+}
+
+function configurationOf(request: LanguageMessages.RunRequest): Record<string, string> {
+  return {
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
-    PULUMI_NODEJS_TYPESCRIPT: String(typescript),
   };
+}
+
+function execute(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  variables: Record<string, string>,
+): Promise<LanguageMessages.RunResponse> {
+  const env = { ...process.env, ...variables };
   return new Promise((resolve) => {
-    execFile(node, args, { cwd: folder, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(file, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       const response = new messages.RunResponse();
       response.setError(error === null ? "" : `${error.message}\n${stdout}${stderr}`);
       resolve(response);

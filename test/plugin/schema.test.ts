@@ -32,8 +32,14 @@ test("says where it comes from only if package.json names the repository, and th
   expect(manifest).not.toHaveProperty("pulumi");
 
   const released = { ...manifest, ...releaseFields("some-owner/some.name", manifest) };
+  const { language, ...local } = packageSchema();
   expect(packageSchema(released)).toEqual({
-    ...packageSchema(),
+    ...local,
+    // Go's module is in the repository too.
+    language: {
+      ...language,
+      go: { ...language["go"], importBasePath: "github.com/some-owner/some.name/sdk/go/alicloudhpc" },
+    },
     homepage: "https://github.com/some-owner/some.name#readme",
     repository: "https://github.com/some-owner/some.name",
     publisher: "some-owner",

@@ -7,13 +7,29 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { engineCacheFolder, putIntoCache, repositoryRoot, run } from "../engine/engine.ts";
+import {
+  engineCacheFolder,
+  pinnedEngineVersion,
+  putIntoCache,
+  repositoryRoot,
+  run,
+} from "../engine/engine.ts";
 
 /** The Go program that calls the code generators, and its module. */
 export const generatorModule = path.join(repositoryRoot, "test/plugin/sdkgen");
 
+/** The version of Pulumi's SDKs that the generated ones are built with: the generator's, with its `v`. */
+export function pulumiVersion(): string {
+  return pinnedEngineVersion(readFileSync(path.join(generatorModule, "go.mod"), "utf8"));
+}
+
 /** What the generated Python package needs; the SDK is that of the pinned engine. */
-const pulumiForPython = ["pulumi==3.259.0", "parver==0.5", "semver==3.0.4", "setuptools==80.9.0"];
+const pulumiForPython = [
+  `pulumi==${pulumiVersion().slice(1)}`,
+  "parver==0.5",
+  "semver==3.0.4",
+  "setuptools==80.9.0",
+];
 
 /** The ECS SDK of the vendor. */
 const ecsForPython = ["alibabacloud_ecs20140526==7.11.8"];
@@ -46,12 +62,41 @@ export async function runTool(
 
 /** Compiles the generator, once for each version of its sources, and returns its path. Needs Go. */
 export async function compiledGenerator(): Promise<string> {
+  return await compiled("sdkgen", ".");
+}
+
+/** Builds the SDKs as `npm run build:sdks` does, once for each version of the schema, and returns their folder. Needs Go. */
+export async function builtSdks(): Promise<string> {
+  const sources = ["provider/plugin/schema.json", "scripts/buildSdks.ts"].map((file) =>
+    readFileSync(path.join(repositoryRoot, file), "utf8"),
+  );
+  const goMod = await cached(
+    `sdks-${hashOf([...sources, await compiledGenerator()])}`,
+    "go/go.mod",
+    async (staging) => {
+      await runTool(process.execPath, [
+        ...["--import", path.join(repositoryRoot, "scripts/loadProvider.ts")],
+        ...[path.join(repositoryRoot, "scripts/buildSdks.ts"), "--out", staging],
+      ]);
+    },
+  );
+  return path.dirname(path.dirname(goMod));
+}
+
+/** Compiles Pulumi's language host of YAML, which official releases contain, and returns its path. Needs Go. */
+export async function yamlLanguageHost(): Promise<string> {
+  const name = "pulumi-language-yaml";
+  return await compiled(name, `github.com/pulumi/pulumi-yaml/cmd/${name}`);
+}
+
+/** Compiles a package of the generator's module, once for each version of its sources. */
+async function compiled(name: string, importPath: string): Promise<string> {
   const sources = readdirSync(generatorModule).sort();
-  const hash = hashOf(sources.map((name) => readFileSync(path.join(generatorModule, name), "utf8")));
-  return await cached(`sdkgen-${hash}`, "sdkgen", async (staging) => {
+  const hash = hashOf(sources.map((file) => readFileSync(path.join(generatorModule, file), "utf8")));
+  return await cached(`${name}-${hash}`, name, async (staging) => {
     await runTool("go", [
       ...["build", "-C", generatorModule, "-mod=readonly", "-trimpath", "-buildvcs=false"],
-      ...["-ldflags", "-s -w", "-o", path.join(staging, "sdkgen"), "."],
+      ...["-ldflags", "-s -w", "-o", path.join(staging, name), importPath],
     ]);
   });
 }
@@ -75,6 +120,23 @@ export async function generateProgram(
 /** The interpreter of a virtual environment with what the generated Python SDK needs. Needs python3. */
 export async function pythonWithPulumi(): Promise<string> {
   return await pythonWith(pulumiForPython);
+}
+
+/**
+ * Installs the wheel of the SDK into a folder.
+ *
+ * @param sdks what `builtSdks` returns
+ */
+export async function installWheel(sdks: string, python: string, folder: string): Promise<void> {
+  const wheels = path.join(sdks, "python/dist");
+  const wheel = readdirSync(wheels).find((name) => name.endsWith(".whl"));
+  if (wheel === undefined) {
+    throw new Error(`${wheels} has no wheel.`);
+  }
+  await runTool(python, [
+    ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"],
+    ...["--target", folder, path.join(wheels, wheel)],
+  ]);
 }
 
 /** The interpreter of a virtual environment with the vendor's ECS SDK. Needs python3. */

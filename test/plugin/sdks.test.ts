@@ -1,23 +1,37 @@
-/** Promise: the schema is one for the engine, and the SDKs that its code generators make of it can be used. */
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+/**
+ * Promise: the schema is one for the engine, the SDKs that `npm run build:sdks` makes of it can be used, and the programs in examples/
+ * and docs/_index.md run with them and the executable, in an empty folder, without Node.js.
+ */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { beforeAll, describe, expect, type TestContext, test } from "vitest";
-import { startEmulator } from "../../emulator/emulator.ts";
+import { beforeAll, describe, expect, type TestContext, vi } from "vitest";
+import type { Emulator } from "../../emulator/emulator.ts";
+import { examplesFolder } from "../e2e/exampleProgram.ts";
 import { createBackend } from "../engine/backend.ts";
 import { runCli } from "../engine/cli.ts";
 import { ensureEngine, pinnedEngineVersion, repositoryRoot } from "../engine/engine.ts";
-import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
-import { createStack } from "../engine/stack.ts";
-import { configurationFor } from "../e2e/ecsStack.ts";
-import { compiledGenerator, generatorModule, isOnPath, pythonWithPulumi, runTool } from "./sdkTools.ts";
+import { LanguageHost } from "../engine/languageHost.ts";
+import { engineEnvironment, isolateEnvironment } from "../engine/isolatedEnvironment.ts";
+import { test } from "../fault/localEcs.ts";
+import {
+  builtSdks,
+  generatorModule,
+  installWheel,
+  isOnPath,
+  pythonWithPulumi,
+  runTool,
+  yamlLanguageHost,
+} from "./sdkTools.ts";
+import { standalonePlugin } from "./standalonePlugin.ts";
 import { typeErrors } from "./typeErrors.ts";
 
+// The first run downloads and compiles Go modules.
+vi.setConfig({ testTimeout: 60 * 60_000, hookTimeout: 60 * 60_000 });
+
+type Skip = TestContext["skip"];
+
 const schemaFile = path.join(repositoryRoot, "provider/plugin/schema.json");
-
 const schema = JSON.parse(readFileSync(schemaFile, "utf8")) as { version: string };
-
-/** The first run downloads and compiles Go modules. */
-const minutes = 60_000;
 
 test("pulumi schema check accepts the schema, and refuses a broken one", async () => {
   const backend = createBackend();
@@ -37,28 +51,33 @@ test("the code generators are those of the pinned engine", () => {
   expect(required).toBe(pinnedEngineVersion());
 });
 
-describe("generated SDKs", { timeout: 60 * minutes }, () => {
+describe("generated SDKs", () => {
   let sdks = "";
 
   beforeAll(async () => {
+    // Before the environment is isolated, as the caches are in the user's home folder.
+    await ensureEngine();
     if (isOnPath("go")) {
-      sdks = path.join(isolateEnvironment(), "sdks");
-      await runTool(await compiledGenerator(), [schemaFile, sdks]);
+      sdks = await builtSdks();
     }
-  }, 60 * minutes);
+  });
 
   /** The folder of a generated SDK; skips the test where there is no Go, or not the tool that the test needs. */
-  function sdkFor(language: string, context: TestContext, tool = "go"): string {
+  function sdkFor(language: string, skip: Skip, tool = "go"): string {
     for (const needed of ["go", tool]) {
       if (!isOnPath(needed)) {
-        context.skip(`${needed} is not on PATH`);
+        skip(`${needed} is not on PATH`);
       }
     }
     return path.join(sdks, language);
   }
 
-  test("TypeScript: a program type-checks, and one with a wrong argument does not", (context) => {
-    const sdk = sdkFor("nodejs", context);
+  /** An empty folder. */
+  const newFolder = (): string => mkdtempSync(path.join(isolateEnvironment(), "sdk-"));
+
+  test("TypeScript: a program type-checks, and one with a wrong argument does not", ({ skip }) => {
+    const sdk = newFolder();
+    cpSync(sdkFor("nodejs", skip), sdk, { recursive: true });
     // The repository's own SDK and compiler; the generated configuration is for an older one.
     symlinkSync(path.join(repositoryRoot, "node_modules"), path.join(sdk, "node_modules"), "junction");
     const errorsOf = (program: string): string[] => {
@@ -81,107 +100,194 @@ describe("generated SDKs", { timeout: 60 * minutes }, () => {
     ]);
   });
 
-  /** The interpreter, and the folder in which the generated package is installed. */
-  async function pythonWithSdk(
-    context: TestContext,
-  ): Promise<{ python: string; sdk: string; installed: string }> {
-    const sdk = sdkFor("python", context, "python3");
+  /** The interpreter, and the folder in which the wheel is installed. */
+  async function pythonWithSdk(skip: Skip): Promise<{ python: string; installed: string }> {
+    sdkFor("python", skip, "python3");
     const python = await pythonWithPulumi().catch((error: unknown) =>
-      context.skip(`the packages of Python could not be installed: ${String(error)}`),
+      skip(`the packages of Python could not be installed: ${String(error)}`),
     );
-    const installed = path.join(sdk, "installed");
-    if (!existsSync(installed)) {
-      await runTool(python, [
-        ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"],
-        ...["--no-build-isolation", "--target", installed, sdk],
-      ]);
-    }
-    return { python, sdk, installed };
+    const installed = newFolder();
+    await installWheel(sdks, python, installed);
+    return { python, installed };
   }
 
-  test("Python: a program runs on the real engine, from up to destroy", async (context) => {
-    const { python, installed } = await pythonWithSdk(context);
-    const ecs = await startEmulator();
-    // An inline program: Python's SDK is its own language host. The stack has the settings of a Python user.
-    await using stack = await createStack({
-      program: () => Promise.reject(new Error("The program is the Python one.")),
-      config: configurationFor(ecs, "alicloud-hpc"),
-    });
-    const program = path.join(stack.workDir, "program.py");
-    writeFileSync(program, pythonLife(installed));
-    const { command } = (await ensureEngine()).command;
-    const { PATH, ...others } = stack.automation.workspace.envVars;
-    const variables = { ...others, PATH: [path.dirname(command), PATH].join(path.delimiter) };
-    try {
-      await runTool(python, [program], stack.workDir, { ...variables, OPERATION: "up" });
-      expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm", regionId: "cn-hangzhou" }]);
-      expect(stack.state().resource("rendering")).toMatchObject({
-        id: ecs.store.clusters()[0]!.hpcClusterId,
-        type: "alicloud-hpc:index:HpcCluster",
-      });
-      await runTool(python, [program], stack.workDir, { ...variables, OPERATION: "destroy" });
-      expect(ecs.store.clusters()).toEqual([]);
-    } finally {
-      await ecs.stop();
-    }
-  });
-
-  test("Python: a program that uses everything registers what it says", async (context) => {
-    const { python, sdk, installed } = await pythonWithSdk(context);
-    const program = path.join(sdk, "program.py");
-    writeFileSync(program, pythonProgram(installed));
-    expect(JSON.parse(await runTool(python, [program]))).toEqual({
+  test("Python: a program that uses everything registers what it says", async ({ skip }) => {
+    const { python, installed } = await pythonWithSdk(skip);
+    const program = path.join(newFolder(), "program.py");
+    writeFileSync(program, pythonProgram);
+    expect(JSON.parse(await runTool(python, [program], undefined, { PYTHONPATH: installed }))).toEqual({
       type: "alicloud-hpc:index:HpcCluster",
       inputs: { name: "render-farm", regionId: "cn-beijing" },
       version: schema.version,
     });
   });
 
-  test("Go: the packages compile", async (context) => {
-    const sdk = sdkFor("go", context);
-    // The generator's module requires all that the SDK needs, in the versions of the engine.
-    const goMod = readFileSync(path.join(generatorModule, "go.mod"), "utf8");
-    writeFileSync(
-      path.join(sdk, "go.mod"),
-      goMod.replace(/^module .*$/m, "module pulumi-alicloud-hpc/sdk/go"),
-    );
-    writeFileSync(path.join(sdk, "go.sum"), readFileSync(path.join(generatorModule, "go.sum")));
-    const program = path.join(sdk, "program");
-    mkdirSync(program);
-    writeFileSync(path.join(program, "main.go"), goProgram);
-    await runTool("go", ["build", "-mod=mod", "-trimpath", "-buildvcs=false", "./..."], sdk);
+  test("the wheel says which plugin it needs", async ({ skip }) => {
+    const { installed } = await pythonWithSdk(skip);
+    const plugin = readFileSync(path.join(installed, "pulumi_alicloud_hpc/pulumi-plugin.json"), "utf8");
+    expect(JSON.parse(plugin)).toMatchObject({
+      resource: true,
+      name: "alicloud-hpc",
+      version: schema.version,
+    });
   });
 
-  test(".NET: the sources are generated", (context) => {
-    const source = readFileSync(path.join(sdkFor("dotnet", context), "HpcCluster.cs"), "utf8");
+  describe("a project in an empty folder, with the executable and without Node.js", () => {
+    /** Its environment. The plugin is installed in a Pulumi folder of its own. */
+    async function environmentFor(ecs: Emulator, backend: { url: string }): Promise<Record<string, string>> {
+      const plugin = await standalonePlugin();
+      const home = newFolder();
+      const env = { ...engineEnvironment(backend.url), ...ecs.environment, PULUMI_HOME: home, PATH: home };
+      const archive = path.join(path.dirname(plugin.executable), plugin.archive);
+      const args = ["plugin", "install", "resource", "alicloud-hpc", schema.version, "--file", archive];
+      await runTool((await ensureEngine()).command.command, args, home, env);
+      return env;
+    }
+
+    /** Runs the commands of a pipeline one after the other, and looks at the service before and after the last. */
+    async function runPipeline(
+      ecs: Emulator,
+      folder: string,
+      prepare: (env: Record<string, string>) => Promise<Record<string, string>>,
+    ): Promise<void> {
+      const backend = createBackend();
+      try {
+        const env = { ...(await environmentFor(ecs, backend)) };
+        Object.assign(env, await prepare(env));
+        const run = async (...args: string[]): Promise<string> => {
+          const { exitCode, stdout, stderr } = await runCli(args, { cwd: folder, backend, env });
+          expect(exitCode, `${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
+          return stdout;
+        };
+        await run("stack", "init", "dev");
+        await run("install");
+        expect(await run("preview", "--stack", "dev")).toContain("rendering");
+        expect(ecs.store.clusters()).toEqual([]);
+        await run("up", "--yes", "--skip-preview", "--stack", "dev");
+        expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm", description: "Nightly frames" }]);
+        const id = await run("stack", "output", "clusterId", "--stack", "dev");
+        expect(id.trim()).toBe(ecs.store.clusters()[0]!.hpcClusterId);
+        await run("destroy", "--yes", "--stack", "dev");
+        expect(ecs.store.clusters()).toEqual([]);
+      } finally {
+        backend.dispose();
+      }
+    }
+
+    /** A copy of an example. */
+    function projectOf(language: string): string {
+      const folder = newFolder();
+      cpSync(path.join(examplesFolder, language), folder, { recursive: true });
+      return folder;
+    }
+
+    test("YAML", async ({ ecs, skip }) => {
+      sdkFor("go", skip);
+      const host = await yamlLanguageHost().catch((error: unknown) =>
+        skip(`the language host could not be built: ${String(error)}`),
+      );
+      await runPipeline(ecs, projectOf("yaml"), async () => ({ PATH: path.dirname(host) }));
+    });
+
+    test("Go", async ({ ecs, skip }) => {
+      const folder = projectOf("go");
+      const goMod = path.join(folder, "go.mod");
+      const sdk = sdkFor("go", skip);
+      writeFileSync(goMod, readFileSync(goMod, "utf8").replace("../../sdk/go", sdk));
+      await runTool(
+        "go",
+        ["build", "-mod=mod", "-trimpath", "-buildvcs=false", "-o", "program", "."],
+        folder,
+      );
+      await using host = await LanguageHost.start({
+        run: { language: "go", command: [path.join(folder, "program")] },
+      });
+      await runPipeline(ecs, folder, async () => host.env);
+    });
+
+    test("Java", async ({ ecs, skip }) => {
+      const sdk = sdkFor("java", skip, "mvn");
+      const folder = projectOf("java");
+      const classes = await compiledJava(folder, sdk).catch((error: unknown) =>
+        skip(`Maven could not compile: ${String(error)}`),
+      );
+      await using host = await LanguageHost.start({
+        run: { language: "java", command: ["java", "-cp", classes, "farm.App"] },
+      });
+      await runPipeline(ecs, folder, async () => host.env);
+    });
+
+    // Python's language host comes with the official release alone. The SDK is one too, for a program of the Automation API.
+    test("Python", async ({ ecs, skip }) => {
+      const { python, installed } = await pythonWithSdk(skip);
+      const folder = projectOf("python");
+      const runner = path.join(newFolder(), "runner.py");
+      writeFileSync(runner, pythonRunner);
+      const backend = createBackend();
+      try {
+        const { command } = (await ensureEngine()).command;
+        const env = {
+          ...(await environmentFor(ecs, backend)),
+          PATH: path.dirname(command),
+          PYTHONPATH: installed,
+        };
+        await runTool(python, [runner, "preview"], folder, env);
+        expect(ecs.store.clusters()).toEqual([]);
+        await runTool(python, [runner, "up"], folder, env);
+        expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm", description: "Nightly frames" }]);
+        await runTool(python, [runner, "destroy"], folder, env);
+        expect(ecs.store.clusters()).toEqual([]);
+      } finally {
+        backend.dispose();
+      }
+    });
+  });
+
+  test(".NET: the sources are generated", ({ skip }) => {
+    const source = readFileSync(path.join(sdkFor("dotnet", skip), "HpcCluster.cs"), "utf8");
     expect(source).toContain("namespace Pulumi.AlicloudHpc");
   });
 
-  test(".NET: the sources compile", async (context) => {
-    const sdk = sdkFor("dotnet", context, "dotnet");
-    await runTool("dotnet", ["build", "--nologo", "--verbosity", "quiet"], sdk);
+  test(".NET: the sources and the example compile", async ({ skip }) => {
+    const folder = newFolder();
+    cpSync(sdkFor("dotnet", skip, "dotnet"), path.join(folder, "sdk/dotnet"), { recursive: true });
+    const example = path.join(folder, "examples/csharp");
+    cpSync(path.join(examplesFolder, "csharp"), example, { recursive: true });
+    await runTool("dotnet", ["build", "--nologo", "--verbosity", "quiet"], example);
   });
 });
 
-const pythonLife = (installed: string): string => `
-import os, sys
-sys.path.insert(0, ${JSON.stringify(installed)})
-from pulumi import automation as auto, export
-import pulumi_alicloud_hpc as hpc
+/** Compiles the program together with the sources of the SDK, and returns the class path. */
+async function compiledJava(folder: string, sdk: string): Promise<string> {
+  for (const kind of readdirSync(path.join(sdk, "src/main"))) {
+    cpSync(path.join(sdk, "src/main", kind), path.join(folder, "src/main", kind), { recursive: true });
+  }
+  const classPath = path.join(folder, "class-path");
+  await runTool(
+    "mvn",
+    ["-q", "-B", "compile", "dependency:build-classpath", `-Dmdep.outputFile=${classPath}`],
+    folder,
+  );
+  return [path.join(folder, "target/classes"), readFileSync(classPath, "utf8").trim()].join(path.delimiter);
+}
 
-def program():
-    cluster = hpc.HpcCluster("rendering", name="render-farm", description="Nightly frames")
-    export("id", cluster.id)
+/** As Pulumi's language host of Python runs a project: its __main__.py, from the project's folder. */
+const pythonRunner = `
+import os, runpy, sys
+from pulumi import automation as auto
 
-stack = auto.select_stack(
-    stack_name="test", project_name="hpc", program=program, opts=auto.LocalWorkspaceOptions(work_dir=os.getcwd())
+sys.path.insert(0, os.getcwd())
+stack = auto.create_or_select_stack(
+    stack_name="dev",
+    project_name="hpc-python",
+    program=lambda: runpy.run_path("__main__.py", run_name="__main__") and None,
+    opts=auto.LocalWorkspaceOptions(work_dir=os.getcwd()),
 )
-getattr(stack, os.environ["OPERATION"])(on_output=print)
+getattr(stack, sys.argv[1])(on_output=print)
 `;
 
-const pythonProgram = (installed: string): string => `
-import json, sys
-sys.path.insert(0, ${JSON.stringify(installed)})
+const pythonProgram = `
+import json
 import pulumi
 from pulumi_alicloud_hpc import _utilities
 
@@ -208,32 +314,4 @@ def program():
 
 program()
 print(json.dumps({**seen[0], "version": _utilities.get_version()}))
-`;
-
-const goProgram = `package main
-
-import (
-	"pulumi-alicloud-hpc/sdk/go/alicloudhpc"
-	_ "pulumi-alicloud-hpc/sdk/go/alicloudhpc/config"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-)
-
-func main() {
-	pulumi.Run(func(ctx *pulumi.Context) error {
-		cluster, err := alicloudhpc.NewHpcCluster(ctx, "rendering", &alicloudhpc.HpcClusterArgs{
-			Name: pulumi.String("render-farm"),
-		})
-		if err != nil {
-			return err
-		}
-		found, err := alicloudhpc.GetHpcClusters(ctx, &alicloudhpc.GetHpcClustersArgs{Ids: []string{"hpc-1"}})
-		if err != nil {
-			return err
-		}
-		ctx.Export("id", cluster.ID())
-		ctx.Export("count", pulumi.Int(len(found.Clusters)))
-		return nil
-	})
-}
 `;

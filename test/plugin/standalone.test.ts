@@ -4,19 +4,18 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test as base, vi } from "vitest";
 import { selfSignedCertificate } from "../e2e/account/selfSignedCertificate.ts";
-import { clusterOps, configurationFor } from "../e2e/ecsStack.ts";
+import { clusterOps } from "../e2e/ecsStack.ts";
 import { createBackend } from "../engine/backend.ts";
 import { type CliResult, runCli } from "../engine/cli.ts";
 import { ensureEngine, repositoryRoot } from "../engine/engine.ts";
 import { isolateEnvironment } from "../engine/isolatedEnvironment.ts";
 import { storedIds, test } from "../fault/localEcs.ts";
 import { createPluginStack, PluginCluster } from "./pluginCluster.ts";
-import { isOnPath } from "./sdkTools.ts";
 import {
   type ArchiveServer,
   serveArchives,
@@ -192,42 +191,6 @@ describe("an installed plugin, without Node.js on PATH and without plugins in Pu
     expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm", description: "Daily" }]);
     await stack.refresh({ expectNoChanges: true });
     await stack.destroy();
-    expect(ecs.store.clusters()).toEqual([]);
-  });
-
-  test("carries a YAML program from pulumi install to destroy", async ({ ecs, skip }) => {
-    if (!isOnPath("pulumi-language-yaml")) {
-      skip("pulumi-language-yaml is not on PATH");
-    }
-    await using stack = await createPluginStack(ecs, {
-      program: () => Promise.reject(new Error("The program is the YAML one.")),
-      config: configurationFor(ecs, "alicloud-hpc"),
-    });
-    writeFileSync(
-      path.join(stack.workDir, "Pulumi.yaml"),
-      "name: hpc\nruntime: yaml\nresources:\n  rendering:\n    type: alicloud-hpc:HpcCluster\n" +
-        `    properties:\n      name: render-farm\n    options:\n      version: ${version}\n`,
-    );
-    const folder = (process.env["PATH"] ?? "")
-      .split(path.delimiter)
-      .find((each) => existsSync(path.join(each, "pulumi-language-yaml")))!;
-    expect(readdirSync(folder)).not.toContain("node");
-    const env = { PATH: folder, PULUMI_HOME: await homeWithPlugin() };
-    for (const args of [["install"], ["preview", "--stack", "test"], ["up", "--yes", "--stack", "test"]]) {
-      const { exitCode, stdout, stderr } = await runCli(args, {
-        cwd: stack.workDir,
-        backend: stack.backend,
-        env,
-      });
-      expect(exitCode, `${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
-    }
-    expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm" }]);
-    const destroyed = await runCli(["destroy", "--yes", "--stack", "test"], {
-      cwd: stack.workDir,
-      backend: stack.backend,
-      env,
-    });
-    expect(destroyed.exitCode, destroyed.stdout + destroyed.stderr).toBe(0);
     expect(ecs.store.clusters()).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import path from "node:path";
+import type { ServiceError } from "@grpc/grpc-js";
 import type * as EmptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
 import type * as PluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
 import type * as ProviderMessages from "@pulumi/pulumi/proto/provider_pb.js";
@@ -10,6 +11,7 @@ import {
   messages,
   plainOf,
   portOf,
+  ProviderError,
   ProviderProcess,
   structOf,
   type About,
@@ -43,6 +45,24 @@ interface StartOptions {
   environment?: NodeJS.ProcessEnv;
   /** Default: the package's own. */
   file?: string;
+}
+
+interface ListOptions {
+  /** Default: the cluster's. */
+  type?: string;
+  limit?: number;
+  pageSize?: number;
+  /** That of the page before. */
+  token?: string;
+}
+
+/** The result of List. */
+export interface Listed {
+  clusters: { id: string; name: string }[];
+  /** For the next page. */
+  token?: string;
+  /** Whether the query has unknown values. */
+  isComputed: boolean;
 }
 
 /** One process of the plugin, and a client to it. */
@@ -152,6 +172,34 @@ export class PluginProvider extends ProviderProcess {
       (done) => this.client.invoke(request, done),
       (response: ProviderMessages.InvokeResponse) => plainOf(response.getReturn()),
     );
+  }
+
+  /** The answers of List, in the order in which they came. */
+  async list(query: Properties, options: ListOptions = {}): Promise<Listed> {
+    const request = new messages.ListRequest()
+      .setToken(options.type ?? clusterType)
+      .setQuery(structOf(query))
+      .setLimit(options.limit ?? 0)
+      .setPageSize(options.pageSize ?? 0)
+      .setContinuationToken(options.token ?? "");
+    const listed: Listed = { clusters: [], isComputed: false };
+    try {
+      for await (const answer of this.client.list(request)) {
+        const response = answer as ProviderMessages.ListResponse;
+        const result = response.getResult();
+        const continuation = response.getContinuation();
+        if (result !== undefined) {
+          listed.clusters.push({ id: result.getId(), name: result.getName() });
+        } else if (continuation !== undefined) {
+          listed.token = continuation.getContinuationToken();
+        } else {
+          listed.isComputed = response.hasComputed();
+        }
+      }
+    } catch (error) {
+      throw new ProviderError(error as ServiceError);
+    }
+    return listed;
   }
 
   cancel(): Promise<void> {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	dotnet "github.com/pulumi/pulumi-dotnet/pulumi-language-dotnet/v3/codegen"
+	"github.com/pulumi/pulumi-java/pkg/codegen/java"
 	golang "github.com/pulumi/pulumi/pkg/v3/codegen/go"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
@@ -32,6 +33,9 @@ var generators = map[string]func(*schema.Package) (map[string][]byte, error){
 	},
 	"go": func(pkg *schema.Package) (map[string][]byte, error) {
 		return golang.GeneratePackage(tool, pkg, nil)
+	},
+	"java": func(pkg *schema.Package) (map[string][]byte, error) {
+		return java.GeneratePackage(tool, pkg, nil, nil, false, false)
 	},
 	"dotnet": func(pkg *schema.Package) (map[string][]byte, error) {
 		return dotnet.GeneratePackage(tool, pkg, nil, nil)
