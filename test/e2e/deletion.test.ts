@@ -17,8 +17,9 @@ test("a cluster that holds instances is neither replaced nor deleted, and stays 
   await using stack = await createEcsStack(ecs, { program: program("cn-hangzhou") });
   const id = (await stack.up()).outputs["id"]?.value as string;
   const region = { RegionId: "cn-hangzhou" };
-  const machine = { ImageId: "aliyun_3", InstanceType: "ecs.ebmgn7e.32xlarge" };
-  await ask(ecs, "RunInstances", { ...region, ...machine, HpcClusterId: id, Amount: "2" });
+  const machine = { ImageId: "aliyun_3", InstanceType: "ecs.sccc7.32xlarge", VSwitchId: "vsw-1" };
+  const { status } = await ask(ecs, "RunInstances", { ...region, ...machine, HpcClusterId: id, Amount: "2" });
+  expect(status).toBe(200);
   const unchanged = () => {
     expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: id, regionId: "cn-hangzhou", instances: 2 }]);
     expect(clustersInState(stack)).toMatchObject([{ id, outputs: { regionId: "cn-hangzhou" } }]);

@@ -69,7 +69,7 @@ test(`${count} clusters are created once each, with a small state, and refreshed
 
   // What the refresh then finds is each cluster's own.
   const renamed = ecs.store.clusters()[7]!;
-  const gone = ecs.store.clusters()[111]!;
+  const gone = ecs.store.clusters()[97]!;
   ecs.store.modify(renamed.hpcClusterId, { name: "renamed-outside" });
   ecs.store.remove(gone.hpcClusterId);
   await stack.refresh({ parallel: 100 });
