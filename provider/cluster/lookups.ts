@@ -205,11 +205,11 @@ async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<FoundSccTyp
 }
 
 /** Compares by the first text that differs. */
-function byTexts<T>(textsOf: (item: T) => string[]): (a: T, b: T) => number {
+function byTexts<T>(keysOf: (item: T) => string[]): (a: T, b: T) => number {
   return (a, b) => {
-    const others = textsOf(b);
-    const at = textsOf(a).findIndex((text, index) => text !== others[index]);
-    return at < 0 ? 0 : textsOf(a)[at]! < others[at]! ? -1 : 1;
+    const others = keysOf(b);
+    const at = keysOf(a).findIndex((text, index) => text !== others[index]);
+    return at < 0 ? 0 : keysOf(a)[at]! < others[at]! ? -1 : 1;
   };
 }
 

@@ -20,7 +20,7 @@ export async function invoke(operation: Operation, token: string, args: EnginePr
   }
   requireArguments(token, lookup.args, args);
   const query: LookupArgs = Object.fromEntries(
-    lookup.args.map((name) => [name, name === "ids" ? textsOf(args, name) : textOf(args, name)]),
+    lookup.args.map((name) => [name, name === "ids" ? textListOf(args, name) : textOf(args, name)]),
   );
   const found = await lookup.find(query, async (regionId) => ({
     ecs: await ecsOf(operation),
@@ -42,7 +42,7 @@ export function requireArguments(caller: string, known: readonly string[], args:
   }
 }
 
-function textsOf(args: EngineProperties, name: string): string[] | undefined {
+function textListOf(args: EngineProperties, name: string): string[] | undefined {
   const value = args[name];
   if (value === undefined || value === null) {
     return undefined;
