@@ -1,4 +1,4 @@
-/** How much of an instance type a zone has, as the service names it. Closed: it will not be replenished. */
+/** How much of an instance type a zone has, in the words of the service. `Closed` means that it will not be restocked. */
 export type Stock = "WithStock" | "ClosedWithStock" | "WithoutStock" | "ClosedWithoutStock";
 
 /** An instance type that a zone sells. */
@@ -9,7 +9,7 @@ export interface Offer {
   readonly stock?: Stock;
 }
 
-/** Whether the type is one of a super computing cluster: it needs an HPC cluster, and has an RDMA network. */
+/** Whether it is an SCC (super computing cluster) type: these need an HPC cluster, and have an RDMA network. */
 export function isSccType(instanceType: string): boolean {
   return instanceType.startsWith("ecs.scc");
 }
@@ -19,7 +19,7 @@ export function zoneOf(regionId: string, letter = "a"): string {
   return `${regionId}${/\d$/.test(regionId) ? "" : "-"}${letter}`;
 }
 
-/** What a region sells unless a test says otherwise: in the first zone everything, in the second one SCC type is sold out. */
+/** What a region sells unless a test says otherwise: the first zone has every type, and in the second one SCC type is sold out. */
 export function defaultOffers(regionId: string): readonly Offer[] {
   const [a, b] = [zoneOf(regionId), zoneOf(regionId, "b")];
   return [

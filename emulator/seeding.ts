@@ -50,7 +50,7 @@ function checked(
   return value;
 }
 
-/** The store refuses an id that exists, and a cluster that does not. */
+/** Turns an error of the store, such as an id that already exists, into a SeedError. */
 function added<T>(add: () => T): T {
   try {
     return add();

@@ -14,10 +14,10 @@ import {
 import type { UsedToken } from "./idempotency.ts";
 import type { StoreContent } from "./store.ts";
 
-/** What a state file keeps from one start to the next. */
+/** What a state file stores from one start to the next. */
 export interface State {
   readonly version: 1;
-  /** The first account's first key: programs that use it go on. */
+  /** The first account's first key: it stays valid, so programs can go on using it. */
   readonly key: {
     readonly accountId: string;
     readonly accessKeyId: string;
@@ -27,7 +27,7 @@ export interface State {
   readonly tokens: readonly UsedToken[];
 }
 
-/** A state file that cannot be used. It stays as it is. */
+/** A state file that cannot be used. The file is not changed. */
 export class StateFileError extends Error {
   constructor(path: string, reason: string) {
     super(
@@ -65,10 +65,10 @@ export function readStateFile(path: string): State | undefined {
   return state as State;
 }
 
-/** Replaces the file at once: a process that is killed leaves the old state or the new one. */
+/** Replaces the file in one step: after a kill it contains the old state or the new one. */
 export function writeStateFile(path: string, state: State): void {
   const next = `${path}.new`;
-  // Only its owner: it has the key.
+  // Only its owner may read it: it contains a key.
   writeFileSync(next, `${JSON.stringify(state, undefined, 1)}\n`, { mode: 0o600, flush: true });
   renameSync(next, path);
 }
@@ -135,13 +135,13 @@ function itemProblems(where: string, fields: Fields, items: readonly unknown[]):
   return items.flatMap((item, index) => objectProblems(`${where}[${index}].`, fields, item));
 }
 
-/** Every id once, and every instance in a cluster that is there. */
+/** Ids that exist twice, and instances in clusters that do not exist. */
 function idProblems({ clusters, instances }: StoreContent): string[] {
   const clusterIds = clusters.map((cluster) => cluster.hpcClusterId);
   const ids = [...clusterIds, ...instances.map((instance) => instance.instanceId)];
-  const twice = ids.filter((id, index) => ids.indexOf(id) < index).map((id) => `${id} is there twice`);
+  const twice = ids.filter((id, index) => ids.indexOf(id) < index).map((id) => `${id} exists twice`);
   const lost = instances
     .filter(({ hpcClusterId }) => hpcClusterId !== undefined && !clusterIds.includes(hpcClusterId))
-    .map(({ instanceId, hpcClusterId }) => `${instanceId} is in ${hpcClusterId}, which is not there`);
+    .map(({ instanceId, hpcClusterId }) => `${instanceId} is in ${hpcClusterId}, which does not exist`);
   return [...twice, ...lost];
 }

@@ -1,23 +1,5 @@
 /** The resources and functions of the plugin, `pulumi-alicloud-hpc/plugin`. */
 export type { HpcClusterGetArgs } from "./program/hpcCluster";
-export type {
-  GetHpcClusterArgs,
-  GetHpcClusterInstancesArgs,
-  GetHpcClusterInstancesOutputArgs,
-  GetHpcClusterInstancesResult,
-  GetHpcClusterOutputArgs,
-  GetHpcClusterResult,
-  GetHpcClustersArgs,
-  GetHpcClustersOutputArgs,
-  GetHpcClustersResult,
-  GetRegionsResult,
-  GetSccInstanceTypesArgs,
-  GetSccInstanceTypesOutputArgs,
-  GetSccInstanceTypesResult,
-  HpcClusterInstance,
-  Region,
-  SccInstanceType,
-} from "./program/lookups";
 export { checkHpcCluster, HpcCluster, type HpcClusterArgs } from "./program/pluginCluster";
 export * from "./program/pluginLookups";
 export { Provider } from "./program/pluginProvider";

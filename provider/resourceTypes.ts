@@ -31,15 +31,15 @@ interface DynamicProvider<Type extends string = string> {
 /** The provider of clusters. */
 export const clusterProvider: DynamicProvider<ClusterType> = {
   type: clusterTypes.dynamic,
-  text: textOf("lifecycle"),
+  text: providerText("lifecycle"),
 };
 
 /** The provider of a stack's ClientTokenSalt. */
 export const tokenSaltProvider: DynamicProvider = {
   type: "pulumi-nodejs:dynamic/alicloud:ClientTokenSalt",
-  text: textOf("tokenSaltLifecycle"),
+  text: providerText("tokenSaltLifecycle"),
 };
 
-function textOf(subpath: string): string {
+function providerText(subpath: string): string {
   return `exports.handler = () => require("pulumi-alicloud-hpc/${subpath}")`;
 }

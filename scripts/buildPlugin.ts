@@ -3,8 +3,9 @@
  *
  *     npm run build:plugin -- [<os>-<arch>] [--package <folder>] [--out <folder>] [--gzip-level <0 to 9>]
  *
- * It is built from the package's bundle and the Node.js that runs this script, so only for the platform of both: naming another one
- * is an error. `--package` is where the package has been built, by default this repository; `--out` is by default `executable/`.
+ * It is built from the package's bundle and the Node.js that runs this script, so it runs only on the platform of that Node.js: naming another
+ * one is an error. `--package` is the folder of the built package (default: this repository), `--out` the folder for the results
+ * (default: `executable/`).
  */
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -33,7 +34,7 @@ const runFile = promisify(execFile);
 
 const NAME = "pulumi-resource-alicloud-hpc";
 
-/** The platforms of releases, in Pulumi's words, by those of Node.js. */
+/** The platforms of releases: Node.js's name, and Pulumi's. */
 const platforms: Readonly<Record<string, string>> = {
   "linux-x64": "linux-amd64",
   "linux-arm64": "linux-arm64",
@@ -43,7 +44,7 @@ const platforms: Readonly<Record<string, string>> = {
   "win32-arm64": "windows-arm64",
 };
 
-/** In the Node.js binary: postject looks for it (Node.js's documentation of single executable applications). */
+/** The marker in the Node.js binary that postject looks for (see Node.js's documentation of single executable applications). */
 const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
 try {
@@ -57,7 +58,7 @@ try {
   });
   const level = values["gzip-level"];
   if (!/^[0-9]$/.test(level)) {
-    throw new Error(`--gzip-level ${level}: it is a digit from 0 to 9`);
+    throw new Error(`--gzip-level ${level}: give a digit from 0 to 9`);
   }
   await buildPlugin(platformOf(positionals), values.package, values.out, Number(level));
 } catch (error) {
@@ -76,7 +77,9 @@ function platformOf(names: readonly string[]): string {
     throw new Error(`${names.join(" ")} is not a platform of the plugin: name one of ${all}`);
   }
   if (name !== here) {
-    throw new Error(`the plugin for ${name} is built on such a machine, but this one is ${String(here)}`);
+    throw new Error(
+      `the plugin for ${name} can only be built on ${name}, but this machine is ${String(here)}`,
+    );
   }
   return name;
 }
@@ -141,10 +144,10 @@ async function writeExecutable(bundle: string, folder: string, name: string): Pr
   await runFile(process.execPath, ["--experimental-sea-config", settings]);
   copyFileSync(process.execPath, file);
   if (process.platform === "darwin") {
-    // A changed file does not have the signature that it was given.
+    // The signature does not match the file once it has been changed.
     await runFile("codesign", ["--remove-signature", file]);
   }
-  // Before the injection: `strip` removes what it does not know.
+  // Before the injection: `strip` would remove the injected data.
   await strip(file);
   const machO = process.platform === "darwin" ? ["--macho-segment-name", "NODE_SEA"] : [];
   const postject = fileURLToPath(import.meta.resolve("postject/dist/cli.js"));
@@ -156,7 +159,7 @@ async function writeExecutable(bundle: string, folder: string, name: string): Pr
 
 async function strip(file: string): Promise<void> {
   if (process.platform === "win32") {
-    // Its symbols are in a file of their own.
+    // On Windows the symbols are in a separate file.
     return;
   }
   try {
@@ -166,19 +169,19 @@ async function strip(file: string): Promise<void> {
       throw error;
     }
     console.error(
-      "build:plugin: strip is not on PATH, so the executable keeps Node.js's symbols, some 18 MB",
+      "build:plugin: strip is not on PATH, so the executable keeps Node.js's symbols, about 18 MB",
     );
   }
 }
 
-/** Copies the licences of all that is in the executable, and returns their names. */
+/** Copies the licences of everything in the executable, and returns their file names. */
 function copyLicences(builtPackage: string, folder: string): string[] {
   const nodeFolder = path.dirname(process.execPath);
   const ofNode = [nodeFolder, path.dirname(nodeFolder)].map((each) => path.join(each, "LICENSE"));
   const found = ofNode.find((file) => existsSync(file));
   if (found === undefined) {
     console.error(
-      `build:plugin: there is no LICENSE beside ${process.execPath}: do not publish this archive, which has none of Node.js. ` +
+      `build:plugin: there is no LICENSE beside ${process.execPath}: do not publish this archive, because it lacks the licence of Node.js. ` +
         "Node.js from nodejs.org has one.",
     );
   }
@@ -197,7 +200,7 @@ function copyLicences(builtPackage: string, folder: string): string[] {
 async function pack(folder: string, files: readonly string[], archive: string, level: number): Promise<void> {
   const tar = spawn("tar", ["-cf", "-", ...files], {
     cwd: folder,
-    // macOS's tar adds files with the attributes of the others.
+    // Without this, macOS's tar adds files with extended attributes.
     env: { ...process.env, COPYFILE_DISABLE: "1" },
     stdio: ["ignore", "pipe", "inherit"],
   });

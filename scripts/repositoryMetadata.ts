@@ -1,27 +1,26 @@
 /**
- * What package.json and the schema say of where the package comes from. It all follows from the GitHub repository that makes the
- * releases, `repository` of package.json: only the release workflow sets it, to its own (scripts/writeRepository.ts). Without it
- * these fields are absent. An engine that knows a server for the plugin downloads it from there, so a build that no release has
- * must name none.
+ * The fields of package.json and of the schema that say where a release comes from. All are derived from `repository` in package.json,
+ * which only the release workflow sets, to its own repository (scripts/writeRepository.ts). Without it these fields are absent: an
+ * engine downloads the plugin from the server that they name, and only a release can be downloaded there.
  */
 import { PACKAGE } from "../provider/resourceTypes.ts";
 
-/** package.json, as far as it is read here. */
+/** The fields of package.json that are read here. */
 export interface Manifest {
   version: string;
   repository?: { type: "git"; url: string };
 }
 
-/** The fields of package.json that a release has besides. */
+/** The fields of package.json that only a release has. */
 export interface ReleaseFields {
   repository: { type: "git"; url: string };
   homepage: string;
   bugs: string;
-  /** What the language host of Node.js tells the engine: which plugin a program with this package needs. */
+  /** Read by the language host of Node.js, which tells the engine which plugin a program with this package needs. */
   pulumi: { resource: true; name: string; version: string; server: string };
 }
 
-/** The fields of the schema that a release has besides. */
+/** The fields of the schema that only a release has. */
 export interface SchemaOrigin {
   homepage?: string;
   repository?: string;
@@ -43,7 +42,7 @@ const serverOf = (repository: string): string => `github://api.github.com/${repo
  */
 export function releaseFields(repository: string, { version }: Manifest): ReleaseFields {
   if (!/^[\w-]+\/[\w.-]+$/.test(repository)) {
-    throw new Error(`${JSON.stringify(repository)} is not a repository of GitHub: it is <owner>/<name>`);
+    throw new Error(`${JSON.stringify(repository)} is not a GitHub repository: give <owner>/<name>`);
   }
   const address = addressOf(repository);
   return {
@@ -54,7 +53,7 @@ export function releaseFields(repository: string, { version }: Manifest): Releas
   };
 }
 
-/** The fields that the schema has with this package.json: none without a repository. */
+/** The fields of the schema that follow from this package.json; none without a repository. */
 export function schemaOrigin(manifest: Manifest): SchemaOrigin {
   if (manifest.repository === undefined) {
     return {};
@@ -70,7 +69,7 @@ export function schemaOrigin(manifest: Manifest): SchemaOrigin {
     homepage: `${addressOf(repository)}#readme`,
     repository: addressOf(repository),
     publisher: owner,
-    // The picture of the owner's account.
+    // The avatar of the owner.
     logoUrl: `https://github.com/${owner}.png`,
     pluginDownloadURL: serverOf(repository),
   };

@@ -19,20 +19,20 @@ export type * from "./report";
 
 /** What to compare, and with which account. */
 export interface AuditOptions {
-  /** The states. At least one. Give all stacks that have clusters in the account: a cluster of another one counts as unheld. */
+  /** The states. At least one. Give all stacks that have clusters in the account: a cluster of a stack that is left out is reported as `unheld`. */
   readonly states: readonly ExportedState[];
   /**
-   * The configuration, by its key without `alicloud:`, e.g. `{ region: "cn-hangzhou", profile: "ops" }`. What is missing comes from
-   * the environment variables that a provider reads, too. Structured values are JSON texts.
+   * The configuration, by its key without `alicloud:`, e.g. `{ region: "cn-hangzhou", profile: "ops" }`. What is missing is read from
+   * the environment, as by a provider. Structured values are JSON texts.
    */
   readonly config?: Readonly<Partial<Record<ConfigKeyName, string>>>;
-  /** The regions to look at. Default: all that DescribeRegions lists for the account, and those that the states have. */
+  /** The regions to read. Default: all that DescribeRegions lists for the account, those in the states, and the configured one. */
   readonly regions?: readonly string[];
   /** Only clusters whose names match: a regular expression of JavaScript, with the flag u. Default: all. */
   readonly nameRegex?: string;
   /** How long reading the regions may take in all, milliseconds, 1 to 2,000,000,000. Default: 60,000. Counting instances takes at most 30 s more. */
   readonly timeoutMs?: number;
-  /** Hears of each region that has been read, and of waits. Default: nobody. */
+  /** Called with each region that has been read, and with what the audit waits for. Default: not called. */
   readonly onProgress?: (text: string) => void;
 }
 
@@ -42,10 +42,10 @@ const LONGEST_TIMEOUT_MS = 2_000_000_000;
 const INSTANCES_TIMEOUT_MS = 30_000;
 
 /**
- * Compares states with the service, and says what differs and how to repair it. It only reads: DescribeRegions,
+ * Compares states with the service, and reports what differs and how to repair it. It only reads: DescribeRegions,
  * DescribeHpcClusters, DescribeInstances and GetCallerIdentity.
  *
- * What cannot be looked at, such as a state that cannot be read or a region without permission, is part of the report.
+ * What cannot be read, such as a state that cannot be read or a region without permission, is part of the report.
  *
  * @throws if an option or the configuration cannot be used
  */
@@ -77,8 +77,8 @@ export async function auditWith(
   const { states, unseen, notes } = readStates(options.states);
   unseen.unshift(...unread);
   if (states.length === 0) {
-    // Every cluster would count as one that no state holds.
-    const notes = ["No state could be read, so the service was not asked."];
+    // Every cluster would be reported as in no state.
+    const notes = ["No state could be read, so the service was not called."];
     return { exitCode: 2, accountId: undefined, states: [], regions: [], findings: [], unseen, notes };
   }
   const client = connect(settings, clock);
@@ -93,7 +93,7 @@ export async function auditWith(
   const accountId = "value" in account ? account.value : undefined;
   const { findings, uncompared } = compare({
     states,
-    // So far only states are unseen.
+    // At this point `unseen` contains only states.
     areAllStates: unseen.length === 0,
     views,
     isComplete: regions.isComplete && views.length === reads.length,
@@ -112,7 +112,7 @@ export async function auditWith(
     unseen.push({
       subject: "the list of regions",
       reason: regions.error,
-      meaning: `Only ${regions.ids.join(", ") || "no region"} was looked at; clusters in other regions are not known. Give the regions to look at.`,
+      meaning: `Only ${regions.ids.join(", ") || "no region"} was read; clusters in other regions are not known. Give the regions to read.`,
     });
   }
   unseen.push(...unseenRegions(reads, uncompared));
@@ -184,8 +184,8 @@ function readStates(given: readonly ExportedState[]): {
       );
       if (sameStack !== undefined && state.stack !== undefined) {
         notes.push(
-          `${sameStack.source} and ${source} are both of the stack ${state.stack} of the project ${state.project ?? ""}. If they are ` +
-            "two exports of one stack, give only the newer one: each cluster counts as shared.",
+          `${sameStack.source} and ${source} both belong to the stack ${state.stack} of the project ${state.project ?? ""}. If they are ` +
+            "two exports of one stack, give only the newer one: otherwise each cluster is reported as shared.",
         );
       }
       if (state.entries.length === 0) {
@@ -211,12 +211,12 @@ export function unreadState(source: string, error: unknown): Unseen {
     subject: `the state ${source}`,
     reason: messageOf(error),
     meaning:
-      "A cluster that it holds counts as one that no state holds: import, adopt or delete none of these before this state has " +
-      "been read. Its entries were not compared.",
+      "Its entries were not compared, and its clusters are reported as in no state: import, adopt or delete none of these before " +
+      "this state has been read.",
   };
 }
 
-/** The regions to look at, and whether these are all that the account has. */
+/** The regions to read, and whether these are all that the account has. */
 async function regionsToRead(
   ecs: EcsClient,
   chosen: readonly string[] | undefined,
@@ -274,7 +274,7 @@ function unseenRegions(reads: readonly RegionRead[], uncompared: readonly Holdin
       subject: `the region ${regionId}`,
       reason: read.error,
       meaning:
-        "Its clusters that no state holds are not known" +
+        "Whether it has clusters that no state holds is not known" +
         (entries.length > 0
           ? `, nor whether the clusters of these entries still exist: ${urnsOf(entries)}.`
           : "."),
@@ -282,7 +282,7 @@ function unseenRegions(reads: readonly RegionRead[], uncompared: readonly Holdin
   });
 }
 
-/** The entries in regions that were not asked for. */
+/** A note on the entries in regions that were not chosen. */
 function notesOn(uncompared: readonly Holding[], chosen: readonly string[] | undefined): string[] {
   if (chosen === undefined || chosen.length === 0) {
     return [];
@@ -293,7 +293,7 @@ function notesOn(uncompared: readonly Holding[], chosen: readonly string[] | und
   return elsewhere.length === 0
     ? []
     : [
-        `Not compared, because only ${chosen.join(", ")} was to be looked at: ` +
+        `Not compared, because only ${chosen.join(", ")} was to be read: ` +
           `${elsewhere.map(({ entry }) => `${entry.urn} (${entry.regionId ?? ""})`).join(", ")}.`,
       ];
 }

@@ -20,7 +20,7 @@ It changes nothing.
   FILE              what \`pulumi stack export\` printed; - is standard input
   --stack NAME      a stack, exported with the pulumi command; may be repeated. Without --profile and --config the
                     configuration of the first one counts
-  --region ID       looks only there; may be repeated. Default: all regions of the account
+  --region ID       reads only this region; may be repeated. Default: all regions of the account
   --name REGEX      only clusters whose names match (JavaScript, with the flag u)
   --profile NAME    a profile of the Alibaba Cloud CLI. Default: the environment, as for a provider
   --config KEY=VALUE  a key of the configuration, without alicloud:, that is not a secret; may be repeated
@@ -28,7 +28,7 @@ It changes nothing.
   --json            prints the report as JSON
   --help
 
-Exit code: 0 if nothing was found, 1 if something was, 2 if not everything could be looked at.
+Exit code: 0 if nothing was found, 1 if something was, 2 if not everything could be read.
 `;
 
 /** What the command reads and writes. */

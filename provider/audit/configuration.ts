@@ -12,7 +12,7 @@ export const auditConfiguration: ConfigurationSource = {
   placeOf: (...keys) => `the audit's configuration ${keys.join(", ")}`,
 };
 
-/** The reason against a key that does not exist. */
+/** Why a key is wrong: it does not exist. Undefined if it exists. */
 export function unknownKeyReason(key: string): string | undefined {
   return Object.hasOwn(configKeys, key)
     ? undefined

@@ -5,13 +5,13 @@ import type { ExportedState } from "./report";
 /** Which provider an entry belongs to: one of this package's two, or `@pulumi/alicloud`. */
 export type Host = "dynamic" | "plugin" | "official";
 
-/** A cluster in a state. What is a secret there is left out here. */
+/** An HPC cluster in a state, without the values that are secrets there. */
 export interface Entry {
   readonly urn: string;
   readonly host: Host;
   readonly hpcClusterId: string;
   readonly name: string | undefined;
-  /** For `@pulumi/alicloud` the region of the provider. */
+  /** For `@pulumi/alicloud`: the region of the provider. */
   readonly regionId: string | undefined;
   readonly accountId: string | undefined;
   readonly isProtected: boolean;
@@ -37,7 +37,7 @@ export interface StackState {
   readonly creations: readonly PendingCreation[];
 }
 
-/** The version of the format that is written by the newest engine that is known. Version 4 only adds fields. */
+/** The newest version of the format that is known. Versions up to 4 only add fields. */
 const NEWEST_VERSION = 4;
 
 /** The key that marks a secret, with its ciphertext or its plain text beside it (the engine's `resource/sig`). */
@@ -49,7 +49,7 @@ const hosts = new Map<unknown, Host>([
   [officialType, "official"],
 ]);
 
-/** @throws with what is wrong with the text, never with a part of it */
+/** @throws if the text is not a state; the message never contains a part of it */
 export function readExportedState({ source, text, stack }: ExportedState): StackState {
   const deployment = deploymentOf(text);
   const resources = listOf(deployment, "resources");
@@ -94,7 +94,7 @@ function deploymentOf(text: string): Json {
   const { version, deployment } = isObject(exported) ? exported : {};
   if (typeof version === "number" && version > NEWEST_VERSION) {
     throw new Error(
-      `it is of a newer engine: its format has the version ${version}, and only versions up to ${NEWEST_VERSION} are known; update pulumi-alicloud-hpc`,
+      `a newer engine wrote it: its format has version ${version}, and this package reads versions up to ${NEWEST_VERSION}; update pulumi-alicloud-hpc`,
     );
   }
   if (typeof version !== "number" || !isObject(deployment)) {
@@ -126,13 +126,13 @@ function entryOf(resource: Json, regions: ReadonlyMap<string, string>): Entry {
     regionId: nonEmptyString(outputs, "regionId") ?? regions.get(nonEmptyString(resource, "provider") ?? ""),
     accountId: nonEmptyString(outputs, "__accountId"),
     isProtected: resource["protect"] === true,
-    // A secret, too: only whether there is one matters.
+    // It may be a secret: only whether there is a value matters.
     isAdopted: (inputs["adopt"] ?? "") !== "",
     isBeingDeleted: resource["delete"] === true,
   };
 }
 
-/** The region of each provider of `@pulumi/alicloud`, by the reference that its resources have. */
+/** The region of each provider of `@pulumi/alicloud`, by the reference to it in the resources. */
 function providerRegions(resources: readonly Json[]): Map<string, string> {
   return new Map(
     resources.flatMap((resource) => {

@@ -23,7 +23,7 @@ const order: readonly FindingKind[] = [
   "unprotected",
 ];
 
-/** What one region has shown. */
+/** The clusters of one region. */
 export interface RegionView {
   readonly regionId: string;
   readonly clusters: ReadonlyMap<string, HpcClusterItem>;
@@ -59,7 +59,7 @@ export function compare(observed: Observed): Comparison {
   const chosen = withName(observed, holdings, ({ entry }) => entry.name);
   const uncompared: Holding[] = [];
   const ofEntries = chosen
-    // `pulumi up` deletes such an entry, also if its cluster is gone.
+    // `pulumi up` deletes such an entry, even if its cluster is gone.
     .filter(({ entry }) => !entry.isBeingDeleted)
     .flatMap((holding) => {
       const found = findingOf(observed, holding);
@@ -84,7 +84,7 @@ export function compare(observed: Observed): Comparison {
   return { findings, uncompared };
 }
 
-/** Those that the name lets through. A name that cannot be read hides nothing. */
+/** The items whose names match. An item whose name cannot be read is kept. */
 function withName<T>(
   { nameRegex }: Observed,
   items: readonly T[],
@@ -145,8 +145,8 @@ function findingOf(observed: Observed, holding: Holding): Finding | "uncompared"
 }
 
 /**
- * Whether one of the entries can delete the cluster of another. The old entry of a replacement that has kept the cluster cannot: the
- * provider sees both.
+ * Whether one of the entries can delete the cluster of another. The old entry of a replacement that kept the cluster cannot: the
+ * provider knows of both entries.
  */
 function isShared(holdings: readonly Holding[]): boolean {
   const current = holdings.filter(({ entry }) => !entry.isBeingDeleted);
@@ -160,7 +160,7 @@ function sharedFinding({ views }: Observed, holdings: readonly Holding[]): Findi
   const stacks = new Set(holdings.map(({ state }) => state)).size;
   return {
     ...about("shared", first, view?.regionId ?? first.entry.regionId),
-    // A name that is a secret in one state is none in the finding.
+    // A name that is a secret in one state is left out.
     name: holdings.every(({ entry }) => entry.name !== undefined) ? first.entry.name : undefined,
     entries: holdings.map(entryOf),
     message:

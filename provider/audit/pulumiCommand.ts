@@ -1,4 +1,4 @@
-/** What an audit asks the `pulumi` CLI, and how long it waits for that and for files. */
+/** Runs the `pulumi` CLI and reads files, each with a time limit. */
 import { execFile } from "node:child_process";
 import { text as textOfStream } from "node:stream/consumers";
 import { addAbortSignal, type Readable } from "node:stream";
@@ -18,7 +18,7 @@ export async function exportStack(stack: string, clock: Clock): Promise<string> 
 }
 
 /**
- * The configuration that a provider of the stack would get: `alicloud:*`, and before it `alicloud-hpc:*`.
+ * The configuration that a provider of the stack would get: `alicloud-hpc:*`, then `alicloud:*`.
  *
  * @throws if it cannot be read
  */
@@ -66,13 +66,13 @@ async function pulumi(args: readonly string[], clock: Clock): Promise<string> {
             );
           }
         });
-        // A command that asks for a passphrase fails, and does not wait for it.
+        // So a command that asks for a passphrase fails instead of waiting for one.
         child.stdin?.end();
       }),
   );
 }
 
-/** @throws if the time is over */
+/** @throws if `run` takes longer than the time limit */
 async function withDeadline<T>(clock: Clock, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const over = new AbortController();
   const ended = new AbortController();
@@ -80,7 +80,7 @@ async function withDeadline<T>(clock: Clock, run: (signal: AbortSignal) => Promi
     () => {
       over.abort();
     },
-    () => undefined, // ended before
+    () => undefined, // `run` has ended
   );
   try {
     return await run(over.signal);

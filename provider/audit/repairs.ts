@@ -58,12 +58,12 @@ function take(
   };
 }
 
-/** Goes on with a creation that was interrupted. */
+/** Continues a creation that was interrupted. */
 export function continueCreation({ stack }: StackState): Repair {
   return { command: `pulumi up${stackOption(stack)}`, purpose: "continues with this cluster" };
 }
 
-/** Removes the entry if the provider finds that the cluster is gone. */
+/** Removes an entry whose cluster is gone. */
 export function refresh({ state: { stack }, entry: { urn } }: Holding): Repair {
   return {
     command: `pulumi refresh${stackOption(stack)} --target ${quotedForShell(urn)}`,
@@ -78,7 +78,7 @@ export function forget({ state: { stack }, entry: { urn, isProtected } }: Holdin
   return { command: `pulumi state delete ${quotedForShell(urn)}${force}${stackOption(stack)}`, purpose };
 }
 
-/** Removes an entry, and takes its cluster again with the region in which it is. */
+/** Removes an entry, and adopts or imports its cluster again, with the region that it is in. */
 export function takeWithRegion(
   holding: Holding,
   item: HpcClusterItem,
@@ -100,12 +100,11 @@ export function takeWithRegion(
 export function protect({ state: { stack }, entry: { urn } }: Holding): Repair {
   return {
     command: `pulumi state protect ${quotedForShell(urn)}${stackOption(stack)}`,
-    purpose:
-      "and give the resource the option protect: true, or the next pulumi up takes the protection away",
+    purpose: "and give the resource the option protect: true, or the next pulumi up removes the protection",
   };
 }
 
-/** Looks at a state with other credentials. */
+/** Audits a state with the credentials of another account. */
 export function auditWithAccount({ source, stack }: StackState, accountId: string): Repair {
   const state = source === stack ? stackOption(stack).trim() : quotedForShell(source);
   return {

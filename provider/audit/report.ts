@@ -1,4 +1,4 @@
-/** What an audit is given, and what it returns. */
+/** What an audit takes, and what it returns. */
 
 /** What `pulumi stack export` has printed. */
 export interface ExportedState {
@@ -10,7 +10,7 @@ export interface ExportedState {
   readonly stack?: string;
 }
 
-/** Something that could not be looked at. */
+/** Something that could not be read. */
 export interface Unseen {
   /** What: a state, a region, the list of regions, or the account. */
   readonly subject: string;
@@ -42,9 +42,9 @@ export interface AuditedRegion {
 
 /** What an audit has found. It contains no credentials, and nothing that is a secret in a state. */
 export interface AuditReport {
-  /** 0: nothing was found. 1: there are findings. 2: something could not be looked at; there may be findings too. */
+  /** 0: nothing was found. 1: there are findings. 2: something could not be read; there may be findings too. */
   readonly exitCode: 0 | 1 | 2;
-  /** The account of the credentials; undefined if it could not be asked. */
+  /** The account of the credentials; undefined if it is not known. */
   readonly accountId: string | undefined;
   /** The states that were read. */
   readonly states: readonly AuditedState[];
@@ -52,7 +52,7 @@ export interface AuditReport {
   readonly regions: readonly AuditedRegion[];
   /** What was found, by kind. */
   readonly findings: readonly Finding[];
-  /** What could not be looked at. */
+  /** What could not be read. */
   readonly unseen: readonly Unseen[];
   /** What else is worth knowing, e.g. that a state holds no HPC cluster. */
   readonly notes: readonly string[];
@@ -89,26 +89,26 @@ export interface Finding {
   readonly kind: FindingKind;
   /** The id of the cluster, `hpc-…`. */
   readonly hpcClusterId: string;
-  /** Where the cluster is; for one that does not show, what the entry says. Undefined if that cannot be read. */
+  /** The region of the cluster; of a cluster that the service does not show, the region in the entry. Undefined if that cannot be read. */
   readonly regionId: string | undefined;
   /** Undefined if it is a secret in the state. */
   readonly name: string | undefined;
-  /** Of a cluster that no state holds: as the service says it. Its API reference has no such field, so mostly undefined. */
+  /** Of a cluster that no state holds: the time of its creation. The API reference has no such field, so usually undefined. */
   readonly createdAt?: string | undefined;
-  /** Of a cluster that no state holds: how many instances are in it; `not known` without the permission for DescribeInstances. */
+  /** Of a cluster that no state holds: how many instances it contains; `not known` if DescribeInstances failed, e.g. without permission. */
   readonly instances?: number | "not known";
   /** The entries that it is about. */
   readonly entries: readonly FindingEntry[];
   /** What was found, as a sentence. */
   readonly message: string;
-  /** What repairs it. Of a cluster that no state holds: nothing, as long as a state could not be read. */
+  /** The commands that repair it. None for a cluster that no state holds, if a state could not be read. */
   readonly repairs: readonly Repair[];
 }
 
-/** A command of a shell, or a line of a program. Nothing runs it. */
+/** A shell command, or a line of a program. The audit does not run it. */
 export interface Repair {
-  /** `<stack>`, `<profile>`: what has to be filled in. */
+  /** The command or line. `<stack>`, `<profile>` and `<name>` have to be filled in. */
   readonly command: string;
-  /** What it is for, and what has to be done besides. */
+  /** What it is for, and what else has to be done. */
   readonly purpose: string;
 }

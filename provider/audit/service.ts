@@ -1,10 +1,10 @@
-/** What an audit reads of the service. Every call is a Describe or a Get. */
+/** What an audit reads from the service: only Describe and Get calls. */
 import { REGION_OF_REGIONS, regionIdReasons } from "../account/regions";
 import type { EcsClient } from "../ecs/client";
 import { messageOf } from "../ecs/errors";
 import type { RegionView } from "./findings";
 
-/** How long the calls may take whose failure only leaves something out, milliseconds. */
+/** The time limit of calls that the audit can do without, milliseconds. */
 const SIDE_CALL_TIMEOUT_MS = 10_000;
 
 /** What was read, or the message of the error. */
@@ -24,7 +24,7 @@ export async function readRegionIds(ecs: EcsClient): Promise<Read<string[]>> {
 }
 
 /**
- * All clusters of a region. The list may lag, so an expected cluster that it does not show is also read by its id.
+ * All clusters of a region. The list may lag, so an expected cluster that is not in it is also read by its id.
  *
  * @param expected the ids that the states have for this region
  */

@@ -33,7 +33,7 @@ export function tableOf(report: AuditReport): string {
     ...(findings.length === 0 ? [] : [lineOf(HEADER)]),
     ...findings.flatMap((finding, index) => [lineOf(rows[index]!), ...detailsOf(finding), ""]),
     ...unseen.flatMap(({ subject, reason, meaning }) => [
-      `Not seen: ${subject}: ${reason}`,
+      `Not read: ${subject}: ${reason}`,
       `  ${meaning}`,
       "",
     ]),
@@ -49,7 +49,7 @@ function rowOf({ kind, hpcClusterId, regionId, name, instances, entries }: Findi
     kindTexts[kind],
     hpcClusterId,
     regionId ?? "not readable",
-    // Of a cluster in a state it may be a secret there.
+    // The name may be a secret in the state.
     name ?? "not readable",
     instances === undefined ? "-" : String(instances),
     shown || "-",
@@ -66,7 +66,7 @@ function detailsOf({ hpcClusterId, createdAt, message, repairs }: Finding): stri
 function summaryOf({ exitCode, findings, unseen }: AuditReport): string {
   const found = findings.length === 0 ? "Nothing was found" : counted(findings.length, "finding");
   return exitCode === 2
-    ? `${found}, but ${counted(unseen.length, "thing")} could not be looked at (exit code 2).`
+    ? `${found}, but ${counted(unseen.length, "thing")} could not be read (exit code 2).`
     : `${found} (exit code ${exitCode}).`;
 }
 
@@ -78,7 +78,7 @@ function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** Without the characters that would control a terminal, or hide others. */
+/** Replaces characters that control a terminal, or are invisible. */
 function printable(text: string): string {
   return text.replaceAll(/\p{C}/gu, "\uFFFD");
 }

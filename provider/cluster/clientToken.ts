@@ -9,8 +9,7 @@ export function tokenKeyOf(salt: string, urn: string): string {
 }
 
 /**
- * A series of ClientTokens, for one cluster and one set of values: the service refuses a token that comes with other values. Its generations count the clusters that were created with
- * the same key and values, and have been deleted since.
+ * A series of ClientTokens, for one key and one set of values: the service refuses a token that comes with other values.
  *
  * @param parameters what CreateHpcCluster is called with, in the API's names
  */
@@ -21,7 +20,11 @@ export function tokenSeriesOf(tokenKey: string, parameters: Readonly<Record<stri
     .slice(0, 22);
 }
 
-/** A ClientToken, 64 characters (the service's limit). The same after a crash, so the repeated call finds the first cluster. */
+/**
+ * A ClientToken, 64 characters (the service's limit). It is the same after a crash, so the repeated call finds the first cluster.
+ *
+ * @param generation n: the token of the (n+1)-th cluster with this key and these values. The earlier ones have been deleted.
+ */
 export function clientTokenOf(series: string, generation: number): string {
   return digest([series, generation]).toString("hex");
 }

@@ -9,12 +9,12 @@ import { agrees, judgeReturned, takeNew, type PassedOver, type Returned } from "
 import { ecsOf, type Operation } from "./operation";
 
 /**
- * So many clusters that CreateHpcCluster returns for one resource may turn out to be deleted or another resource's. Each further
- * call could make one more cluster, if the service answers wrongly.
+ * The largest number of ClientTokens that are tried for one resource. More clusters that are deleted, or belong to another resource,
+ * mean that the service answers wrongly: then each further call could create one more cluster.
  */
 const MAX_PASSED_OVER = 20;
 
-/** What a new cluster gets from its resource, beside the properties. */
+/** What a new cluster takes from its resource, in addition to the properties. */
 export interface Origin {
   /** The key of the ClientTokens; undefined in a targeted run before the stack has its salt. */
   tokenKey?: string | undefined;
@@ -146,7 +146,7 @@ async function createWithKey(
   throw tooManyPassedOver(inputs, passedOver, `no more than ${MAX_PASSED_OVER} ClientTokens are tried`);
 }
 
-/** From here on the cluster exists, or has existed: its id must not get lost. */
+/** Calls CreateHpcCluster. After it the cluster exists, or has existed: its id must not get lost. */
 async function callCreate(
   operation: Operation,
   inputs: ClusterProperties,
@@ -165,7 +165,7 @@ async function callCreate(
   };
 }
 
-/** Nothing tells whether such a cluster was made now: it is kept, and no other one is created. */
+/** The cluster may be new or an earlier one, which nothing shows. So it is kept, and no other one is created. */
 function shownOtherwise({ state, reason }: PassedOver, earlier?: PassedOver): InitializationError {
   const { hpcClusterId, regionId } = state;
   const also =

@@ -6,19 +6,74 @@ import { itemsWithName, requireRegex } from "./nameRegex";
 import { sccTypesOf } from "./sccTypes";
 
 /** The client of the lookup's account, and the region that it looks in. */
-export interface LookupPlace {
+interface LookupPlace {
   ecs: EcsClient;
   regionId: string;
 }
 
+/** Opens the place of a lookup, once its arguments are known to be right. */
+type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
+
+/** The arguments of all lookups. Each takes some of them. */
+export interface LookupArgs extends ClusterQuery, ClustersQuery {
+  regionId?: string | undefined;
+}
+
+/** One lookup, whichever host runs it. */
+interface Lookup {
+  /** The arguments that it takes. */
+  readonly args: readonly (keyof LookupArgs)[];
+  /** A function of the plugin returns an object. Where the lookup returns a list, this is the name of its property. */
+  readonly list?: string;
+  readonly find: (args: LookupArgs, open: OpenPlace) => Promise<object>;
+}
+
+/** Every lookup by its name. The program's calls of the service and the plugin's functions are derived from these rows. */
+export const lookups = {
+  getHpcCluster: {
+    args: ["id", "name", "regionId"],
+    find: (args, open) => findCluster(args, () => open(args.regionId)),
+  },
+  getHpcClusters: {
+    args: ["regionId", "ids", "nameRegex"],
+    list: "clusters",
+    find: (args, open) => findClusters(args, () => open(args.regionId)),
+  },
+  getRegions: {
+    args: [],
+    list: "regions",
+    find: async (_, open) => findRegions((await open(REGION_OF_REGIONS)).ecs),
+  },
+  getHpcClusterInstances: {
+    args: ["id", "regionId"],
+    list: "instances",
+    find: (args, open) => findInstances(args.id, () => open(args.regionId)),
+  },
+  getSccInstanceTypes: {
+    args: ["regionId"],
+    list: "instanceTypes",
+    find: async (args, open) => findSccTypes(await open(args.regionId)),
+  },
+} as const satisfies Record<string, Lookup>;
+
+export type LookupName = keyof typeof lookups;
+
+/** What a lookup finds. */
+export type LookupResult<N extends LookupName> = Awaited<ReturnType<(typeof lookups)[N]["find"]>>;
+
+/** The lookup of this name, without its literal types. */
+export function lookupNamed(name: LookupName): Lookup {
+  return lookups[name];
+}
+
 /** Which cluster to look up: either `id` or `name`. */
-export interface ClusterQuery {
+interface ClusterQuery {
   id?: string | undefined;
   name?: string | undefined;
 }
 
 /** Which clusters to look up; default: all of the region. */
-export interface ClustersQuery {
+interface ClustersQuery {
   ids?: readonly string[] | undefined;
   nameRegex?: string | undefined;
 }
@@ -32,7 +87,7 @@ export interface FoundCluster {
 }
 
 /** An instance as lookups return it. */
-export interface FoundInstance {
+interface FoundInstance {
   id: string;
   name: string;
   status: string;
@@ -43,7 +98,7 @@ export interface FoundInstance {
 }
 
 /** An SCC instance type in a zone as lookups return it. */
-export interface FoundSccType {
+interface FoundSccType {
   instanceType: string;
   zoneId: string;
   status: string;
@@ -56,7 +111,7 @@ export interface FoundSccType {
  * @param openPlace is called once the query is known to be right
  * @throws if there is none, or if several have that name
  */
-export async function findCluster(
+async function findCluster(
   { id, name }: ClusterQuery,
   openPlace: () => Promise<LookupPlace>,
 ): Promise<FoundCluster> {
@@ -116,7 +171,7 @@ export async function findClusters(
  *
  * @param openPlace is called once the query is known to be right
  */
-export async function findInstances(
+async function findInstances(
   id: string | undefined,
   openPlace: () => Promise<LookupPlace>,
 ): Promise<FoundInstance[]> {
@@ -138,7 +193,7 @@ export async function findInstances(
 }
 
 /** The SCC instance types that a region sells, ordered by type, then by zone. */
-export async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<FoundSccType[]> {
+async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<FoundSccType[]> {
   return (await sccTypesOf(ecs, regionId))
     .map(({ instanceType, ZoneId, Status, StatusCategory }) => ({
       instanceType,
@@ -150,18 +205,16 @@ export async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<Foun
 }
 
 /** Compares by the first text that differs. */
-function byTexts<T>(textsOf: (item: T) => string[]): (a: T, b: T) => number {
+function byTexts<T>(keysOf: (item: T) => string[]): (a: T, b: T) => number {
   return (a, b) => {
-    const others = textsOf(b);
-    const at = textsOf(a).findIndex((text, index) => text !== others[index]);
-    return at < 0 ? 0 : textsOf(a)[at]! < others[at]! ? -1 : 1;
+    const others = keysOf(b);
+    const at = keysOf(a).findIndex((text, index) => text !== others[index]);
+    return at < 0 ? 0 : keysOf(a)[at]! < others[at]! ? -1 : 1;
   };
 }
 
 /** The regions of the account. */
-export async function findRegions(
-  ecs: EcsClient,
-): Promise<{ id: string; localName: string; endpoint: string }[]> {
+async function findRegions(ecs: EcsClient): Promise<{ id: string; localName: string; endpoint: string }[]> {
   const regions = await ecs.describeRegions(REGION_OF_REGIONS);
   return regions.map(({ RegionId, LocalName, RegionEndpoint }) => ({
     id: RegionId,

@@ -59,7 +59,7 @@ function isWritableByOthers({ mode, gid }: Stats): boolean {
   if (ownId === undefined || (mode & STICKY) !== 0) {
     return false;
   }
-  const accounts = () => ({ passwd: textOf("/etc/passwd"), group: textOf("/etc/group") });
+  const accounts = () => ({ passwd: contentOf("/etc/passwd"), group: contentOf("/etc/group") });
   return (
     (mode & WRITABLE_BY_ALL) !== 0 ||
     ((mode & WRITABLE_BY_GROUP) !== 0 && !isGroupOfOne(gid, ownId, accounts()))
@@ -116,4 +116,4 @@ export function isGroupOfOne(gid: number, uid: number, accounts: { passwd: strin
 
 const rowsOf = (text: string): string[][] => text.split("\n").map((line) => line.split(":"));
 
-const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
+const contentOf = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");

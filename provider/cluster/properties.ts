@@ -78,7 +78,7 @@ export const unknownOutputs: Readonly<Record<string, string>> = Object.fromEntri
 /** Properties as the engine passes them: any field may be missing, of another type, or unknown. */
 export type EngineProperties = Readonly<Record<string, unknown>>;
 
-/** A property that is a text; undefined if it is missing or empty. */
+/** A property that is a text; undefined if it is missing or empty. A number is an error that `checkInputs` reports, so it is no text here. */
 export function textOf(from: EngineProperties, key: string): string | undefined {
   const value = from[key];
   return typeof value === "string" && value !== "" ? value : undefined;

@@ -96,7 +96,7 @@ export function runNotesInFiles(run: string, warn: (text: string) => void): RunN
           )
           .map(([name]) => path.join(all, name));
       });
-      return files.flatMap((file) => unlessItFails([], () => holdersIn(textOf(file), hpcClusterId)));
+      return files.flatMap((file) => unlessItFails([], () => holdersIn(contentOf(file), hpcClusterId)));
     },
   };
 }
@@ -130,7 +130,7 @@ function removeLeftNotes(folder: string, namespace: string): void {
 }
 
 /** What a file contains. Its process may end meanwhile, and removes it. */
-function textOf(file: string): string {
+function contentOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

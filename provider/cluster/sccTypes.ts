@@ -7,7 +7,7 @@ import type { AvailableTypeItem } from "../ecs/answerFields";
 
 const debug = debuglog("alicloud-hpc");
 
-/** Of the instance types that a region sells, those of super computing clusters: only they need an HPC cluster. */
+/** The SCC (super computing cluster) instance types that a region sells. Only these need an HPC cluster. */
 export async function sccTypesOf(
   ecs: EcsClient,
   regionId: string,
@@ -17,13 +17,13 @@ export async function sccTypesOf(
   return types.filter(({ instanceType }) => instanceType.startsWith("ecs.scc"));
 }
 
-/** Which regions sell SCC types, each region asked once. */
+/** Which regions sell SCC types. The service is called once for each region. */
 export class SccRegions {
   private readonly answers = new Map<string, Promise<boolean>>();
 
   constructor(private readonly ecs: () => Promise<EcsClient>) {}
 
-  /** Whether a region sells no SCC type. False also if the service does not say so in time. Never rejects. */
+  /** Whether a region sells no SCC type. False as well if the call fails or takes too long. Never rejects. */
   async sellsNone(regionId: string): Promise<boolean> {
     return await getOrCreate(this.answers, regionId, () => this.ask(regionId));
   }

@@ -81,8 +81,8 @@ export function optionalText(from: Answer, key: string): string | undefined {
   return typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
 }
 
-/** All fields that are texts. */
-export function textsOf(from: Answer): Record<string, string> {
+/** The fields that have a text which is not empty. */
+export function textFieldsOf(from: Answer): Record<string, string> {
   return Object.fromEntries(
     Object.keys(from).flatMap((key) => {
       const text = optionalText(from, key);

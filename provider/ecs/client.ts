@@ -4,7 +4,7 @@ import {
   optionalText,
   requiredCount,
   requiredText,
-  textsOf,
+  textFieldsOf,
   type AvailableTypeItem,
   type HpcClusterItem,
   type InstanceItem,
@@ -319,7 +319,7 @@ function pageOf(answer: Answer): {
   requestId: string | undefined;
 } {
   // An answer may contain a cluster twice, which must not count for another one.
-  const items = listOf(answer, "HpcClusters", "HpcCluster").map(textsOf).filter(isHpcClusterItem);
+  const items = listOf(answer, "HpcClusters", "HpcCluster").map(textFieldsOf).filter(isHpcClusterItem);
   return {
     items: [...new Map(items.map((item) => [item.HpcClusterId, item])).values()],
     totalCount: requiredCount(answer, "TotalCount"),

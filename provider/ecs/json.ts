@@ -18,7 +18,7 @@ export function jsonObject(text: string): Record<string, unknown> | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** The text or number under a key, as a text; undefined if there is none, or an empty one. */
+/** The text or number under a key, as a text; undefined if it is missing or empty. For settings, in which numbers are texts as well. */
 export function nonEmptyString(object: Record<string, unknown>, key: string): string | undefined {
   const value = object[key];
   return typeof value === "number"

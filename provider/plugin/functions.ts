@@ -1,47 +1,12 @@
 import { adviceAbout } from "../account/nearestName";
-import {
-  findCluster,
-  findClusters,
-  findInstances,
-  findRegions,
-  findSccTypes,
-  type LookupPlace,
-} from "../cluster/lookups";
+import { lookupNamed, lookups, type LookupArgs, type LookupName } from "../cluster/lookups";
 import { textOf, type EngineProperties } from "../cluster/properties";
 import { ecsOf, type Operation } from "../cluster/operation";
+import { PACKAGE } from "../resourceTypes";
 
-type Lookup = (operation: Operation, args: EngineProperties) => Promise<object>;
-
-const functions: Readonly<Record<string, { args: readonly string[]; run: Lookup }>> = {
-  "alicloud-hpc:index:getHpcCluster": {
-    args: ["id", "name", "regionId"],
-    run: (operation, args) =>
-      findCluster({ id: textOf(args, "id"), name: textOf(args, "name") }, placeOf(operation, args)),
-  },
-  "alicloud-hpc:index:getHpcClusters": {
-    args: ["regionId", "ids", "nameRegex"],
-    run: async (operation, args) => ({
-      clusters: await findClusters(
-        { ids: textsOf(args, "ids"), nameRegex: textOf(args, "nameRegex") },
-        placeOf(operation, args),
-      ),
-    }),
-  },
-  "alicloud-hpc:index:getRegions": {
-    args: [],
-    run: async (operation) => ({ regions: await findRegions(await ecsOf(operation)) }),
-  },
-  "alicloud-hpc:index:getHpcClusterInstances": {
-    args: ["id", "regionId"],
-    run: async (operation, args) => ({
-      instances: await findInstances(textOf(args, "id"), placeOf(operation, args)),
-    }),
-  },
-  "alicloud-hpc:index:getSccInstanceTypes": {
-    args: ["regionId"],
-    run: async (operation, args) => ({ instanceTypes: await findSccTypes(await placeOf(operation, args)()) }),
-  },
-};
+const functions = new Map(
+  (Object.keys(lookups) as LookupName[]).map((name) => [`${PACKAGE}:index:${name}`, lookupNamed(name)]),
+);
 
 /**
  * Runs a function of the schema.
@@ -49,12 +14,19 @@ const functions: Readonly<Record<string, { args: readonly string[]; run: Lookup 
  * @throws if there is no such function, or an argument is wrong
  */
 export async function invoke(operation: Operation, token: string, args: EngineProperties): Promise<object> {
-  const found = Object.hasOwn(functions, token) ? functions[token] : undefined;
-  if (found === undefined) {
-    throw new Error(`There is no function ${token}; there are ${Object.keys(functions).join(", ")}.`);
+  const lookup = functions.get(token);
+  if (lookup === undefined) {
+    throw new Error(`There is no function ${token}; there are ${[...functions.keys()].join(", ")}.`);
   }
-  requireArguments(token, found.args, args);
-  return await found.run(operation, args);
+  requireArguments(token, lookup.args, args);
+  const query: LookupArgs = Object.fromEntries(
+    lookup.args.map((name) => [name, name === "ids" ? textListOf(args, name) : textOf(args, name)]),
+  );
+  const found = await lookup.find(query, async (regionId) => ({
+    ecs: await ecsOf(operation),
+    regionId: operation.session.regionOf({ regionId }),
+  }));
+  return lookup.list === undefined ? found : { [lookup.list]: found };
 }
 
 /** @throws if an argument is unknown, or not a string. `ids` is checked where it is read. */
@@ -70,14 +42,7 @@ export function requireArguments(caller: string, known: readonly string[], args:
   }
 }
 
-function placeOf(operation: Operation, args: EngineProperties): () => Promise<LookupPlace> {
-  return async () => ({
-    ecs: await ecsOf(operation),
-    regionId: operation.session.regionOf(args),
-  });
-}
-
-function textsOf(args: EngineProperties, name: string): string[] | undefined {
+function textListOf(args: EngineProperties, name: string): string[] | undefined {
   const value = args[name];
   if (value === undefined || value === null) {
     return undefined;

@@ -1,4 +1,4 @@
-/** The package schema: a file beside the bundle, or an asset inside the single executable. It alone has the plugin's version. */
+/** Reads the package schema: a file beside the bundle, or an asset inside the single executable. The plugin's version is in it. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { getAsset, isSea } from "node:sea";

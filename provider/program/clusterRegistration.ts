@@ -39,6 +39,13 @@ export interface ClusterOutputs {
   readonly requestId: pulumi.Output<string | undefined>;
 }
 
+const unsetOutputs: Readonly<Record<keyof ClusterOutputs, undefined>> = {
+  name: undefined,
+  regionId: undefined,
+  description: undefined,
+  requestId: undefined,
+};
+
 /** @internal What a class of clusters passes to the constructor of `CustomResource`, and does afterwards. */
 interface ClusterRegistration {
   readonly properties: pulumi.Inputs;
@@ -69,7 +76,7 @@ export function clusterRegistration(
   const provider = ownProvider ?? host.defaultProvider?.();
   const properties: pulumi.Inputs = {
     // Every output is registered, also one that is not an input.
-    ...{ name: undefined, regionId: undefined, description: undefined, requestId: undefined },
+    ...unsetOutputs,
     ...given,
     ...host.commonInputs,
     ...(isRead ? {} : host.ownInputs?.(resourceName, given, opts)),

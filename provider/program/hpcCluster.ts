@@ -88,14 +88,11 @@ const host: ClusterHost = {
  * A replacement deletes the old cluster before it creates the new one, unless the option `deleteBeforeReplace` says otherwise:
  * a cluster that still contains instances cannot be deleted, and then nothing new has been created yet.
  */
-export class HpcCluster extends pulumi.CustomResource implements ClusterOutputs {
+// The SDK sets the outputs that the interface below declares: every one is registered.
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
+export class HpcCluster extends pulumi.CustomResource {
   /** @internal */
   static readonly __pulumiType: string = host.type;
-
-  declare readonly name: pulumi.Output<string>;
-  declare readonly regionId: pulumi.Output<string>;
-  declare readonly description: pulumi.Output<string | undefined>;
-  declare readonly requestId: pulumi.Output<string | undefined>;
 
   /**
    * Declares an HPC cluster.
@@ -142,6 +139,10 @@ export class HpcCluster extends pulumi.CustomResource implements ClusterOutputs 
     return isOfType(HpcCluster.__pulumiType, value);
   }
 }
+
+/** The outputs of a cluster. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
+export interface HpcCluster extends ClusterOutputs {}
 
 /**
  * Checks the properties of an HPC cluster in a unit test, where mocks take the place of the provider and nothing else checks them.

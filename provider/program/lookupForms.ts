@@ -1,5 +1,6 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, their errors, and the invoke. */
 import * as pulumi from "@pulumi/pulumi";
+import type { LookupName } from "../cluster/lookups";
 import { PACKAGE } from "../resourceTypes";
 import { promiseOf, resourcesOf, runError } from "./sdkInternals";
 
@@ -75,18 +76,9 @@ async function secretsIn(args: object): Promise<unknown[]> {
   return values.flat();
 }
 
-/** A function of the plugin returns an object. Where the lookup returns a list, this is the name of its property. */
-const lists = {
-  getHpcCluster: undefined,
-  getHpcClusters: "clusters",
-  getRegions: "regions",
-  getHpcClusterInstances: "instances",
-  getSccInstanceTypes: "instanceTypes",
-} as const;
-
 /** A lookup as an invoke of the plugin's function, which the engine sends to the plugin, and the SDK's mocks to the test's `call`. */
 export async function invokeLookup<R>(
-  name: keyof typeof lists,
+  name: LookupName,
   args: object,
   opts: pulumi.InvokeOptions | undefined,
 ): Found<R> {
@@ -95,7 +87,9 @@ export async function invokeLookup<R>(
     // The SDK's mocks drop the message of an error that `call` throws.
     throw error instanceof Error && error.message !== "" ? error : new Error(`The mock of ${token} failed.`);
   })) as Record<string, unknown>;
-  const list = lists[name];
+  // Loaded on first use, like above.
+  const { lookupNamed } = await import("../cluster/lookups.js");
+  const { list } = lookupNamed(name);
   // The engine's answer for a provider whose arguments a preview does not know.
   if (pulumi.runtime.isDryRun() && Object.keys(answer).length === 0) {
     return undefined;

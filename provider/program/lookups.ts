@@ -229,6 +229,6 @@ async function lookUp<N extends keyof LookupResults>(
     return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
   }
   // Loaded on first use: a program that only declares clusters does not call the service.
-  const { serviceLookups } = await import("./serviceLookups.js");
-  return (await serviceLookups[name](args, provider)) as LookupResults[N] | undefined;
+  const { serviceLookup } = await import("./serviceLookups.js");
+  return (await serviceLookup(name, args, provider)) as LookupResults[N] | undefined;
 }

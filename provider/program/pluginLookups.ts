@@ -15,9 +15,31 @@ import type {
   GetSccInstanceTypesArgs,
   GetSccInstanceTypesOutputArgs,
   GetSccInstanceTypesResult,
+  HpcClusterInstance,
+  Region,
+  SccInstanceType,
 } from "./lookups";
 import { defaultProvider, Provider } from "./pluginProvider";
 import { runError } from "./sdkInternals";
+
+export type {
+  GetHpcClusterArgs,
+  GetHpcClusterInstancesArgs,
+  GetHpcClusterInstancesOutputArgs,
+  GetHpcClusterInstancesResult,
+  GetHpcClusterOutputArgs,
+  GetHpcClusterResult,
+  GetHpcClustersArgs,
+  GetHpcClustersOutputArgs,
+  GetHpcClustersResult,
+  GetRegionsResult,
+  GetSccInstanceTypesArgs,
+  GetSccInstanceTypesOutputArgs,
+  GetSccInstanceTypesResult,
+  HpcClusterInstance,
+  Region,
+  SccInstanceType,
+};
 
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.

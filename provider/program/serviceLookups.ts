@@ -5,19 +5,10 @@ import {
   stackConfiguration,
   type ConfigurationSource,
 } from "../account/configurationSource";
-import { REGION_OF_REGIONS, validRegionId } from "../account/regions";
+import { validRegionId } from "../account/regions";
 import { problemTexts, type ConfigLookup } from "../account/settingReader";
 import { readSettings, type Settings } from "../account/settings";
-import {
-  findCluster,
-  findClusters,
-  findInstances,
-  findRegions,
-  findSccTypes,
-  type ClusterQuery,
-  type ClustersQuery,
-  type LookupPlace,
-} from "../cluster/lookups";
+import { lookupNamed, type LookupArgs, type LookupName, type LookupResult } from "../cluster/lookups";
 import type { EcsClient } from "../ecs/client";
 import { systemClock } from "../ecs/clock";
 import { connect } from "../ecs/connect";
@@ -28,29 +19,6 @@ import { isKnown, promiseOf } from "./sdkInternals";
 import { runningStack } from "./stackMemory";
 
 type Provider = pulumi.ProviderResource | undefined;
-interface Region {
-  regionId?: string;
-}
-/** Opens the place of a lookup, once its arguments are known to be right. */
-type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
-
-/**
- * Each lookup, with the account and region of its provider, else of the stack's configuration. The result is undefined if a preview
- * does not know the provider's arguments yet.
- */
-export const serviceLookups = {
-  getHpcCluster: (args: ClusterQuery & Region, provider: Provider) =>
-    lookUp(provider, (open) => findCluster(args, () => open(args.regionId))),
-  getHpcClusters: (args: ClustersQuery & Region, provider: Provider) =>
-    lookUp(provider, (open) => findClusters(args, () => open(args.regionId))),
-  getRegions: (_: object, provider: Provider) =>
-    lookUp(provider, async (open) => findRegions((await open(REGION_OF_REGIONS)).ecs)),
-  getHpcClusterInstances: (args: { id?: string | undefined } & Region, provider: Provider) =>
-    lookUp(provider, (open) => findInstances(args.id, () => open(args.regionId))),
-  getSccInstanceTypes: (args: Region, provider: Provider) =>
-    lookUp(provider, async (open) => findSccTypes(await open(args.regionId))),
-};
-
 interface LookupClient {
   ecs: EcsClient;
   settings: Settings;
@@ -59,12 +27,20 @@ interface LookupClient {
 /** One client for each provider, and for each stack that takes its settings from its configuration. */
 const clients = new WeakMap<object, LookupClient>();
 
-async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<R>): Found<R> {
+/**
+ * A lookup with the account and region of its provider, else of the stack's configuration. The result is undefined if a preview
+ * does not know the provider's arguments yet.
+ */
+export async function serviceLookup<N extends LookupName>(
+  name: N,
+  args: LookupArgs,
+  provider: Provider,
+): Found<LookupResult<N>> {
   const config = provider === undefined ? stackConfig() : await providerConfig(provider);
   if (config === undefined) {
     return undefined;
   }
-  return await find((regionId) => {
+  return (await lookupNamed(name).find(args, (regionId) => {
     const source = (provider === undefined ? stackConfiguration : explicitProvider)("alicloud");
     const key = provider ?? runningStack();
     const { ecs, settings } = getOrCreate(clients, key, () => createClient(config, source));
@@ -72,7 +48,7 @@ async function lookUp<R>(provider: Provider, find: (open: OpenPlace) => Promise<
       ecs,
       regionId: validRegionId(regionId ?? settings.region, source.missingRegion),
     });
-  });
+  })) as LookupResult<N>;
 }
 
 function createClient(config: ConfigLookup, source: ConfigurationSource): LookupClient {

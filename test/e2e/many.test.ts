@@ -20,7 +20,7 @@ beforeEach(async () => void (ecs = await startEmulator()));
 afterEach(() => ecs.stop());
 
 /** A page of a list has 100. */
-const count = 101;
+const count = 102;
 
 /** Of each DescribeHpcClusters call: how many ids it was for, or "list". */
 const reads = (regionId?: string): (number | "list")[] =>

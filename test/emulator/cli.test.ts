@@ -173,7 +173,7 @@ describe("a state file", () => {
     ["other", "[]", "the content: must be an object"],
     ["newer", state([]).replace("1", "2"), "version: must be 1, not 2"],
     ["wrong", state([{ ...cluster, name: 1 }]), "store.clusters[0].name: must be a string, not 1"],
-    ["twice", state([cluster, cluster]), "hpc-1 is there twice"],
+    ["twice", state([cluster, cluster]), "hpc-1 exists twice"],
   ])("that is damaged (%s) is an error of one line, and stays as it is", async (name, content, reason) => {
     const file = join(folder, `${name}.json`);
     writeFileSync(file, content);

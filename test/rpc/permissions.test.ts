@@ -124,7 +124,7 @@ test("the policy for preview and refresh is enough for them, and for nothing tha
   expect(texts).toContain("Forbidden.RAM");
 });
 
-test.each(Object.entries(tableUnder("Without one of them")))(
+test.each(Object.entries(tableUnder("Without one of the permissions")))(
   "without %s: what the page says",
   async (denied, expected) => {
     const { outcomes, texts } = await outcomesWith(wholeLife.filter((action) => action !== denied));
@@ -136,5 +136,5 @@ test.each(Object.entries(tableUnder("Without one of them")))(
 );
 
 test("the table has every action of the policy", () => {
-  expect(Object.keys(tableUnder("Without one of them"))).toEqual(wholeLife);
+  expect(Object.keys(tableUnder("Without one of the permissions"))).toEqual(wholeLife);
 });

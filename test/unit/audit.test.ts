@@ -263,7 +263,7 @@ describe("what cannot be seen", () => {
     ['{"name":"web"}', "it is not an exported state"],
     ['{"version":3,"deployment":{"ciphertext":"c2VjcmV0"}}', "it is encrypted as a whole"],
     ['{"version":3,"deployment":{"resources":"c2VjcmV0"}}', "its resources are not a list of objects"],
-    ['{"version":9,"deployment":{}}', "its format has the version 9"],
+    ['{"version":9,"deployment":{}}', "its format has version 9"],
     [
       `{"version":3,"deployment":{"resources":[{"type":"${types.plugin}"}]}}`,
       "it has an HPC cluster without",
@@ -349,7 +349,7 @@ describe("what cannot be seen", () => {
       "the account of the credentials",
       "the list of regions",
     ]);
-    expect(report.unseen[1]!.meaning).toContain(`Only ${beijing}, ${hangzhou} was looked at`);
+    expect(report.unseen[1]!.meaning).toContain(`Only ${beijing}, ${hangzhou} was read`);
     expect(report).toMatchObject({ exitCode: 2, accountId: undefined });
     expect(report.findings).toMatchObject([
       { kind: "unheld", hpcClusterId: id, instances: "not known" },
@@ -442,7 +442,7 @@ describe("the command", () => {
     const missing = await run([file, path.join(folder, "none.json")]);
     expect(missing.exitCode).toBe(2);
     expect(missing.stdout).not.toContain("pulumi import");
-    expect(missing.stdout).toContain("1 finding, but 1 thing could not be looked at");
+    expect(missing.stdout).toContain("1 finding, but 1 thing could not be read");
     for (const text of [table, both, missing]) {
       expect(JSON.stringify(text)).not.toContain(ecs.accessKeySecret);
     }
@@ -454,7 +454,7 @@ describe("the command", () => {
     const clock = { now: () => performance.now(), sleep: () => Promise.resolve() };
     const endless = new Readable({ read: () => undefined });
     expect(await runAudit(["-"], { stdin: endless, stdout: stream, stderr: stream }, clock)).toBe(2);
-    expect(written.join("")).toContain("Not seen: the state standard input: there was no answer within 60 s");
+    expect(written.join("")).toContain("Not read: the state standard input: there was no answer within 60 s");
   });
 
   test("a character that would control the terminal is not printed", async () => {

@@ -14,8 +14,8 @@ const other = process.platform === "win32" ? "linux-amd64" : "windows-amd64";
 test.each([
   [["plan9-amd64"], /plan9-amd64 is not a platform of the plugin: name one of linux-amd64, .*windows-arm64/],
   [["linux-mips"], /linux-mips is not a platform/],
-  [[other], new RegExp(`the plugin for ${other} is built on such a machine, but this one is`)],
-  [["--gzip-level", "10"], /--gzip-level 10: it is a digit from 0 to 9/],
+  [[other], new RegExp(`the plugin for ${other} can only be built on ${other}, but this machine is`)],
+  [["--gzip-level", "10"], /--gzip-level 10: give a digit from 0 to 9/],
   [["--package", folder], /has no server\.js: run npm run build first/],
   [["--outt", folder], /--outt/],
 ])("%j", (args, message) => {

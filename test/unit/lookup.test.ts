@@ -2,7 +2,7 @@ import { runtime } from "@pulumi/pulumi";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { GetHpcClusterArgs, GetHpcClustersArgs } from "../../provider/program/lookups.ts";
 import { Provider, type ProviderArgs } from "../../provider/program/provider.ts";
-import { serviceLookups } from "../../provider/program/serviceLookups.ts";
+import { serviceLookup } from "../../provider/program/serviceLookups.ts";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { hideDeveloperSettings } from "./developerSettings.ts";
 import { failureOf } from "./failureOf.ts";
@@ -42,10 +42,10 @@ async function found<R>(lookup: Promise<R | undefined>): Promise<R> {
 
 // Without their forms, in which mocks would answer.
 const getHpcCluster = (args: GetHpcClusterArgs, provider: Provider) =>
-  found(serviceLookups.getHpcCluster(args, provider));
+  found(serviceLookup("getHpcCluster", args, provider));
 const getHpcClusters = (args: GetHpcClustersArgs, provider: Provider) =>
-  found(serviceLookups.getHpcClusters(args, provider));
-const getRegions = (provider: Provider) => found(serviceLookups.getRegions({}, provider));
+  found(serviceLookup("getHpcClusters", args, provider));
+const getRegions = (provider: Provider) => found(serviceLookup("getRegions", {}, provider));
 
 /** The message of a lookup that must fail. */
 async function messageOf(lookup: Promise<unknown>): Promise<string> {
@@ -188,7 +188,7 @@ test("getRegions lists every region that the account has, by id, name and endpoi
 
 describe("getHpcClusterInstances", () => {
   const getInstances = (args: { id?: string; regionId?: string }, provider: Provider) =>
-    found(serviceLookups.getHpcClusterInstances(args, provider));
+    found(serviceLookup("getHpcClusterInstances", args, provider));
 
   test("lists all pages of one cluster with addresses, ordered by name, then by id", async () => {
     const { hpcClusterId } = ecs.store.add({ name: "farm", regionId: "cn-shanghai" });
@@ -228,7 +228,7 @@ describe("getHpcClusterInstances", () => {
 
 describe("getSccInstanceTypes", () => {
   const getTypes = (args: { regionId?: string }, provider: Provider) =>
-    found(serviceLookups.getSccInstanceTypes(args, provider));
+    found(serviceLookup("getSccInstanceTypes", args, provider));
 
   test("lists the SCC types of a region by type and zone, with status and stock", async () => {
     const [a, b] = ["cn-beijing-a", "cn-beijing-b"];
