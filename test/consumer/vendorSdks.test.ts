@@ -122,7 +122,10 @@ describe.each(clients)("$name", ({ connect, isHere }) => {
       await done("ModifyHpcClusterAttribute", { ...region, HpcClusterId: other, Name: "renamed" });
       expect(ecs.store.find(other)?.name).toBe("renamed");
 
-      const sold = await done("DescribeAvailableResource", { ...region, DestinationResource: "InstanceType" });
+      const sold = await done("DescribeAvailableResource", {
+        ...region,
+        DestinationResource: "InstanceType",
+      });
       const { AvailableZones: zones } = sold as {
         AvailableZones: { AvailableZone: { ZoneId: string; Status: string; StatusCategory: string }[] };
       };
