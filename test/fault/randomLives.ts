@@ -743,11 +743,11 @@ export async function soak({
     return { counts, log, failure: undefined };
   }
   const [beginning, commands] = counterexample!;
-  const told = fc.stringify(commands);
-  const replay = /replayPath="([^"]*)"/.exec(told)?.[1] ?? "";
+  const shownCommands = fc.stringify(commands);
+  const replay = /replayPath="([^"]*)"/.exec(shownCommands)?.[1] ?? "";
   const story = [
     JSON.stringify(beginning),
-    ...told.replace(/ *\/\*replayPath=.*\*\//, "").split(/,(?=[a-z])/),
+    ...shownCommands.replace(/ *\/\*replayPath=.*\*\//, "").split(/,(?=[a-z])/),
     errorInstance instanceof Error ? (errorInstance.stack ?? errorInstance.message) : String(errorInstance),
   ].join("\n  ");
   const again = `npm run soak -- --seed ${seed} --path ${counterexamplePath ?? ""} --replay-path ${replay}`;

@@ -419,7 +419,7 @@ export class HostProcess extends ProviderProcess {
 /** The time at the beginning of every simulation, milliseconds since 1970. */
 export const SIMULATED_EPOCH = Date.UTC(2026, 0, 1);
 
-/** Calls back before the response reaches whoever has made the request. */
+/** Calls back before the caller receives the response. */
 function holdResponse(
   request: http.ClientRequest,
   isAlive: () => boolean,
