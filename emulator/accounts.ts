@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-
 import { refusal, missingCommonParameter } from "./refusal.ts";
 
 /** A key pair, or a temporary one with its security token. */

@@ -1,5 +1,4 @@
 import { timingSafeEqual } from "node:crypto";
-
 import { isV3, type Incoming, type IncomingParameters } from "./incoming.ts";
 import { missingCommonParameter, refusal } from "./refusal.ts";
 import { sha256, signV1, signV3 } from "./signature.ts";

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-
 import { startEmulator, StateFileError, type Emulator } from "./emulator.ts";
 import { FaultPlanError, readFaultFile } from "./faultFile.ts";
 import type { FaultPlan } from "./fault.ts";

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-
 import type { ActionName } from "./actionNames.ts";
 import { FaultPlanError, parseFaultPlan } from "./faultFile.ts";
 import type { Faults } from "./faults.ts";

@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-
 import type { Reply } from "./answer.ts";
 import { faultOf } from "./fault.ts";
 import type { ServiceFault } from "./faultKinds.ts";

@@ -1,5 +1,4 @@
 import { randomBytes, randomInt } from "node:crypto";
-
 import { Accounts, randomKey, type AccessKey, type Account } from "./accounts.ts";
 import { actionNames, type ActionName } from "./actionNames.ts";
 import { control } from "./control.ts";

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-
 import { selector, type FaultPlan, type FaultRule } from "./fault.ts";
 import {
   formatted,

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-
 import { checkSecurityToken, type Accounts } from "./accounts.ts";
 import type { Action, Call } from "./action.ts";
 import type { ActionName } from "./actionNames.ts";

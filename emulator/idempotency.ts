@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-
 import type { Body } from "./answer.ts";
 import { refusal } from "./refusal.ts";
 import type { Parameters } from "./signature.ts";

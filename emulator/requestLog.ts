@@ -1,6 +1,5 @@
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
-
 import type { RequestRecord } from "./requests.ts";
 
 /** A file with one JSON line for each finished request: its ids, but no other parameters. */

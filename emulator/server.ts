@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-
 import type { Control, ControlAnswer } from "./control.ts";
 import { deliver, type Delivery, type Finish } from "./delivery.ts";
 import type { Head, Incoming } from "./incoming.ts";

@@ -1,5 +1,4 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-
 import {
   isRecord,
   problemsOfField,

@@ -3,9 +3,8 @@
  * The executable `pulumi-alicloud-hpc`. Each command is loaded only when it is called: the local ECS and the provider import
  * nothing from each other.
  */
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { adviceAbout } from "./account/nearestName";
+import { createRequire } from "node:module";
+import { adviceAbout } from "./account/nearestName.ts";
 
 const usage = `Usage: pulumi-alicloud-hpc <command> [options]
 
@@ -15,16 +14,16 @@ const usage = `Usage: pulumi-alicloud-hpc <command> [options]
 pulumi-alicloud-hpc <command> --help lists the options of a command.
 `;
 
-const commands: Readonly<Record<string, () => Promise<void>>> = {
+const commands: Readonly<Record<string, () => void | Promise<void>>> = {
   audit: async () => {
-    const { runAudit } = await import("./audit/cli.js");
+    const { runAudit } = await import("./audit/cli.ts");
     const exitCode = await runAudit(process.argv.slice(3), process);
     // A file or a connection that does not answer must not keep the process alive.
     process.stdout.write("", () => process.exit(exitCode));
   },
-  emulator: async () => {
+  emulator: () => {
     // It reads the arguments itself. It is compiled on its own, into a folder beside this file.
-    await import(pathToFileURL(path.join(__dirname, "emulator", "cli.js")).href);
+    createRequire(__filename)("./emulator/cli.js");
   },
 };
 

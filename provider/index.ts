@@ -3,13 +3,13 @@ export {
   HpcCluster,
   type HpcClusterArgs,
   type HpcClusterGetArgs,
-} from "./program/hpcCluster";
-export * from "./program/lookups";
+} from "./program/hpcCluster.ts";
+export * from "./program/lookups.ts";
 export {
   Provider,
   type AssumeRole,
   type AssumeRoleWithOidc,
   type Endpoints,
   type ProviderArgs,
-} from "./program/provider";
-export type { Violation } from "./program/violations";
+} from "./program/provider.ts";
+export type { Violation } from "./program/violations.ts";

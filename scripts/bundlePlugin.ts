@@ -29,8 +29,8 @@ const silentHttpx: Plugin = {
       debug: "module.exports = () => () => undefined;",
       silenceHttpx: "exports.silenceHttpx = () => undefined;",
     };
-    building.onResolve({ filter: /(^|\/)(debug|silenceHttpx)$/ }, ({ path: name }) => ({
-      path: path.posix.basename(name),
+    building.onResolve({ filter: /(^|\/)(debug|silenceHttpx\.ts)$/ }, ({ path: name }) => ({
+      path: path.posix.basename(name, ".ts"),
       namespace: "silent-httpx",
     }));
     building.onLoad({ filter: /./, namespace: "silent-httpx" }, ({ path: name }) => ({

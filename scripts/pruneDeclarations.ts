@@ -1,5 +1,8 @@
-/** Deletes the declarations in dist/ that no entry point of the package refers to: programs cannot import these modules. */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+/**
+ * Deletes the declarations in dist/ that no entry point of the package refers to: programs cannot import these modules. In the others,
+ * imports lose the ending `.ts`, which compilers before TypeScript 5 do not resolve.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 
@@ -17,7 +20,12 @@ const reachable = new Set(
 );
 for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = path.resolve("dist", name);
-  if (file.endsWith(".d.ts") && !reachable.has(file)) {
+  if (!file.endsWith(".d.ts")) {
+    continue;
+  }
+  if (reachable.has(file)) {
+    writeFileSync(file, readFileSync(file, "utf8").replace(/((?:from |import\()"\.[^"]+)\.ts"/g, '$1"'));
+  } else {
     rmSync(file);
   }
 }

@@ -1,5 +1,5 @@
-import type { Namespace } from "../ecs/errorCodes";
-import type { ConfigKeyName } from "./configKeys";
+import type { Namespace } from "../ecs/errorCodes.ts";
+import type { ConfigKeyName } from "./configKeys.ts";
 
 /** Where the configuration of a provider comes from, and so what a message says about a setting that is missing. */
 export interface ConfigurationSource {

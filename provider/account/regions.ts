@@ -1,8 +1,8 @@
-import type { EcsClient } from "../ecs/client";
-import type { Namespace } from "../ecs/errorCodes";
-import { EcsError, messageOf } from "../ecs/errors";
-import { closestName } from "./nearestName";
-import { quoted } from "../ecs/json";
+import type { EcsClient } from "../ecs/client.ts";
+import type { Namespace } from "../ecs/errorCodes.ts";
+import { EcsError, messageOf } from "../ecs/errors.ts";
+import { closestName } from "./nearestName.ts";
+import { quoted } from "../ecs/json.ts";
 
 /** DescribeRegions is called here: every account can reach this region, and the one to be checked may not exist. */
 export const REGION_OF_REGIONS = "cn-hangzhou";

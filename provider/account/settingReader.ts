@@ -1,6 +1,6 @@
-import { isObject, nonEmptyString, parseJson } from "../ecs/json";
-import { stackConfiguration, type ConfigurationSource } from "./configurationSource";
-import { configKey, type ConfigKeyName, type Fields } from "./configKeys";
+import { isObject, nonEmptyString, parseJson } from "../ecs/json.ts";
+import { stackConfiguration, type ConfigurationSource } from "./configurationSource.ts";
+import { configKey, type ConfigKeyName, type Fields } from "./configKeys.ts";
 
 /** Looks up a key of the stack configuration, e.g. `alicloud:region`. Structured values are JSON texts. */
 export type ConfigLookup = (key: string) => string | undefined;
@@ -30,13 +30,16 @@ export interface FoundSetting {
 /** Reads settings from the stack configuration, then from the environment, and collects what is wrong with them. */
 export class SettingReader {
   readonly problems: SettingProblem[] = [];
+  /** For messages. */
+  readonly source: ConfigurationSource;
+  private readonly lookup: ConfigLookup;
+  private readonly environment: Environment;
 
-  constructor(
-    private readonly lookup: ConfigLookup,
-    private readonly environment: Environment,
-    /** For messages. */
-    readonly source: ConfigurationSource = stackConfiguration("alicloud"),
-  ) {}
+  constructor(lookup: ConfigLookup, environment: Environment, source = stackConfiguration("alicloud")) {
+    this.lookup = lookup;
+    this.environment = environment;
+    this.source = source;
+  }
 
   addProblem(key: string, reason: string): void {
     this.problems.push({ key, reason });

@@ -1,12 +1,12 @@
-import type { Namespace } from "../ecs/errorCodes";
-import type { CredentialSource } from "../ecs/http/credentialSource";
-import type { EndpointChoice } from "../ecs/http/endpoints";
-import { isObject, nonEmptyString, parseJson } from "../ecs/json";
-import { endpointsFields } from "./configKeys";
-import { stackConfiguration, type ConfigurationSource } from "./configurationSource";
-import { readProfile } from "./credentials/cliFile";
-import { readCredentials } from "./credentials/configuredCredentials";
-import { SettingReader, type ConfigLookup, type Environment, type SettingProblem } from "./settingReader";
+import type { Namespace } from "../ecs/errorCodes.ts";
+import type { CredentialSource } from "../ecs/http/credentialSource.ts";
+import type { EndpointChoice } from "../ecs/http/endpoints.ts";
+import { isObject, nonEmptyString, parseJson } from "../ecs/json.ts";
+import { endpointsFields } from "./configKeys.ts";
+import { stackConfiguration, type ConfigurationSource } from "./configurationSource.ts";
+import { readProfile } from "./credentials/cliFile.ts";
+import { readCredentials } from "./credentials/configuredCredentials.ts";
+import { SettingReader, type ConfigLookup, type Environment, type SettingProblem } from "./settingReader.ts";
 
 /** Everything that the stack configuration and the environment say. */
 export interface Settings {

@@ -1,21 +1,21 @@
 /** `pulumi-alicloud-hpc/audit`: compares states with the service. */
-import type { ConfigKeyName } from "../account/configKeys";
-import { regionIdReasons } from "../account/regions";
-import { problemTexts } from "../account/settingReader";
-import { readSettings } from "../account/settings";
-import { requireRegex } from "../cluster/nameRegex";
-import type { EcsClient } from "../ecs/client";
-import { systemClock, type Clock } from "../ecs/clock";
-import { connect } from "../ecs/connect";
-import { messageOf } from "../ecs/errors";
-import { auditConfiguration, unknownKeyReason } from "./configuration";
-import { readExportedState, type StackState } from "./exportedState";
-import { compare, type RegionView } from "./findings";
-import type { Holding } from "./repairs";
-import type { AuditReport, ExportedState, Finding, Unseen } from "./report";
-import { readAccount, readInstances, readRegion, readRegionIds, type Read } from "./service";
+import type { ConfigKeyName } from "../account/configKeys.ts";
+import { regionIdReasons } from "../account/regions.ts";
+import { problemTexts } from "../account/settingReader.ts";
+import { readSettings } from "../account/settings.ts";
+import { requireRegex } from "../cluster/nameRegex.ts";
+import type { EcsClient } from "../ecs/client.ts";
+import { systemClock, type Clock } from "../ecs/clock.ts";
+import { connect } from "../ecs/connect.ts";
+import { messageOf } from "../ecs/errors.ts";
+import { auditConfiguration, unknownKeyReason } from "./configuration.ts";
+import { readExportedState, type StackState } from "./exportedState.ts";
+import { compare, type RegionView } from "./findings.ts";
+import type { Holding } from "./repairs.ts";
+import type { AuditReport, ExportedState, Finding, Unseen } from "./report.ts";
+import { readAccount, readInstances, readRegion, readRegionIds, type Read } from "./service.ts";
 
-export type * from "./report";
+export type * from "./report.ts";
 
 /** What to compare, and with which account. */
 export interface AuditOptions {

@@ -2,14 +2,14 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import { configKey, type ConfigKeyName } from "../account/configKeys";
-import { systemClock, type Clock } from "../ecs/clock";
-import { messageOf } from "../ecs/errors";
-import { auditWith, unreadState } from "./audit";
-import { unknownKeyReason } from "./configuration";
-import { exportStack, stackConfig, textWithin } from "./pulumiCommand";
-import type { ExportedState, Unseen } from "./report";
-import { tableOf } from "./table";
+import { configKey, type ConfigKeyName } from "../account/configKeys.ts";
+import { systemClock, type Clock } from "../ecs/clock.ts";
+import { messageOf } from "../ecs/errors.ts";
+import { auditWith, unreadState } from "./audit.ts";
+import { unknownKeyReason } from "./configuration.ts";
+import { exportStack, stackConfig, textWithin } from "./pulumiCommand.ts";
+import type { ExportedState, Unseen } from "./report.ts";
+import { tableOf } from "./table.ts";
 
 const usage = `Usage: pulumi-alicloud-hpc audit [options] [FILE...]
 

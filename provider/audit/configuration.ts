@@ -1,6 +1,6 @@
-import { configKeys } from "../account/configKeys";
-import type { ConfigurationSource } from "../account/configurationSource";
-import { adviceAbout } from "../account/nearestName";
+import { configKeys } from "../account/configKeys.ts";
+import type { ConfigurationSource } from "../account/configurationSource.ts";
+import { adviceAbout } from "../account/nearestName.ts";
 
 /** Where an audit's configuration comes from. */
 export const auditConfiguration: ConfigurationSource = {

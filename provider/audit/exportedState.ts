@@ -1,6 +1,6 @@
-import { isObject, nonEmptyString, parseJson } from "../ecs/json";
-import { clusterTypes, officialType } from "../resourceTypes";
-import type { ExportedState } from "./report";
+import { isObject, nonEmptyString, parseJson } from "../ecs/json.ts";
+import { clusterTypes, officialType } from "../resourceTypes.ts";
+import type { ExportedState } from "./report.ts";
 
 /** Which provider an entry belongs to: one of this package's two, or `@pulumi/alicloud`. */
 export type Host = "dynamic" | "plugin" | "official";

@@ -1,7 +1,7 @@
-import { itemsWithName } from "../cluster/nameRegex";
-import { getOrCreate } from "../ecs/getOrCreate";
-import type { HpcClusterItem } from "../ecs/answerFields";
-import type { Entry, PendingCreation, StackState } from "./exportedState";
+import { itemsWithName } from "../cluster/nameRegex.ts";
+import { getOrCreate } from "../ecs/getOrCreate.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import type { Entry, PendingCreation, StackState } from "./exportedState.ts";
 import {
   auditWithAccount,
   continueCreation,
@@ -11,8 +11,8 @@ import {
   takeOrDelete,
   takeWithRegion,
   type Holding,
-} from "./repairs";
-import type { Finding, FindingEntry, FindingKind } from "./report";
+} from "./repairs.ts";
+import type { Finding, FindingEntry, FindingKind } from "./report.ts";
 
 const order: readonly FindingKind[] = [
   "unheld",

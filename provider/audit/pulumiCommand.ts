@@ -2,10 +2,10 @@
 import { execFile } from "node:child_process";
 import { text as textOfStream } from "node:stream/consumers";
 import { addAbortSignal, type Readable } from "node:stream";
-import type { ConfigKeyName } from "../account/configKeys";
-import { configKeys } from "../account/configKeys";
-import type { Clock } from "../ecs/clock";
-import { isObject, jsonObject } from "../ecs/json";
+import type { ConfigKeyName } from "../account/configKeys.ts";
+import { configKeys } from "../account/configKeys.ts";
+import type { Clock } from "../ecs/clock.ts";
+import { isObject, jsonObject } from "../ecs/json.ts";
 
 /** How long a command of the CLI, or a file, may take, milliseconds. */
 const TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
 /** The commands that repair what an audit has found. */
-import type { HpcClusterItem } from "../ecs/answerFields";
-import { clusterTypes, officialType } from "../resourceTypes";
-import type { Entry, Host, StackState } from "./exportedState";
-import type { Repair } from "./report";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import { clusterTypes, officialType } from "../resourceTypes.ts";
+import type { Entry, Host, StackState } from "./exportedState.ts";
+import type { Repair } from "./report.ts";
 
 /** An entry, and the state that has it. */
 export interface Holding {

@@ -1,8 +1,8 @@
 /** What an audit reads from the service: only Describe and Get calls. */
-import { REGION_OF_REGIONS, regionIdReasons } from "../account/regions";
-import type { EcsClient } from "../ecs/client";
-import { messageOf } from "../ecs/errors";
-import type { RegionView } from "./findings";
+import { REGION_OF_REGIONS, regionIdReasons } from "../account/regions.ts";
+import type { EcsClient } from "../ecs/client.ts";
+import { messageOf } from "../ecs/errors.ts";
+import type { RegionView } from "./findings.ts";
 
 /** The time limit of calls that the audit can do without, milliseconds. */
 const SIDE_CALL_TIMEOUT_MS = 10_000;

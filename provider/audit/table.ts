@@ -1,5 +1,5 @@
 /** The report of an audit for a terminal. */
-import type { AuditReport, Finding, FindingKind } from "./report";
+import type { AuditReport, Finding, FindingKind } from "./report.ts";
 
 const kindTexts: Readonly<Record<FindingKind, string>> = {
   unheld: "in no state",

@@ -1,8 +1,8 @@
-import { PREVIEW_TIMEOUT_MS } from "../account/regions";
-import { EcsError } from "../ecs/errors";
-import type { HpcClusterItem } from "../ecs/answerFields";
-import type { CheckFailure } from "./rules";
-import { nameOf } from "./holders";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions.ts";
+import { EcsError } from "../ecs/errors.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import type { CheckFailure } from "./rules.ts";
+import { nameOf } from "./holders.ts";
 import {
   changesBetween,
   describedPropertiesOf,
@@ -11,9 +11,9 @@ import {
   UNKNOWN,
   type ClusterProperties,
   type EngineProperties,
-} from "./properties";
-import { ecsOf, findListed, warnOnce, type Operation } from "./operation";
-import { stateShownBy, type ClusterState } from "./state";
+} from "./properties.ts";
+import { ecsOf, findListed, warnOnce, type Operation } from "./operation.ts";
+import { stateShownBy, type ClusterState } from "./state.ts";
 
 /**
  * Preview's check of `adopt`.

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { CheckFailure } from "./rules";
-import { LONGEST_NAME, properties } from "./properties";
+import type { CheckFailure } from "./rules.ts";
+import { LONGEST_NAME, properties } from "./properties.ts";
 
 /** What Pulumi's `autonaming` configuration says about one resource. */
 export interface Autonaming {

@@ -1,10 +1,10 @@
-import { unknownRegionReason } from "../account/regions";
-import { messageOf } from "../ecs/errors";
-import { adoptionFailures, warnOfProtection } from "./adopt";
-import { checkInputs, withoutSecrets, type CheckFailure, type Checked } from "./rules";
-import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties";
-import { warnOnce, type Operation } from "./operation";
-import type { Session } from "./session";
+import { unknownRegionReason } from "../account/regions.ts";
+import { messageOf } from "../ecs/errors.ts";
+import { adoptionFailures, warnOfProtection } from "./adopt.ts";
+import { checkInputs, withoutSecrets, type CheckFailure, type Checked } from "./rules.ts";
+import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties.ts";
+import { warnOnce, type Operation } from "./operation.ts";
+import type { Session } from "./session.ts";
 
 /**
  * Checks everything that can be known before anything is changed: the rules of the inputs, the settings, the region, the

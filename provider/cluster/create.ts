@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { EcsError } from "../ecs/errors";
-import { adoptCluster } from "./adopt";
-import { clientTokenOf, tokenSeriesOf } from "./clientToken";
-import { notShown, observe } from "./observe";
-import { InitializationError, type ClusterState } from "./state";
-import { parametersOf, textOf, type ClusterProperties, type EngineProperties } from "./properties";
-import { agrees, judgeReturned, takeNew, type PassedOver, type Returned } from "./returnedCluster";
-import { ecsOf, type Operation } from "./operation";
+import { EcsError } from "../ecs/errors.ts";
+import { adoptCluster } from "./adopt.ts";
+import { clientTokenOf, tokenSeriesOf } from "./clientToken.ts";
+import { notShown, observe } from "./observe.ts";
+import { InitializationError, type ClusterState } from "./state.ts";
+import { parametersOf, textOf, type ClusterProperties, type EngineProperties } from "./properties.ts";
+import { agrees, judgeReturned, takeNew, type PassedOver, type Returned } from "./returnedCluster.ts";
+import { ecsOf, type Operation } from "./operation.ts";
 
 /**
  * The largest number of ClientTokens that are tried for one resource. More clusters that are deleted, or belong to another resource,

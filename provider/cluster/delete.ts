@@ -1,8 +1,8 @@
-import { EcsError, saysGone } from "../ecs/errors";
-import { nameOf } from "./holders";
-import { instancesOf } from "./instances";
-import { ecsOf, type Operation } from "./operation";
-import type { ClusterState } from "./state";
+import { EcsError, saysGone } from "../ecs/errors.ts";
+import { nameOf } from "./holders.ts";
+import { instancesOf } from "./instances.ts";
+import { ecsOf, type Operation } from "./operation.ts";
+import type { ClusterState } from "./state.ts";
 
 /**
  * DeleteHpcCluster. A cluster that does not exist counts as deleted. A cluster that another entry holds stays: that entry's

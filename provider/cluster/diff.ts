@@ -1,9 +1,14 @@
-import { nameOf, type Entry } from "./holders";
-import { foreignUpdates } from "./foreignState";
-import { warnOfInstances } from "./instances";
-import { changesBetween, type EngineProperties, type PropertyChanges, type ReplacedName } from "./properties";
-import type { Operation } from "./operation";
-import { isStored, stateFrom } from "./state";
+import { nameOf, type Entry } from "./holders.ts";
+import { foreignUpdates } from "./foreignState.ts";
+import { warnOfInstances } from "./instances.ts";
+import {
+  changesBetween,
+  type EngineProperties,
+  type PropertyChanges,
+  type ReplacedName,
+} from "./properties.ts";
+import type { Operation } from "./operation.ts";
+import { isStored, stateFrom } from "./state.ts";
 
 /** What differs between a stored cluster and the program. */
 export interface ClusterChanges extends PropertyChanges {

@@ -3,10 +3,10 @@
  * none of our own fields. The region is that of the new resource. Nothing is written before a read has shown the id there.
  */
 import { randomUUID } from "node:crypto";
-import { PREVIEW_TIMEOUT_MS } from "../account/regions";
-import { EcsError, messageOf } from "../ecs/errors";
-import type { HpcClusterItem } from "../ecs/answerFields";
-import { readUntil } from "./observe";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions.ts";
+import { EcsError, messageOf } from "../ecs/errors.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import { readUntil } from "./observe.ts";
 import {
   changesBetween,
   describedPropertiesOf,
@@ -14,10 +14,10 @@ import {
   type ClusterProperties,
   type EngineProperties,
   type UpdatedName,
-} from "./properties";
-import { findListed, warnOnce, type Operation } from "./operation";
-import { stateShownBy, type ClusterState } from "./state";
-import { updateCluster } from "./update";
+} from "./properties.ts";
+import { findListed, warnOnce, type Operation } from "./operation.ts";
+import { stateShownBy, type ClusterState } from "./state.ts";
+import { updateCluster } from "./update.ts";
 
 /**
  * What an update of the foreign state will change in the cluster. It is compared with what the service shows, within the time that

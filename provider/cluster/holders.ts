@@ -1,4 +1,4 @@
-import type { ClusterState } from "./state";
+import type { ClusterState } from "./state.ts";
 
 /** An entry: a resource in a stack's state that has the id of a cluster. */
 export interface Entry {
@@ -38,13 +38,16 @@ export const noRunNotes: RunNotes = { write: () => undefined, holdersElsewhere: 
  * provider has its own) are asked through their notes.
  */
 export class Holders {
+  private readonly notes: RunNotes;
   private readonly entries = new Map<string, Map<string, Entry>>();
   private readonly adopted = new Set<string>();
   private readonly returned = new Set<string>();
   private readonly deleted = new Set<string>();
   private readonly nextGenerations = new Map<string, number>();
 
-  constructor(private readonly notes: RunNotes) {}
+  constructor(notes: RunNotes) {
+    this.notes = notes;
+  }
 
   /** Records that an entry holds a cluster. */
   record(hpcClusterId: string, { entry, resourceName, urn, isNew }: Entry): void {

@@ -1,8 +1,8 @@
 import { debuglog } from "node:util";
-import { PREVIEW_TIMEOUT_MS } from "../account/regions";
-import { messageOf } from "../ecs/errors";
-import { ecsOf, warnOnce, type Operation } from "./operation";
-import type { ClusterState } from "./state";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions.ts";
+import { messageOf } from "../ecs/errors.ts";
+import { ecsOf, warnOnce, type Operation } from "./operation.ts";
+import type { ClusterState } from "./state.ts";
 
 const debug = debuglog("alicloud-hpc");
 

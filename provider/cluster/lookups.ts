@@ -1,9 +1,9 @@
-import { REGION_OF_REGIONS } from "../account/regions";
-import type { EcsClient } from "../ecs/client";
-import type { HpcClusterItem } from "../ecs/answerFields";
-import { withoutUndefined } from "../ecs/json";
-import { itemsWithName, requireRegex } from "./nameRegex";
-import { sccTypesOf } from "./sccTypes";
+import { REGION_OF_REGIONS } from "../account/regions.ts";
+import type { EcsClient } from "../ecs/client.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import { withoutUndefined } from "../ecs/json.ts";
+import { itemsWithName, requireRegex } from "./nameRegex.ts";
+import { sccTypesOf } from "./sccTypes.ts";
 
 /** The client of the lookup's account, and the region that it looks in. */
 interface LookupPlace {

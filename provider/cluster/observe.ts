@@ -1,8 +1,8 @@
-import { EcsError, messageOf } from "../ecs/errors";
-import type { HpcClusterItem } from "../ecs/answerFields";
-import { InitializationError, type ClusterState } from "./state";
-import { parametersOf } from "./properties";
-import { ecsOf, type Operation } from "./operation";
+import { EcsError, messageOf } from "../ecs/errors.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import { InitializationError, type ClusterState } from "./state.ts";
+import { parametersOf } from "./properties.ts";
+import { ecsOf, type Operation } from "./operation.ts";
 
 /** How long a cluster, or a change of one, may take to show in DescribeHpcClusters. */
 export const VISIBILITY_GRACE_MS = 10_000;

@@ -1,7 +1,7 @@
-import type { EcsClient } from "../ecs/client";
-import type { OnWait } from "../ecs/clock";
-import type { HpcClusterItem } from "../ecs/answerFields";
-import type { Session } from "./session";
+import type { EcsClient } from "../ecs/client.ts";
+import type { OnWait } from "../ecs/clock.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import type { Session } from "./session.ts";
 
 /** One call of the engine: how long it may take, and where its messages go. What it learns is the session's. */
 export interface Operation {

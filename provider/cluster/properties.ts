@@ -1,7 +1,7 @@
-import { quoted } from "../ecs/json";
-import { stackConfiguration } from "../account/configurationSource";
-import { regionIdReasons } from "../account/regions";
-import type { HpcClusterItem } from "../ecs/answerFields";
+import { quoted } from "../ecs/json.ts";
+import { stackConfiguration } from "../account/configurationSource.ts";
+import { regionIdReasons } from "../account/regions.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
 
 /** One property of an HPC cluster. */
 export interface Property {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { nameOf, type Entry } from "./holders";
-import { readUntil } from "./observe";
-import type { EngineProperties } from "./properties";
-import { ecsOf, findListed, type Operation } from "./operation";
-import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state";
+import { nameOf, type Entry } from "./holders.ts";
+import { readUntil } from "./observe.ts";
+import type { EngineProperties } from "./properties.ts";
+import { ecsOf, findListed, type Operation } from "./operation.ts";
+import { isStored, stateFrom, stateShownBy, type ClusterState } from "./state.ts";
 
 /**
  * Reads a cluster that the state is to manage from now on, for `pulumi import` and the option `import`.

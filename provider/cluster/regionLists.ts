@@ -1,9 +1,9 @@
-import { PREVIEW_TIMEOUT_MS } from "../account/regions";
-import type { EcsClient } from "../ecs/client";
-import type { Clock, OnWait } from "../ecs/clock";
-import { EcsError } from "../ecs/errors";
-import { getOrCreate } from "../ecs/getOrCreate";
-import type { HpcClusterItem } from "../ecs/answerFields";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions.ts";
+import type { EcsClient } from "../ecs/client.ts";
+import type { Clock, OnWait } from "../ecs/clock.ts";
+import { EcsError } from "../ecs/errors.ts";
+import { getOrCreate } from "../ecs/getOrCreate.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
 
 /** The clusters of a region, by id, or why they are not known. */
 export type ListedClusters =
@@ -40,15 +40,18 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * the other.
  */
 export class RegionLists {
+  private readonly clock: Clock;
+  private readonly maxRetryTimeoutMs: number;
+  private readonly ecs: () => Promise<EcsClient>;
   private readonly lists = new Map<string, List>();
   private readonly before = new Map<string, Promise<ListedClusters>>();
 
   /** @param maxRetryTimeoutMs how long the settings allow a call, milliseconds */
-  constructor(
-    private readonly clock: Clock,
-    private readonly maxRetryTimeoutMs: number,
-    private readonly ecs: () => Promise<EcsClient>,
-  ) {}
+  constructor(clock: Clock, maxRetryTimeoutMs: number, ecs: () => Promise<EcsClient>) {
+    this.clock = clock;
+    this.maxRetryTimeoutMs = maxRetryTimeoutMs;
+    this.ecs = ecs;
+  }
 
   /**
    * The clusters that a region had before this process created one there: every creation asks first, and the first answer stays.

@@ -1,11 +1,11 @@
 /** What has become of a cluster that CreateHpcCluster returned: it may be one that was created earlier. */
-import type { HpcClusterItem } from "../ecs/answerFields";
-import { nameOf } from "./holders";
-import { VISIBILITY_GRACE_MS, isGone, notShown, observe } from "./observe";
-import { changesBetween, changesShown } from "./properties";
-import type { Operation } from "./operation";
-import type { Session } from "./session";
-import { stateShownBy, type ClusterState } from "./state";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import { nameOf } from "./holders.ts";
+import { VISIBILITY_GRACE_MS, isGone, notShown, observe } from "./observe.ts";
+import { changesBetween, changesShown } from "./properties.ts";
+import type { Operation } from "./operation.ts";
+import type { Session } from "./session.ts";
+import { stateShownBy, type ClusterState } from "./state.ts";
 
 /**
  * A new cluster may take longer to show in DescribeHpcClusters, but a deleted one counts as deleted when for so long neither that

@@ -1,6 +1,6 @@
 /** The rules of a cluster's inputs that can be checked without the service and without any setting. */
-import { adviceAbout } from "../account/nearestName";
-import { propertyNames, rows, UNKNOWN, type EngineProperties, type Property } from "./properties";
+import { adviceAbout } from "../account/nearestName.ts";
+import { propertyNames, rows, UNKNOWN, type EngineProperties, type Property } from "./properties.ts";
 
 /** A rule that the inputs break. */
 export interface CheckFailure {

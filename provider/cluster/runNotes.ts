@@ -11,9 +11,9 @@ import {
 import { hostname } from "node:os";
 import path from "node:path";
 import { debuglog } from "node:util";
-import { messageOf } from "../ecs/errors";
-import type { Entry, RunNote, RunNotes } from "./holders";
-import { privateFolder } from "./privateFolder";
+import { messageOf } from "../ecs/errors.ts";
+import type { Entry, RunNote, RunNotes } from "./holders.ts";
+import { privateFolder } from "./privateFolder.ts";
 
 const debug = debuglog("alicloud-hpc");
 

@@ -1,5 +1,5 @@
-import type { HpcClusterItem } from "../ecs/answerFields";
-import type { Holders } from "./holders";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import type { Holders } from "./holders.ts";
 
 interface Name {
   readonly name: string;
@@ -18,9 +18,12 @@ interface SameName extends Name {
  * resources one after the other.
  */
 export class SameNames {
+  private readonly holders: Holders;
   private readonly found = new Map<string, SameName>();
 
-  constructor(private readonly holders: Holders) {}
+  constructor(holders: Holders) {
+    this.holders = holders;
+  }
 
   /**
    * Notes a cluster that is to be created.

@@ -1,9 +1,9 @@
 import { debuglog } from "node:util";
-import { PREVIEW_TIMEOUT_MS } from "../account/regions";
-import type { EcsClient } from "../ecs/client";
-import { messageOf } from "../ecs/errors";
-import { getOrCreate } from "../ecs/getOrCreate";
-import type { AvailableTypeItem } from "../ecs/answerFields";
+import { PREVIEW_TIMEOUT_MS } from "../account/regions.ts";
+import type { EcsClient } from "../ecs/client.ts";
+import { messageOf } from "../ecs/errors.ts";
+import { getOrCreate } from "../ecs/getOrCreate.ts";
+import type { AvailableTypeItem } from "../ecs/answerFields.ts";
 
 const debug = debuglog("alicloud-hpc");
 
@@ -19,9 +19,12 @@ export async function sccTypesOf(
 
 /** Which regions sell SCC types. The service is called once for each region. */
 export class SccRegions {
+  private readonly ecs: () => Promise<EcsClient>;
   private readonly answers = new Map<string, Promise<boolean>>();
 
-  constructor(private readonly ecs: () => Promise<EcsClient>) {}
+  constructor(ecs: () => Promise<EcsClient>) {
+    this.ecs = ecs;
+  }
 
   /** Whether a region sells no SCC type. False as well if the call fails or takes too long. Never rejects. */
   async sellsNone(regionId: string): Promise<boolean> {

@@ -5,18 +5,18 @@ import {
   REGION_OF_REGIONS,
   validRegionId,
   type AccountRegions,
-} from "../account/regions";
-import { problemTexts } from "../account/settingReader";
-import type { Settings } from "../account/settings";
-import type { EcsClient } from "../ecs/client";
-import { systemClock, type Clock } from "../ecs/clock";
-import { messageOf } from "../ecs/errors";
-import { Holders, noRunNotes, type RunNotes } from "./holders";
-import { RegionLists } from "./regionLists";
-import { SccRegions } from "./sccTypes";
-import { SameNames } from "./sameNames";
-import { textOf, type EngineProperties } from "./properties";
-import type { ClusterState } from "./state";
+} from "../account/regions.ts";
+import { problemTexts } from "../account/settingReader.ts";
+import type { Settings } from "../account/settings.ts";
+import type { EcsClient } from "../ecs/client.ts";
+import { systemClock, type Clock } from "../ecs/clock.ts";
+import { messageOf } from "../ecs/errors.ts";
+import { Holders, noRunNotes, type RunNotes } from "./holders.ts";
+import { RegionLists } from "./regionLists.ts";
+import { SccRegions } from "./sccTypes.ts";
+import { SameNames } from "./sameNames.ts";
+import { textOf, type EngineProperties } from "./properties.ts";
+import type { ClusterState } from "./state.ts";
 
 const debug = debuglog("alicloud-hpc");
 
@@ -37,6 +37,7 @@ export interface SessionOptions {
  * process for every operation.
  */
 export class Session {
+  readonly settings: Settings;
   readonly holders: Holders;
   readonly sameNames: SameNames;
   readonly lists: RegionLists;
@@ -50,10 +51,8 @@ export class Session {
   private client: Promise<EcsClient> | undefined;
   private accountRegions: Promise<AccountRegions> | undefined;
 
-  constructor(
-    readonly settings: Settings,
-    options: SessionOptions = {},
-  ) {
+  constructor(settings: Settings, options: SessionOptions = {}) {
+    this.settings = settings;
     this.clock = options.clock ?? systemClock;
     this.warn = options.warn ?? console.warn;
     this.connect = options.connect ?? connectLazily;
@@ -146,6 +145,6 @@ export class Session {
 
 /** The module is loaded in the program too, so what talks to the service is loaded on first use. */
 async function connectLazily(settings: Settings, clock: Clock): Promise<EcsClient> {
-  const { connect } = await import("../ecs/connect.js");
+  const { connect } = await import("../ecs/connect.ts");
   return connect(settings, clock);
 }

@@ -1,4 +1,4 @@
-import { withoutUndefined } from "../ecs/json";
+import { withoutUndefined } from "../ecs/json.ts";
 import {
   describedPropertiesOf,
   propertiesFrom,
@@ -6,8 +6,8 @@ import {
   withoutDescribedProperties,
   type ClusterProperties,
   type EngineProperties,
-} from "./properties";
-import type { HpcClusterItem } from "../ecs/answerFields";
+} from "./properties.ts";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
 
 /** The ClientToken that a cluster was created with: its series (clientToken.ts), and which of the series it is. */
 export interface TokenUse {
@@ -34,12 +34,12 @@ export interface ClusterState extends ClusterProperties {
 
 /** The cluster exists, but something after its creation or change failed. The host keeps the state, and the next run goes on. */
 export class InitializationError extends Error {
-  constructor(
-    /** `createCluster` adds what it knows beside the cluster. */
-    public state: ClusterState,
-    reason: string,
-  ) {
+  /** `createCluster` adds what it knows beside the cluster. */
+  state: ClusterState;
+
+  constructor(state: ClusterState, reason: string) {
     super(reason);
+    this.state = state;
     this.name = "InitializationError";
   }
 }

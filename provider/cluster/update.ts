@@ -1,8 +1,8 @@
-import type { HpcClusterItem } from "../ecs/answerFields";
-import { isGone, notShown, observe } from "./observe";
-import { InitializationError, stateShownBy, type ClusterState } from "./state";
-import { changesBetween, changesShown, parametersOf, type ClusterProperties } from "./properties";
-import { ecsOf, type Operation } from "./operation";
+import type { HpcClusterItem } from "../ecs/answerFields.ts";
+import { isGone, notShown, observe } from "./observe.ts";
+import { InitializationError, stateShownBy, type ClusterState } from "./state.ts";
+import { changesBetween, changesShown, parametersOf, type ClusterProperties } from "./properties.ts";
+import { ecsOf, type Operation } from "./operation.ts";
 
 /** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
 export async function updateCluster(

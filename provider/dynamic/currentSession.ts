@@ -1,13 +1,13 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { EXPLICIT_KEY, explicitProvider, stackConfiguration } from "../account/configurationSource";
-import { readSettings } from "../account/settings";
-import type { ConfigLookup } from "../account/settingReader";
-import { noRunNotes } from "../cluster/holders";
-import { runNotesInFiles } from "../cluster/runNotes";
-import type { EngineProperties } from "../cluster/properties";
-import { beginOperation, type Operation } from "../cluster/operation";
-import { Session } from "../cluster/session";
-import { redactionFor } from "./messages";
+import { EXPLICIT_KEY, explicitProvider, stackConfiguration } from "../account/configurationSource.ts";
+import { readSettings } from "../account/settings.ts";
+import type { ConfigLookup } from "../account/settingReader.ts";
+import { noRunNotes } from "../cluster/holders.ts";
+import { runNotesInFiles } from "../cluster/runNotes.ts";
+import type { EngineProperties } from "../cluster/properties.ts";
+import { beginOperation, type Operation } from "../cluster/operation.ts";
+import { Session } from "../cluster/session.ts";
+import { redactionFor } from "./messages.ts";
 
 /** The engine shows standard error with the stack and not as a warning, so the text has to say that it is one. */
 const warn = (text: string): void => {

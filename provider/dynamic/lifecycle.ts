@@ -4,23 +4,23 @@
  * service is loaded on first use.
  */
 import type { dynamic } from "@pulumi/pulumi";
-import { checkCluster } from "../cluster/check";
-import { createCluster, originFrom } from "../cluster/create";
-import { deleteCluster } from "../cluster/delete";
-import { diffCluster } from "../cluster/diff";
-import { moveCluster } from "../cluster/foreignState";
+import { checkCluster } from "../cluster/check.ts";
+import { createCluster, originFrom } from "../cluster/create.ts";
+import { deleteCluster } from "../cluster/delete.ts";
+import { diffCluster } from "../cluster/diff.ts";
+import { moveCluster } from "../cluster/foreignState.ts";
 import {
   propertiesFrom,
   textOf,
   UNKNOWN,
   unknownOutputs,
   type EngineProperties,
-} from "../cluster/properties";
-import { readCluster } from "../cluster/read";
-import { inputsOf, isStored, outputsOf, stateFrom } from "../cluster/state";
-import { updateCluster } from "../cluster/update";
-import { configure, operationFor } from "./currentSession";
-import { redactionFor, secretNamesIn, secretNamesOf, withErrorsForSdk } from "./messages";
+} from "../cluster/properties.ts";
+import { readCluster } from "../cluster/read.ts";
+import { inputsOf, isStored, outputsOf, stateFrom } from "../cluster/state.ts";
+import { updateCluster } from "../cluster/update.ts";
+import { configure, operationFor } from "./currentSession.ts";
+import { redactionFor, secretNamesIn, secretNamesOf, withErrorsForSdk } from "./messages.ts";
 
 export { configure };
 

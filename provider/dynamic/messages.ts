@@ -1,10 +1,10 @@
 /** What the user sees of an error or a warning: without the values of secrets, and without a stack trace. */
 import { debuglog } from "node:util";
-import type { EngineProperties } from "../cluster/properties";
-import { redactionOf, type Redact } from "../cluster/secretValues";
-import { InitializationError, outputsOf } from "../cluster/state";
-import { messageOf } from "../ecs/errors";
-import { isObject } from "../ecs/json";
+import type { EngineProperties } from "../cluster/properties.ts";
+import { redactionOf, type Redact } from "../cluster/secretValues.ts";
+import { InitializationError, outputsOf } from "../cluster/state.ts";
+import { messageOf } from "../ecs/errors.ts";
+import { isObject } from "../ecs/json.ts";
 
 const debug = debuglog("alicloud-hpc");
 

@@ -1,4 +1,4 @@
-import type { Answer } from "./http/transport";
+import type { Answer } from "./http/transport.ts";
 
 /** An HPC cluster as DescribeHpcClusters returns it, in the API's names. Fields without a value are left out. */
 export interface HpcClusterItem {

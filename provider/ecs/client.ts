@@ -9,13 +9,13 @@ import {
   type HpcClusterItem,
   type InstanceItem,
   type RegionItem,
-} from "./answerFields";
-import type { OnWait } from "./clock";
-import { EcsError } from "./errors";
-import type { Answer, ApiParameters, Call, CallOptions } from "./http/transport";
-import { describeCall, DESCRIBE_LIMIT } from "./regionQueue";
-import type { Request } from "./retry";
-import { withoutUndefined } from "./json";
+} from "./answerFields.ts";
+import type { OnWait } from "./clock.ts";
+import { EcsError } from "./errors.ts";
+import type { Answer, ApiParameters, Call, CallOptions } from "./http/transport.ts";
+import { describeCall, DESCRIBE_LIMIT } from "./regionQueue.ts";
+import type { Request } from "./retry.ts";
+import { withoutUndefined } from "./json.ts";
 
 /** What the pages of DescribeHpcClusters have shown. */
 interface DescribedClusters {
@@ -26,14 +26,15 @@ interface DescribedClusters {
 
 /** The actions of the API, typed. Every failure is an {@link EcsError}. */
 export class EcsClient {
-  /**
-   * @param request makes any call of the API, with retries
-   * @param changed the clusters that the process has created, changed or deleted
-   */
-  constructor(
-    readonly request: Request,
-    private readonly changed = new Set<string>(),
-  ) {}
+  /** Makes any call of the API, with retries. */
+  readonly request: Request;
+  /** The clusters that the process has created, changed or deleted. */
+  private readonly changed: Set<string>;
+
+  constructor(request: Request, changed = new Set<string>()) {
+    this.request = request;
+    this.changed = changed;
+  }
 
   /**
    * The same client for one operation.

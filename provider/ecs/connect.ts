@@ -1,7 +1,7 @@
-import { EcsClient } from "./client";
-import type { Clock } from "./clock";
-import { createTransport, type TransportOptions } from "./http/transport";
-import { withRetry, type RetryOptions } from "./retry";
+import { EcsClient } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { createTransport, type TransportOptions } from "./http/transport.ts";
+import { withRetry, type RetryOptions } from "./retry.ts";
 
 /** Calls in flight at once in one region, and so connections to one endpoint. */
 const MAX_IN_FLIGHT = 20;

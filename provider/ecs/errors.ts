@@ -1,15 +1,17 @@
-import { adviceIn, errorCodeOf, type EcsFailure, type ErrorCode, type Namespace } from "./errorCodes";
+import { adviceIn, errorCodeOf, type EcsFailure, type ErrorCode, type Namespace } from "./errorCodes.ts";
 
 /** In characters. */
 const LONGEST_SERVICE_MESSAGE = 1_000;
 
 /** One attempt of a call has failed. `withRetry` repeats it, or makes an {@link EcsError} of the last one. */
 export class FailedAttempt extends Error {
+  readonly failure: EcsFailure;
   /** What the code means. */
   readonly meaning: ErrorCode;
 
-  constructor(readonly failure: EcsFailure) {
+  constructor(failure: EcsFailure) {
     super(failure.code);
+    this.failure = failure;
     this.name = "FailedAttempt";
     this.meaning = errorCodeOf(failure);
   }

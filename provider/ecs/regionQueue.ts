@@ -1,6 +1,6 @@
-import { CanceledError, type Clock, SHORTEST_REPORTED_WAIT_MS } from "./clock";
-import { FailedAttempt } from "./errors";
-import type { Answer, Call, Send } from "./http/transport";
+import { CanceledError, type Clock, SHORTEST_REPORTED_WAIT_MS } from "./clock.ts";
+import { FailedAttempt } from "./errors.ts";
+import type { Answer, Call, Send } from "./http/transport.ts";
 
 /** DescribeHpcClusters takes at most 100 ids, and returns at most 100 clusters a page. */
 export const DESCRIBE_LIMIT = 100;
@@ -43,9 +43,12 @@ export interface Attempt {
 
 /** The attempt's turn would be after its deadline: nothing was sent. */
 export class TurnTimeout extends Error {
-  /** @param pause the wait that the service asks for; undefined if the other calls of the region took too long */
-  constructor(readonly pause?: Pause) {
+  /** The wait that the service asks for; undefined if the other calls of the region took too long. */
+  readonly pause: Pause | undefined;
+
+  constructor(pause?: Pause) {
     super("The turn would be after the deadline.");
+    this.pause = pause;
   }
 }
 
@@ -63,17 +66,20 @@ interface Waiting extends Attempt {
  * that is on its way has a slot. Reads of clusters that wait share the request of the first of them whose turn comes.
  */
 export class RegionQueue {
+  private readonly transport: Send;
+  private freeSlots: number;
+  private readonly clock: Clock;
   private readonly reads = new Set<Waiting>();
   private readonly forSlot = new Set<Waiting>();
   /** What the service has asked for, by action: it limits each separately. */
   private readonly asked = new Map<string, Pause>();
 
   /** @param freeSlots how many calls may be on their way at once */
-  constructor(
-    private readonly transport: Send,
-    private freeSlots: number,
-    private readonly clock: Clock,
-  ) {}
+  constructor(transport: Send, freeSlots: number, clock: Clock) {
+    this.transport = transport;
+    this.freeSlots = freeSlots;
+    this.clock = clock;
+  }
 
   /**
    * Sends the call when its turn comes.

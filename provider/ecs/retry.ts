@@ -1,10 +1,10 @@
-import { CanceledError, type Clock } from "./clock";
-import { MissingField, optionalText } from "./answerFields";
-import type { Namespace } from "./errorCodes";
-import { EcsError, FailedAttempt, type Attempts } from "./errors";
-import { getOrCreate } from "./getOrCreate";
-import type { Answer, Call, Send } from "./http/transport";
-import { type Pause, RegionQueue, TurnTimeout } from "./regionQueue";
+import { CanceledError, type Clock } from "./clock.ts";
+import { MissingField, optionalText } from "./answerFields.ts";
+import type { Namespace } from "./errorCodes.ts";
+import { EcsError, FailedAttempt, type Attempts } from "./errors.ts";
+import { getOrCreate } from "./getOrCreate.ts";
+import type { Answer, Call, Send } from "./http/transport.ts";
+import { type Pause, RegionQueue, TurnTimeout } from "./regionQueue.ts";
 
 /** What the retries need to know. */
 export interface RetryOptions {

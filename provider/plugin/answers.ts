@@ -3,12 +3,12 @@ import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import type { CheckFailure } from "../cluster/rules";
-import { InitializationError } from "../cluster/state";
-import type { Redact } from "../cluster/secretValues";
-import { messageOf, shortened } from "../ecs/errors";
-import { sentProperties } from "./propertyValues";
-import { storedOutputs, type PropertyDifference } from "./resource";
+import type { CheckFailure } from "../cluster/rules.ts";
+import { InitializationError } from "../cluster/state.ts";
+import type { Redact } from "../cluster/secretValues.ts";
+import { messageOf, shortened } from "../ecs/errors.ts";
+import { sentProperties } from "./propertyValues.ts";
+import { storedOutputs, type PropertyDifference } from "./resource.ts";
 
 const { DiffChanges } = rpc.DiffResponse;
 const { Kind } = rpc.PropertyDiff;

@@ -1,16 +1,16 @@
-import { configKeys, type ConfigKey } from "../account/configKeys";
+import { configKeys, type ConfigKey } from "../account/configKeys.ts";
 import {
   explicitProvider,
   pluginConfiguration,
   stackConfiguration,
   type ConfigurationSource,
-} from "../account/configurationSource";
-import { adviceAbout } from "../account/nearestName";
-import { problemTexts, type ConfigLookup } from "../account/settingReader";
-import { readSettings, type Settings } from "../account/settings";
-import type { CheckFailure } from "../cluster/rules";
-import { UNKNOWN, type EngineProperties } from "../cluster/properties";
-import { PACKAGE } from "../resourceTypes";
+} from "../account/configurationSource.ts";
+import { adviceAbout } from "../account/nearestName.ts";
+import { problemTexts, type ConfigLookup } from "../account/settingReader.ts";
+import { readSettings, type Settings } from "../account/settings.ts";
+import type { CheckFailure } from "../cluster/rules.ts";
+import { UNKNOWN, type EngineProperties } from "../cluster/properties.ts";
+import { PACKAGE } from "../resourceTypes.ts";
 
 /** The inputs of a provider resource that are the engine's own. */
 const OWN_INPUTS = ["version", "pluginDownloadURL", "pluginChecksums", "parameterization"];

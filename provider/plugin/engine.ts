@@ -7,11 +7,13 @@ const debug = debuglog("alicloud-hpc");
 
 /** The engine that has started this process. */
 export class Engine {
+  /** Host and port of its gRPC server. */
+  readonly address: string;
   private readonly client: EngineClient;
   private readonly sending = new Set<Promise<void>>();
 
-  /** @param address host and port of its gRPC server */
-  constructor(readonly address: string) {
+  constructor(address: string) {
+    this.address = address;
     // The engine is on this machine, so the environment's proxy is not used.
     this.client = new EngineClient(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   }

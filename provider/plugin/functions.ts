@@ -1,8 +1,8 @@
-import { adviceAbout } from "../account/nearestName";
-import { lookupNamed, lookups, type LookupArgs, type LookupName } from "../cluster/lookups";
-import { textOf, type EngineProperties } from "../cluster/properties";
-import { ecsOf, type Operation } from "../cluster/operation";
-import { PACKAGE } from "../resourceTypes";
+import { adviceAbout } from "../account/nearestName.ts";
+import { lookupNamed, lookups, type LookupArgs, type LookupName } from "../cluster/lookups.ts";
+import { textOf, type EngineProperties } from "../cluster/properties.ts";
+import { ecsOf, type Operation } from "../cluster/operation.ts";
+import { PACKAGE } from "../resourceTypes.ts";
 
 const functions = new Map(
   (Object.keys(lookups) as LookupName[]).map((name) => [`${PACKAGE}:index:${name}`, lookupNamed(name)]),

@@ -1,11 +1,11 @@
 /** The list of clusters, for `pulumi do alicloud-hpc:index:HpcCluster list`. */
-import { unknownRegionReason } from "../account/regions";
-import { findClusters, type FoundCluster } from "../cluster/lookups";
-import { ecsOf, type Operation } from "../cluster/operation";
-import { textOf, type EngineProperties } from "../cluster/properties";
-import { RequestError } from "./answers";
-import { requireArguments } from "./functions";
-import { RESOURCE_TYPE } from "./resource";
+import { unknownRegionReason } from "../account/regions.ts";
+import { findClusters, type FoundCluster } from "../cluster/lookups.ts";
+import { ecsOf, type Operation } from "../cluster/operation.ts";
+import { textOf, type EngineProperties } from "../cluster/properties.ts";
+import { RequestError } from "./answers.ts";
+import { requireArguments } from "./functions.ts";
+import { RESOURCE_TYPE } from "./resource.ts";
 
 /** What a page contains. As in the protocol, a number below 1 is no limit. */
 export interface PageRequest {

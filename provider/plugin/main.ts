@@ -2,7 +2,7 @@
 /** The executable's first file. It is small, so that the compile cache is on before the rest is loaded. */
 import nodeModule from "node:module";
 import { debuglog } from "node:util";
-import { privateFolder } from "../cluster/privateFolder";
+import { privateFolder } from "../cluster/privateFolder.ts";
 
 const OLDEST_NODE = 22;
 
@@ -19,5 +19,5 @@ try {
 } catch (error) {
   debuglog("alicloud-hpc")("no compile cache: %s", error instanceof Error ? error.message : error);
 }
-const { serve } = nodeModule.createRequire(__filename)("./server.js") as typeof import("./server");
+const { serve } = nodeModule.createRequire(__filename)("./server.js") as typeof import("./server.ts");
 serve(process.argv.slice(2));

@@ -1,6 +1,6 @@
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
-import type { EngineProperties } from "../cluster/properties";
-import { isObject, withoutUndefined } from "../ecs/json";
+import type { EngineProperties } from "../cluster/properties.ts";
+import { isObject, withoutUndefined } from "../ecs/json.ts";
 
 /** The key that tells a special value, and its value for a secret (Pulumi's sdk/go/common/resource/sig). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";

@@ -1,10 +1,10 @@
 /** The resource `alicloud-hpc:index:HpcCluster`: turns the engine's calls into calls of the core, and back. */
-import { checkCluster } from "../cluster/check";
-import { tokenKeyOf } from "../cluster/clientToken";
-import { createCluster } from "../cluster/create";
-import { deleteCluster } from "../cluster/delete";
-import { diffCluster } from "../cluster/diff";
-import { moveCluster, requireShown } from "../cluster/foreignState";
+import { checkCluster } from "../cluster/check.ts";
+import { tokenKeyOf } from "../cluster/clientToken.ts";
+import { createCluster } from "../cluster/create.ts";
+import { deleteCluster } from "../cluster/delete.ts";
+import { diffCluster } from "../cluster/diff.ts";
+import { moveCluster, requireShown } from "../cluster/foreignState.ts";
 import {
   propertiesFrom,
   textOf,
@@ -12,14 +12,14 @@ import {
   unknownOutputs,
   type EngineProperties,
   type UpdatedName,
-} from "../cluster/properties";
-import { importCluster, readCluster } from "../cluster/read";
-import type { Checked } from "../cluster/rules";
-import type { Operation } from "../cluster/operation";
-import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state";
-import { updateCluster, updatedState } from "../cluster/update";
-import { clusterProvider, clusterTypes } from "../resourceTypes";
-import { autoname, type Autonaming } from "../cluster/autoname";
+} from "../cluster/properties.ts";
+import { importCluster, readCluster } from "../cluster/read.ts";
+import type { Checked } from "../cluster/rules.ts";
+import type { Operation } from "../cluster/operation.ts";
+import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state.ts";
+import { updateCluster, updatedState } from "../cluster/update.ts";
+import { clusterProvider, clusterTypes } from "../resourceTypes.ts";
+import { autoname, type Autonaming } from "../cluster/autoname.ts";
 
 /** The type of the resource in the engine. */
 export const RESOURCE_TYPE = clusterTypes.plugin;

@@ -1,8 +1,8 @@
 /** Serves the provider on a port of its own, and writes the port on the first line of standard output, as the engine expects. */
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import { Provider } from "./provider";
-import { pluginVersion } from "./schema";
+import { Provider } from "./provider.ts";
+import { pluginVersion } from "./schema.ts";
 
 /** As Pulumi's own servers: the state of a stack may be large. */
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;

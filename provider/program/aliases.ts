@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterTypes, officialType, type ClusterType } from "../resourceTypes";
-import { childrenOf, runError } from "./sdkInternals";
-import { runningStack } from "./stackMemory";
+import { clusterTypes, officialType, type ClusterType } from "../resourceTypes.ts";
+import { childrenOf, runError } from "./sdkInternals.ts";
+import { runningStack } from "./stackMemory.ts";
 
 type Alias = pulumi.Input<pulumi.URN | pulumi.Alias>;
 

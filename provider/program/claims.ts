@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { promiseOf, runError } from "./sdkInternals";
-import { stackMemory, type Claim } from "./stackMemory";
+import { promiseOf, runError } from "./sdkInternals.ts";
+import { stackMemory, type Claim } from "./stackMemory.ts";
 
 /**
  * The id of the cluster to adopt.

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterType } from "../resourceTypes";
-import { aliasesOf } from "./aliases";
-import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims";
-import { protectOf } from "./sdkInternals";
-import { runningStack } from "./stackMemory";
+import type { ClusterType } from "../resourceTypes.ts";
+import { aliasesOf } from "./aliases.ts";
+import { claimAdoptedCluster, claimClientToken, claimCluster } from "./claims.ts";
+import { protectOf } from "./sdkInternals.ts";
+import { runningStack } from "./stackMemory.ts";
 
 /** @internal The arguments of a cluster, as far as its registration looks at them. */
 export interface ClusterArgs {

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterProvider } from "../resourceTypes";
-import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
-import { isOfType } from "./sdkInternals";
-import { tokenKey } from "./tokenSalt";
-import { violationsIn, type Violation } from "./violations";
+import { clusterProvider } from "../resourceTypes.ts";
+import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration.ts";
+import { isOfType } from "./sdkInternals.ts";
+import { tokenKey } from "./tokenSalt.ts";
+import { violationsIn, type Violation } from "./violations.ts";
 
 /** The properties of an {@link HpcCluster}. */
 export interface HpcClusterArgs {

@@ -1,8 +1,8 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, their errors, and the invoke. */
 import * as pulumi from "@pulumi/pulumi";
-import type { LookupName } from "../cluster/lookups";
-import { PACKAGE } from "../resourceTypes";
-import { promiseOf, resourcesOf, runError } from "./sdkInternals";
+import type { LookupName } from "../cluster/lookups.ts";
+import { PACKAGE } from "../resourceTypes.ts";
+import { promiseOf, resourcesOf, runError } from "./sdkInternals.ts";
 
 /** What a lookup finds; undefined if a preview does not know the arguments of its provider yet. */
 export type Found<R> = Promise<R | undefined>;
@@ -59,7 +59,7 @@ async function withRunErrors<T>(args: object, lookUp: () => Promise<T>): Promise
     return await lookUp();
   } catch (error) {
     // Loaded on first use: a program that only declares clusters looks nothing up.
-    const { redactionOf } = await import("../cluster/secretValues.js");
+    const { redactionOf } = await import("../cluster/secretValues.ts");
     const redact = redactionOf(await secretsIn(args));
     throw runError(redact(error instanceof Error ? error.message : String(error)));
   }
@@ -88,7 +88,7 @@ export async function invokeLookup<R>(
     throw error instanceof Error && error.message !== "" ? error : new Error(`The mock of ${token} failed.`);
   })) as Record<string, unknown>;
   // Loaded on first use, like above.
-  const { lookupNamed } = await import("../cluster/lookups.js");
+  const { lookupNamed } = await import("../cluster/lookups.ts");
   const { list } = lookupNamed(name);
   // The engine's answer for a provider whose arguments a preview does not know.
   if (pulumi.runtime.isDryRun() && Object.keys(answer).length === 0) {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { invokeLookup, outputForm, plainForm, type Found } from "./lookupForms";
-import { providerOf } from "./provider";
-import { mockMonitor } from "./sdkInternals";
+import { invokeLookup, outputForm, plainForm, type Found } from "./lookupForms.ts";
+import { providerOf } from "./provider.ts";
+import { mockMonitor } from "./sdkInternals.ts";
 
 /** An HPC cluster that a lookup has found. */
 export interface GetHpcClusterResult {
@@ -229,6 +229,6 @@ async function lookUp<N extends keyof LookupResults>(
     return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
   }
   // Loaded on first use: a program that only declares clusters does not call the service.
-  const { serviceLookup } = await import("./serviceLookups.js");
+  const { serviceLookup } = await import("./serviceLookups.ts");
   return (await serviceLookup(name, args, provider)) as LookupResults[N] | undefined;
 }

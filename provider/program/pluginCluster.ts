@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterTypes } from "../resourceTypes";
-import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration";
-import type { HpcClusterArgs as ArgsWithName, HpcClusterGetArgs } from "./hpcCluster";
-import { defaultProvider } from "./pluginProvider";
-import { isOfType } from "./sdkInternals";
-import { violationsIn, type Violation } from "./violations";
+import { clusterTypes } from "../resourceTypes.ts";
+import { clusterRegistration, type ClusterHost, type ClusterOutputs } from "./clusterRegistration.ts";
+import type { HpcClusterArgs as ArgsWithName, HpcClusterGetArgs } from "./hpcCluster.ts";
+import { defaultProvider } from "./pluginProvider.ts";
+import { isOfType } from "./sdkInternals.ts";
+import { violationsIn, type Violation } from "./violations.ts";
 
 /** The properties of an {@link HpcCluster}. */
 export interface HpcClusterArgs extends Omit<ArgsWithName, "name"> {

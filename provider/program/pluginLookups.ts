@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterTypes } from "../resourceTypes";
-import { invokeLookup, outputForm, plainForm } from "./lookupForms";
+import { clusterTypes } from "../resourceTypes.ts";
+import { invokeLookup, outputForm, plainForm } from "./lookupForms.ts";
 import type {
   GetHpcClusterArgs,
   GetHpcClusterInstancesArgs,
@@ -18,9 +18,9 @@ import type {
   HpcClusterInstance,
   Region,
   SccInstanceType,
-} from "./lookups";
-import { defaultProvider, Provider } from "./pluginProvider";
-import { runError } from "./sdkInternals";
+} from "./lookups.ts";
+import { defaultProvider, Provider } from "./pluginProvider.ts";
+import { runError } from "./sdkInternals.ts";
 
 export type {
   GetHpcClusterArgs,

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { configKeys } from "../account/configKeys";
-import { PACKAGE } from "../resourceTypes";
-import { configurationOf, type ProviderArgs } from "./provider";
-import { isOfType } from "./sdkInternals";
-import { stackMemory } from "./stackMemory";
+import { configKeys } from "../account/configKeys.ts";
+import { PACKAGE } from "../resourceTypes.ts";
+import { configurationOf, type ProviderArgs } from "./provider.ts";
+import { isOfType } from "./sdkInternals.ts";
+import { stackMemory } from "./stackMemory.ts";
 
 /**
  * A second account or region beside the configured one, for the usual `provider` and `providers` options:

@@ -8,11 +8,11 @@ import {
   type ConfigKeyName,
   type Fields,
   type ValueType,
-} from "../account/configKeys";
-import { EXPLICIT_KEY } from "../account/configurationSource";
-import { nearestName } from "../account/nearestName";
-import { clusterTypes } from "../resourceTypes";
-import { isOfType } from "./sdkInternals";
+} from "../account/configKeys.ts";
+import { EXPLICIT_KEY } from "../account/configurationSource.ts";
+import { nearestName } from "../account/nearestName.ts";
+import { clusterTypes } from "../resourceTypes.ts";
+import { isOfType } from "./sdkInternals.ts";
 
 interface ValueTypes {
   string: string;

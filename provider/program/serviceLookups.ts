@@ -4,19 +4,19 @@ import {
   explicitProvider,
   stackConfiguration,
   type ConfigurationSource,
-} from "../account/configurationSource";
-import { validRegionId } from "../account/regions";
-import { problemTexts, type ConfigLookup } from "../account/settingReader";
-import { readSettings, type Settings } from "../account/settings";
-import { lookupNamed, type LookupArgs, type LookupName, type LookupResult } from "../cluster/lookups";
-import type { EcsClient } from "../ecs/client";
-import { systemClock } from "../ecs/clock";
-import { connect } from "../ecs/connect";
-import { getOrCreate } from "../ecs/getOrCreate";
-import type { Found } from "./lookupForms";
-import { configurationOfProvider } from "./provider";
-import { isKnown, promiseOf } from "./sdkInternals";
-import { runningStack } from "./stackMemory";
+} from "../account/configurationSource.ts";
+import { validRegionId } from "../account/regions.ts";
+import { problemTexts, type ConfigLookup } from "../account/settingReader.ts";
+import { readSettings, type Settings } from "../account/settings.ts";
+import { lookupNamed, type LookupArgs, type LookupName, type LookupResult } from "../cluster/lookups.ts";
+import type { EcsClient } from "../ecs/client.ts";
+import { systemClock } from "../ecs/clock.ts";
+import { connect } from "../ecs/connect.ts";
+import { getOrCreate } from "../ecs/getOrCreate.ts";
+import type { Found } from "./lookupForms.ts";
+import { configurationOfProvider } from "./provider.ts";
+import { isKnown, promiseOf } from "./sdkInternals.ts";
+import { runningStack } from "./stackMemory.ts";
 
 type Provider = pulumi.ProviderResource | undefined;
 interface LookupClient {

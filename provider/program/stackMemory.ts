@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { mockMonitor, type MaybeUnknown } from "./sdkInternals";
+import { mockMonitor, type MaybeUnknown } from "./sdkInternals.ts";
 
 /** A resource that claims what only one resource of the stack may have (claims.ts). */
 export interface Claim {

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { tokenKeyOf } from "../cluster/clientToken";
-import { tokenSaltProvider } from "../resourceTypes";
-import { promiseOf, type MaybeUnknown } from "./sdkInternals";
-import { stackMemory } from "./stackMemory";
+import { tokenKeyOf } from "../cluster/clientToken.ts";
+import { tokenSaltProvider } from "../resourceTypes.ts";
+import { promiseOf, type MaybeUnknown } from "./sdkInternals.ts";
+import { stackMemory } from "./stackMemory.ts";
 
 /**
  * The random part of all ClientTokens of a stack. If a crash loses the answer of a creation, the next run must send the same

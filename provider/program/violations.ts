@@ -36,7 +36,7 @@ function knownValue(value: unknown): unknown {
 }
 
 /** Loaded on first use: a program that only declares clusters checks nothing itself. */
-function rules(): typeof import("../cluster/rules") {
+function rules(): typeof import("../cluster/rules.ts") {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return require("../cluster/rules") as typeof import("../cluster/rules");
+  return require("../cluster/rules") as typeof import("../cluster/rules.ts");
 }

@@ -22,14 +22,16 @@ export interface Logged {
 
 /** An engine that only listens. */
 export class FakeEngine {
+  readonly address: string;
   readonly logs: Logged[] = [];
+  private readonly server: grpc.Server;
   private readonly waiting: { condition: (log: Logged) => boolean; resolve: (log: Logged) => void }[] = [];
   private held: (() => void)[] | undefined;
 
-  private constructor(
-    private readonly server: grpc.Server,
-    readonly address: string,
-  ) {}
+  private constructor(server: grpc.Server, address: string) {
+    this.server = server;
+    this.address = address;
+  }
 
   static async start(): Promise<FakeEngine> {
     const server = new grpc.Server();

@@ -74,10 +74,7 @@ export async function builtSdks(): Promise<string> {
     `sdks-${hashOf([...sources, await compiledGenerator()])}`,
     "go/go.mod",
     async (staging) => {
-      await runTool(process.execPath, [
-        ...["--import", path.join(repositoryRoot, "scripts/loadProvider.ts")],
-        ...[path.join(repositoryRoot, "scripts/buildSdks.ts"), "--out", staging],
-      ]);
+      await runTool(process.execPath, [path.join(repositoryRoot, "scripts/buildSdks.ts"), "--out", staging]);
     },
   );
   return path.dirname(path.dirname(goMod));

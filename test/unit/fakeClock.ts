@@ -4,9 +4,12 @@ import type { Clock } from "../../provider/ecs/clock.ts";
 export class FakeClock implements Clock {
   /** Every sleep so far, milliseconds. */
   readonly sleeps: number[] = [];
+  readonly canceled: AbortSignal | undefined;
   private time = 1_000_000;
 
-  constructor(readonly canceled?: AbortSignal) {}
+  constructor(canceled?: AbortSignal) {
+    this.canceled = canceled;
+  }
 
   now(): number {
     return this.time;

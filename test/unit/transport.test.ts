@@ -36,7 +36,11 @@ class CountedCredentials implements CredentialSource {
   readonly description = "the keys of this test";
   requests = 0;
 
-  constructor(private readonly answers: readonly Credentials[] = [keys]) {}
+  private readonly answers: readonly Credentials[];
+
+  constructor(answers: readonly Credentials[] = [keys]) {
+    this.answers = answers;
+  }
 
   load(): Promise<Credentials> {
     const answer = this.answers[Math.min(this.requests, this.answers.length - 1)];

@@ -2,11 +2,11 @@ import { readFileSync, rmSync } from "node:fs";
 import { type FileHandle, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
-import type { Clock } from "../../ecs/clock";
-import { isObject, nonEmptyString, parseJson, quoted } from "../../ecs/json";
-import { adviceAbout } from "../nearestName";
-import type { SettingReader } from "../settingReader";
-import { CredentialsReason, orReason } from "./credentialErrors";
+import type { Clock } from "../../ecs/clock.ts";
+import { isObject, nonEmptyString, parseJson, quoted } from "../../ecs/json.ts";
+import { adviceAbout } from "../nearestName.ts";
+import type { SettingReader } from "../settingReader.ts";
+import { CredentialsReason, orReason } from "./credentialErrors.ts";
 
 /** The fields of a profile. */
 export type ProfileFields = Record<string, unknown>;

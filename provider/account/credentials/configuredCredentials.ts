@@ -1,17 +1,17 @@
-import type { CredentialSource } from "../../ecs/http/credentialSource";
-import { nonEmptyString } from "../../ecs/json";
+import type { CredentialSource } from "../../ecs/http/credentialSource.ts";
+import { nonEmptyString } from "../../ecs/json.ts";
 import {
   assumeRoleFields,
   assumeRoleWithOidcFields,
   configKeys,
   type ConfigKeyName,
   type Fields,
-} from "../configKeys";
-import { type Environment, isHttpUrl, type SettingReader } from "../settingReader";
-import { type CliProfile, readCurrentProfile } from "./cliFile";
-import { CredentialsReason, orReason } from "./credentialErrors";
-import { credentialsOfProfile } from "./modes";
-import { proxiedRequest } from "./proxiedRequest";
+} from "../configKeys.ts";
+import { type Environment, isHttpUrl, type SettingReader } from "../settingReader.ts";
+import { type CliProfile, readCurrentProfile } from "./cliFile.ts";
+import { CredentialsReason, orReason } from "./credentialErrors.ts";
+import { credentialsOfProfile } from "./modes.ts";
+import { proxiedRequest } from "./proxiedRequest.ts";
 import {
   assumeRole,
   assumeRoleWithOidc,
@@ -20,7 +20,7 @@ import {
   ecsRole,
   staticCredentials,
   type Services,
-} from "./sources";
+} from "./sources.ts";
 
 /** What requests are signed with: a role, or the credentials that it is assumed with. */
 export function readCredentials(

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import type { Socket } from "node:net";
-import { jsonObject, nonEmptyString } from "../../ecs/json";
-import { CredentialsReason } from "./credentialErrors";
-import type { TemporaryCredentials } from "./sources";
+import { jsonObject, nonEmptyString } from "../../ecs/json.ts";
+import { CredentialsReason } from "./credentialErrors.ts";
+import type { TemporaryCredentials } from "./sources.ts";
 
 const TIMEOUT_MS = 60_000;
 /** The end of credentials that state none. The command runs again some minutes before it. */

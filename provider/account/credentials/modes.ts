@@ -1,10 +1,10 @@
-import { nonEmptyString, quoted } from "../../ecs/json";
-import type { CredentialSource } from "../../ecs/http/credentialSource";
-import { isHttpUrl, type SettingReader } from "../settingReader";
-import type { CliProfile } from "./cliFile";
-import { CredentialsReason } from "./credentialErrors";
-import { externalCredentials } from "./externalProcess";
-import { cloudSsoCredentials, expiredCloudSso, oauthCredentials, oauthSites } from "./signIn";
+import { nonEmptyString, quoted } from "../../ecs/json.ts";
+import type { CredentialSource } from "../../ecs/http/credentialSource.ts";
+import { isHttpUrl, type SettingReader } from "../settingReader.ts";
+import type { CliProfile } from "./cliFile.ts";
+import { CredentialsReason } from "./credentialErrors.ts";
+import { externalCredentials } from "./externalProcess.ts";
+import { cloudSsoCredentials, expiredCloudSso, oauthCredentials, oauthSites } from "./signIn.ts";
 import {
   assumeRole,
   assumeRoleWithOidc,
@@ -14,7 +14,7 @@ import {
   staticCredentials,
   type Role,
   type Services,
-} from "./sources";
+} from "./sources.ts";
 
 /** A profile that has all that its mode requires. */
 interface ProfileInput {

@@ -1,10 +1,10 @@
-import type { Clock } from "../../ecs/clock";
-import { isObject, jsonObject, nonEmptyString } from "../../ecs/json";
-import type { Credentials } from "../../ecs/http/credentialSource";
-import { changeProfile, type ProfileFields, readFields } from "./cliFile";
-import { CredentialsReason } from "./credentialErrors";
-import type { DoRequest } from "./proxiedRequest";
-import { isFresh, type TemporaryCredentials } from "./sources";
+import type { Clock } from "../../ecs/clock.ts";
+import { isObject, jsonObject, nonEmptyString } from "../../ecs/json.ts";
+import type { Credentials } from "../../ecs/http/credentialSource.ts";
+import { changeProfile, type ProfileFields, readFields } from "./cliFile.ts";
+import { CredentialsReason } from "./credentialErrors.ts";
+import type { DoRequest } from "./proxiedRequest.ts";
+import { isFresh, type TemporaryCredentials } from "./sources.ts";
 
 /** Why a sign-in to CloudSSO cannot be used; undefined if it can. There is no refresh token: when it ends, the user signs in again. */
 export function expiredCloudSso(fields: ProfileFields, signIn: string): string | undefined {

@@ -1,9 +1,9 @@
 import { devNull } from "node:os";
-import type { Clock } from "../../ecs/clock";
-import type { Credentials, CredentialSource } from "../../ecs/http/credentialSource";
-import { silenceHttpx } from "../../ecs/http/silenceHttpx";
-import { CredentialsError, noneFound, unavailable } from "./credentialErrors";
-import type { DoRequest } from "./proxiedRequest";
+import type { Clock } from "../../ecs/clock.ts";
+import type { Credentials, CredentialSource } from "../../ecs/http/credentialSource.ts";
+import { silenceHttpx } from "../../ecs/http/silenceHttpx.ts";
+import { CredentialsError, noneFound, unavailable } from "./credentialErrors.ts";
+import type { DoRequest } from "./proxiedRequest.ts";
 
 type Library = typeof import("@alicloud/credentials");
 

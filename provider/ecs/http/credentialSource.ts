@@ -1,4 +1,4 @@
-import { type Clock, type OnWait, SHORTEST_REPORTED_WAIT_MS } from "../clock";
+import { type Clock, type OnWait, SHORTEST_REPORTED_WAIT_MS } from "../clock.ts";
 
 /** What a request is signed with. */
 export interface Credentials {

@@ -1,5 +1,5 @@
-import { networkErrorCodes, type EcsFailure } from "../errorCodes";
-import type { RequestSocket } from "./requestSocket";
+import { networkErrorCodes, type EcsFailure } from "../errorCodes.ts";
+import type { RequestSocket } from "./requestSocket.ts";
 
 /** A failure, before the transport adds which call it was. */
 export type Failure = Omit<EcsFailure, "action" | "regionId">;

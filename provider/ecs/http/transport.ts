@@ -1,15 +1,15 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { debuglog } from "node:util";
-import { type Clock, type OnWait, systemClock } from "../clock";
-import { FailedAttempt } from "../errors";
-import { Redaction } from "./redaction";
-import { silenceHttpx } from "./silenceHttpx";
-import { withoutUndefined } from "../json";
-import { type Credentials, type CredentialSource, credentialsBefore } from "./credentialSource";
-import { endpointOf, type EndpointChoice } from "./endpoints";
-import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure";
-import { RequestSocket } from "./requestSocket";
+import { type Clock, type OnWait, systemClock } from "../clock.ts";
+import { FailedAttempt } from "../errors.ts";
+import { Redaction } from "./redaction.ts";
+import { silenceHttpx } from "./silenceHttpx.ts";
+import { withoutUndefined } from "../json.ts";
+import { type Credentials, type CredentialSource, credentialsBefore } from "./credentialSource.ts";
+import { endpointOf, type EndpointChoice } from "./endpoints.ts";
+import { failureOf, isUnparsable, serviceFailure, type Failure } from "./failure.ts";
+import { RequestSocket } from "./requestSocket.ts";
 
 /** An API, and the version that is spoken. */
 export type Api = keyof typeof apiVersions;
@@ -158,7 +158,7 @@ export function createTransport(options: TransportOptions, clock: Clock = system
 
 async function parseXml(text: string): Promise<Answer | undefined> {
   // Loaded on first use: answers in XML are rare.
-  const { parseXmlAnswer } = await import("./xml.js");
+  const { parseXmlAnswer } = await import("./xml.ts");
   return parseXmlAnswer(text);
 }
 

@@ -59,7 +59,11 @@ export class OauthService {
   refreshToken = "oauth-refresh-0";
   renewals = 0;
 
-  constructor(private readonly issue: () => { key: AccessKey; expiresAt: number }) {}
+  private readonly issue: () => { key: AccessKey; expiresAt: number };
+
+  constructor(issue: () => { key: AccessKey; expiresAt: number }) {
+    this.issue = issue;
+  }
 
   readonly answer = ({ path, params, headers }: Asked): Answer => {
     const json = (status: number, body: object): Answer => ({ status, page: JSON.stringify(body) });
