@@ -15,6 +15,7 @@ import { runCli } from "./cli.ts";
 import { ensureEngine, enginePath, repositoryRoot } from "./engine.ts";
 import { type OperationProcess, findProcesses, stillProviders } from "./engineProcesses.ts";
 import { engineEnvironment, isolateEnvironment } from "./isolatedEnvironment.ts";
+import { serveSecretsKey } from "./secretsKey.ts";
 import { type ConfigInput, emptySettings, settingsWith, writeEmptyState } from "./stackFiles.ts";
 
 export {
@@ -110,6 +111,7 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
   // First, because looking for the engine needs the home folder and PATH as they were.
   const engine = await ensureEngine();
   const scratch = isolateEnvironment();
+  await serveSecretsKey();
   const backend = options.backend ?? createBackend();
   const workDir = options.workDir ?? mkdtempSync(path.join(scratch, "program-"));
   // The provider process resolves `require("pulumi-alicloud-hpc/lifecycle")` and the SDK from the program's folder.
@@ -127,7 +129,7 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
     // The SDK's type does not know `plugins`.
     projectSettings: { name: names.projectName, runtime: "nodejs", plugins } as automation.ProjectSettings,
     stackSettings: {
-      [names.stackName]: await settingsWith(await emptySettings(), names.projectName, options.config ?? {}),
+      [names.stackName]: settingsWith(emptySettings, names.projectName, options.config ?? {}),
     },
     envVars: { ...environment, ...options.env },
   });
@@ -205,7 +207,7 @@ export class TestStack implements AsyncDisposable {
   async setConfig(config: Record<string, ConfigInput | undefined>): Promise<void> {
     const { workspace } = this.automation;
     const settings = await workspace.stackSettings(this.stackName);
-    await workspace.saveStackSettings(this.stackName, await settingsWith(settings, this.projectName, config));
+    await workspace.saveStackSettings(this.stackName, settingsWith(settings, this.projectName, config));
   }
 
   /** Runs `pulumi preview`. */
