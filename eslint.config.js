@@ -119,6 +119,7 @@ module.exports = tseslint.config(
       "**/cluster/*",
       "!**/cluster/clientToken.ts",
       "!**/cluster/lookups.ts",
+      "!**/cluster/lookupResults.ts",
       "!**/cluster/rules.ts",
       "!**/cluster/secretValues.ts",
       "**/http/*",

@@ -15,6 +15,7 @@ const publicDeclarations = [
   "program/pluginProvider",
   "program/provider",
   "program/lookups",
+  "cluster/lookupResults",
   "program/violations",
   "account/configKeys",
   "audit/audit",

@@ -19,6 +19,7 @@ import { type Manifest, type SchemaOrigin, schemaOrigin } from "./repositoryMeta
 const CLUSTER = "program/hpcCluster.ts";
 const PLUGIN_CLUSTER = "program/pluginCluster.ts";
 const LOOKUPS = "program/lookups.ts";
+const LOOKUP_RESULTS = "cluster/lookupResults.ts";
 
 type TypeSpec =
   | { type: "string" | "number" | "boolean" }
@@ -138,10 +139,10 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
           structuredType(documented("program/provider.ts", name), fields, variable),
         ]),
       ),
-      [token("FoundHpcCluster")]: declaredObject(LOOKUPS, "GetHpcClusterResult"),
-      [token("Region")]: declaredObject(LOOKUPS, "Region"),
-      [token("HpcClusterInstance")]: declaredObject(LOOKUPS, "HpcClusterInstance"),
-      [token("SccInstanceType")]: declaredObject(LOOKUPS, "SccInstanceType"),
+      [token("FoundHpcCluster")]: declaredObject(LOOKUP_RESULTS, "GetHpcClusterResult"),
+      [token("Region")]: declaredObject(LOOKUP_RESULTS, "Region"),
+      [token("HpcClusterInstance")]: declaredObject(LOOKUP_RESULTS, "HpcClusterInstance"),
+      [token("SccInstanceType")]: declaredObject(LOOKUP_RESULTS, "SccInstanceType"),
     },
     provider: {
       description:
@@ -153,12 +154,12 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
     functions: {
       [token("getHpcCluster")]: lookup(
         "getHpcCluster",
-        declaredObject(LOOKUPS, "GetHpcClusterArgs"),
-        declaredObject(LOOKUPS, "GetHpcClusterResult"),
+        declaredObject(LOOKUP_RESULTS, "GetHpcClusterArgs"),
+        declaredObject(LOOKUP_RESULTS, "GetHpcClusterResult"),
       ),
       [token("getHpcClusters")]: lookup(
         "getHpcClusters",
-        declaredObject(LOOKUPS, "GetHpcClustersArgs"),
+        declaredObject(LOOKUP_RESULTS, "GetHpcClustersArgs"),
         listResult("GetHpcClustersResult", "clusters", "FoundHpcCluster"),
       ),
       [token("getRegions")]: lookup(
@@ -168,12 +169,12 @@ export function packageSchema(manifest: PackageManifest = readManifest()): Packa
       ),
       [token("getHpcClusterInstances")]: lookup(
         "getHpcClusterInstances",
-        declaredObject(LOOKUPS, "GetHpcClusterInstancesArgs"),
+        declaredObject(LOOKUP_RESULTS, "GetHpcClusterInstancesArgs"),
         listResult("GetHpcClusterInstancesResult", "instances", "HpcClusterInstance"),
       ),
       [token("getSccInstanceTypes")]: lookup(
         "getSccInstanceTypes",
-        declaredObject(LOOKUPS, "GetSccInstanceTypesArgs"),
+        declaredObject(LOOKUP_RESULTS, "GetSccInstanceTypesArgs"),
         listResult("GetSccInstanceTypesResult", "instanceTypes", "SccInstanceType"),
       ),
     },
@@ -211,7 +212,7 @@ function clusterResource(): ResourceSpec {
 
 /** What `pulumi do … list` takes: the arguments of the lookup, without the ids. */
 function listInputs(): ObjectSpec {
-  const { ids, ...inputs } = declaredObject(LOOKUPS, "GetHpcClustersArgs").properties;
+  const { ids, ...inputs } = declaredObject(LOOKUP_RESULTS, "GetHpcClustersArgs").properties;
   if (ids === undefined) {
     throw new Error("GetHpcClustersArgs has no ids, which List does not take.");
   }
@@ -252,7 +253,7 @@ function lookup(name: string, inputs: ObjectSpec | undefined, outputs: ObjectSpe
 
 /** A function of a plugin returns an object, so the list that a lookup returns is a property of one. */
 function listResult(declaration: string, property: string, element: string): ObjectSpec {
-  const text = description(documented(LOOKUPS, declaration));
+  const text = description(documented(LOOKUP_RESULTS, declaration));
   return {
     description: text,
     type: "object",

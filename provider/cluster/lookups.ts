@@ -2,6 +2,14 @@ import { REGION_OF_REGIONS } from "../account/regions.ts";
 import type { EcsClient } from "../ecs/client.ts";
 import type { HpcClusterItem } from "../ecs/answerFields.ts";
 import { withoutUndefined } from "../ecs/json.ts";
+import type {
+  GetHpcClusterArgs,
+  GetHpcClusterResult,
+  GetHpcClustersArgs,
+  HpcClusterInstance,
+  Region,
+  SccInstanceType,
+} from "./lookupResults.ts";
 import { itemsWithName, requireRegex } from "./nameRegex.ts";
 import { sccTypesOf } from "./sccTypes.ts";
 
@@ -15,9 +23,7 @@ interface LookupPlace {
 type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
 
 /** The arguments of all lookups. Each takes some of them. */
-export interface LookupArgs extends ClusterQuery, ClustersQuery {
-  regionId?: string | undefined;
-}
+export interface LookupArgs extends GetHpcClusterArgs, GetHpcClustersArgs {}
 
 /** One lookup, whichever host runs it. */
 interface Lookup {
@@ -66,45 +72,6 @@ export function lookupNamed(name: LookupName): Lookup {
   return lookups[name];
 }
 
-/** Which cluster to look up: either `id` or `name`. */
-interface ClusterQuery {
-  id?: string | undefined;
-  name?: string | undefined;
-}
-
-/** Which clusters to look up; default: all of the region. */
-interface ClustersQuery {
-  ids?: readonly string[] | undefined;
-  nameRegex?: string | undefined;
-}
-
-/** A cluster as lookups return it. */
-export interface FoundCluster {
-  id: string;
-  name: string;
-  description?: string;
-  regionId: string;
-}
-
-/** An instance as lookups return it. */
-interface FoundInstance {
-  id: string;
-  name: string;
-  status: string;
-  instanceType: string;
-  zoneId: string;
-  privateIpAddresses: string[];
-  rdmaIpAddresses: string[];
-}
-
-/** An SCC instance type in a zone as lookups return it. */
-interface FoundSccType {
-  instanceType: string;
-  zoneId: string;
-  status: string;
-  stock: string;
-}
-
 /**
  * One cluster, by its id or its name.
  *
@@ -112,9 +79,9 @@ interface FoundSccType {
  * @throws if there is none, or if several have that name
  */
 async function findCluster(
-  { id, name }: ClusterQuery,
+  { id, name }: GetHpcClusterArgs,
   openPlace: () => Promise<LookupPlace>,
-): Promise<FoundCluster> {
+): Promise<GetHpcClusterResult> {
   if ((id === undefined) === (name === undefined)) {
     throw new Error("getHpcCluster: give either id or name of the cluster to look up.");
   }
@@ -152,10 +119,10 @@ async function findCluster(
  * @throws if `nameRegex` is not a regular expression, or takes longer than a second
  */
 export async function findClusters(
-  { ids, nameRegex }: ClustersQuery,
+  { ids, nameRegex }: GetHpcClustersArgs,
   openPlace: () => Promise<LookupPlace>,
   caller = "getHpcClusters",
-): Promise<FoundCluster[]> {
+): Promise<GetHpcClusterResult[]> {
   const argument = `${caller}: nameRegex`;
   requireRegex(nameRegex, argument);
   const { ecs, regionId } = await openPlace();
@@ -174,7 +141,7 @@ export async function findClusters(
 async function findInstances(
   id: string | undefined,
   openPlace: () => Promise<LookupPlace>,
-): Promise<FoundInstance[]> {
+): Promise<HpcClusterInstance[]> {
   // Without an id the service would list all instances of the region.
   if (id === undefined || id === "") {
     throw new Error("getHpcClusterInstances: give the id of the cluster whose instances to look up.");
@@ -193,7 +160,7 @@ async function findInstances(
 }
 
 /** The SCC instance types that a region sells, ordered by type, then by zone. */
-async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<FoundSccType[]> {
+async function findSccTypes({ ecs, regionId }: LookupPlace): Promise<SccInstanceType[]> {
   return (await sccTypesOf(ecs, regionId))
     .map(({ instanceType, ZoneId, Status, StatusCategory }) => ({
       instanceType,
@@ -214,7 +181,7 @@ function byTexts<T>(keysOf: (item: T) => string[]): (a: T, b: T) => number {
 }
 
 /** The regions of the account. */
-async function findRegions(ecs: EcsClient): Promise<{ id: string; localName: string; endpoint: string }[]> {
+async function findRegions(ecs: EcsClient): Promise<Region[]> {
   const regions = await ecs.describeRegions(REGION_OF_REGIONS);
   return regions.map(({ RegionId, LocalName, RegionEndpoint }) => ({
     id: RegionId,
@@ -223,6 +190,9 @@ async function findRegions(ecs: EcsClient): Promise<{ id: string; localName: str
   }));
 }
 
-function foundCluster({ HpcClusterId, Name, Description }: HpcClusterItem, regionId: string): FoundCluster {
+function foundCluster(
+  { HpcClusterId, Name, Description }: HpcClusterItem,
+  regionId: string,
+): GetHpcClusterResult {
   return withoutUndefined({ id: HpcClusterId, name: Name, description: Description, regionId });
 }

@@ -1,6 +1,7 @@
 /** The list of clusters, for `pulumi do alicloud-hpc:index:HpcCluster list`. */
 import { unknownRegionReason } from "../account/regions.ts";
-import { findClusters, type FoundCluster } from "../cluster/lookups.ts";
+import type { GetHpcClusterResult } from "../cluster/lookupResults.ts";
+import { findClusters } from "../cluster/lookups.ts";
 import { ecsOf, type Operation } from "../cluster/operation.ts";
 import { textOf, type EngineProperties } from "../cluster/properties.ts";
 import { RequestError } from "./answers.ts";
@@ -19,7 +20,7 @@ export interface PageRequest {
 
 /** A part of the list. */
 export interface Page {
-  readonly clusters: readonly FoundCluster[];
+  readonly clusters: readonly GetHpcClusterResult[];
   /** For the next page; undefined if there is none. */
   readonly continuationToken?: string;
 }

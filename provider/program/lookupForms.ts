@@ -1,15 +1,26 @@
 /** What all lookups have in common, whichever host runs them: the plain form, the output form, their errors, and the invoke. */
 import * as pulumi from "@pulumi/pulumi";
-import type { LookupName } from "../cluster/lookups.ts";
+import type { LookupName, LookupResult } from "../cluster/lookups.ts";
 import { PACKAGE } from "../resourceTypes.ts";
 import { promiseOf, resourcesOf, runError } from "./sdkInternals.ts";
 
 /** What a lookup finds; undefined if a preview does not know the arguments of its provider yet. */
 export type Found<R> = Promise<R | undefined>;
 
+/** How a host answers lookups. It looks for the provider in the options at once, and throws if that is one of another kind. */
+export type LookupHost = (
+  opts: pulumi.InvokeOptions | undefined,
+) => <N extends LookupName>(name: N, args: object) => Found<LookupResult<N>>;
+
 /** The plain form: the arguments are known, and so must be those of the provider. */
-export async function plainForm<R>(lookUp: () => Found<R>): Promise<R> {
-  const found = await withRunErrors({}, lookUp);
+export async function plainForm<N extends LookupName>(
+  host: LookupHost,
+  name: N,
+  args: object,
+  opts: pulumi.InvokeOptions | undefined,
+): Promise<LookupResult<N>> {
+  const lookUp = host(opts);
+  const found = await withRunErrors({}, () => lookUp(name, args));
   if (found === undefined) {
     throw runError(
       "The provider's arguments are not known yet in this preview, so nothing can be looked up with it.",
@@ -22,15 +33,17 @@ export async function plainForm<R>(lookUp: () => Found<R>): Promise<R> {
  * The output form. If a preview does not know an argument, or if an argument or `dependsOn` needs a resource that does not exist
  * yet, nothing is looked up and the result is unknown.
  */
-export function outputForm<A extends object, R>(
-  args: A,
+export function outputForm<N extends LookupName>(
+  host: LookupHost,
+  name: N,
+  args: object,
   opts: pulumi.InvokeOutputOptions | undefined,
-  lookUp: (known: pulumi.Unwrap<A>) => Found<R>,
-): pulumi.Output<R> {
+): pulumi.Output<LookupResult<N>> {
+  const lookUp = host(opts);
   const inputs = pulumi.output(args);
   return pulumi.all([inputs, idsOf(inputs, opts?.dependsOn)]).apply(async ([known]) => {
-    const found = await withRunErrors(args, () => lookUp(known as pulumi.Unwrap<A>));
-    return (found ?? pulumi.unknown) as R;
+    const found = await withRunErrors(args, () => lookUp(name, known));
+    return (found ?? pulumi.unknown) as LookupResult<N>;
   });
 }
 
@@ -77,11 +90,11 @@ async function secretsIn(args: object): Promise<unknown[]> {
 }
 
 /** A lookup as an invoke of the plugin's function, which the engine sends to the plugin, and the SDK's mocks to the test's `call`. */
-export async function invokeLookup<R>(
-  name: LookupName,
+export async function invokeLookup<N extends LookupName>(
+  name: N,
   args: object,
   opts: pulumi.InvokeOptions | undefined,
-): Found<R> {
+): Found<LookupResult<N>> {
   const token = `${PACKAGE}:index:${name}`;
   const answer = (await pulumi.runtime.invoke(token, args, opts).catch((error: unknown) => {
     // The SDK's mocks drop the message of an error that `call` throws.
@@ -98,5 +111,5 @@ export async function invokeLookup<R>(
   if (result === undefined) {
     throw new Error(`The answer to ${token} has no "${list}". A mock must return an object with it: a list.`);
   }
-  return result as R;
+  return result as LookupResult<N>;
 }

@@ -1,105 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import { invokeLookup, outputForm, plainForm, type Found } from "./lookupForms.ts";
+import type {
+  GetHpcClusterResult,
+  GetHpcClustersResult,
+  GetHpcClusterArgs,
+  GetHpcClustersArgs,
+  GetRegionsResult,
+  GetHpcClusterInstancesArgs,
+  GetHpcClusterInstancesResult,
+  GetSccInstanceTypesArgs,
+  GetSccInstanceTypesResult,
+} from "../cluster/lookupResults.ts";
+import type { LookupName, LookupResult } from "../cluster/lookups.ts";
+import { invokeLookup, outputForm, plainForm, type Found, type LookupHost } from "./lookupForms.ts";
 import { providerOf } from "./provider.ts";
 import { mockMonitor } from "./sdkInternals.ts";
 
-/** An HPC cluster that a lookup has found. */
-export interface GetHpcClusterResult {
-  /** The cluster's id, `hpc-…`. */
-  id: string;
-  /** The cluster's name. */
-  name: string;
-  /** The description; absent if there is none. */
-  description?: string;
-  /** The region's id. */
-  regionId: string;
-}
-
-/** The HPC clusters that {@link getHpcClusters} has found, ordered by id. */
-export type GetHpcClustersResult = GetHpcClusterResult[];
-
-/** The arguments of {@link getHpcCluster}: either `id` or `name`. */
-export interface GetHpcClusterArgs {
-  /** The cluster's id, `hpc-…`. */
-  id?: string | undefined;
-  /** The cluster's exact name. */
-  name?: string | undefined;
-  /** The region's id. Default: the configured region. */
-  regionId?: string | undefined;
-}
-
-/** The arguments of {@link getHpcClusters}. Without `ids` and `nameRegex` it returns all clusters of the region. */
-export interface GetHpcClustersArgs {
-  /** The region's id. Default: the configured region. */
-  regionId?: string | undefined;
-  /** Only these clusters; an id that does not exist is left out. */
-  ids?: string[] | undefined;
-  /** Only clusters whose name matches this regular expression (JavaScript's, unanchored). */
-  nameRegex?: string | undefined;
-}
-
-/** A region that {@link getRegions} has found. */
-export interface Region {
-  /** The region's id, e.g. `cn-hangzhou`. */
-  id: string;
-  /** The region's name, in the account's language. */
-  localName: string;
-  /** The host of its ECS endpoint. */
-  endpoint: string;
-}
-
-/** The regions of the account. */
-export type GetRegionsResult = Region[];
-
-/** The arguments of {@link getHpcClusterInstances}. */
-export interface GetHpcClusterInstancesArgs {
-  /** The cluster's id, `hpc-…`. */
-  id: string;
-  /** The region's id. Default: the configured region. */
-  regionId?: string | undefined;
-}
-
-/** An instance that {@link getHpcClusterInstances} has found. */
-export interface HpcClusterInstance {
-  /** The instance's id, `i-…`. */
-  id: string;
-  /** The instance's name. */
-  name: string;
-  /** The status, e.g. `Running`. */
-  status: string;
-  /** The instance type, e.g. `ecs.sccc7.32xlarge`. */
-  instanceType: string;
-  /** The zone's id, e.g. `cn-shanghai-b`. */
-  zoneId: string;
-  /** The private addresses in the VPC. */
-  privateIpAddresses: string[];
-  /** The addresses in the RDMA network, for MPI. Empty if the instance has none. */
-  rdmaIpAddresses: string[];
-}
-
-/** The instances of the cluster, ordered by name, then by id. */
-export type GetHpcClusterInstancesResult = HpcClusterInstance[];
-
-/** The arguments of {@link getSccInstanceTypes}. */
-export interface GetSccInstanceTypesArgs {
-  /** The region's id. Default: the configured region. */
-  regionId?: string | undefined;
-}
-
-/** An SCC instance type in a zone, that {@link getSccInstanceTypes} has found. */
-export interface SccInstanceType {
-  /** The instance type, e.g. `ecs.sccc7.32xlarge`. */
-  instanceType: string;
-  /** The zone's id, e.g. `cn-shanghai-b`. */
-  zoneId: string;
-  /** `Available` or `SoldOut`. */
-  status: string;
-  /** The stock in the service's words, e.g. `WithStock`, `ClosedWithStock` or `WithoutStock`. */
-  stock: string;
-}
-
-/** The SCC instance types that the region sells, ordered by type, then by zone. */
-export type GetSccInstanceTypesResult = SccInstanceType[];
+export type * from "../cluster/lookupResults.ts";
 
 /** The fields of `T` as inputs. */
 type Inputs<T> = {
@@ -120,6 +36,19 @@ export interface GetHpcClusterInstancesOutputArgs extends Inputs<GetHpcClusterIn
 /** The arguments of {@link getSccInstanceTypesOutput}. */
 export interface GetSccInstanceTypesOutputArgs extends Inputs<GetSccInstanceTypesArgs> {}
 
+/** A dynamic provider cannot answer lookups, so they run in the program. Mocks are asked as the plugin would be. */
+const host: LookupHost = (opts) => {
+  const provider = providerOf(opts);
+  return async <N extends LookupName>(name: N, args: object): Found<LookupResult<N>> => {
+    if (mockMonitor() !== undefined) {
+      return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
+    }
+    // Loaded on first use: a program that only declares clusters does not call the service.
+    const { serviceLookup } = await import("./serviceLookups.ts");
+    return await serviceLookup(name, args, provider);
+  };
+};
+
 /**
  * Looks up one HPC cluster by its id or its name. Calls DescribeHpcClusters, in previews too.
  *
@@ -129,7 +58,7 @@ export function getHpcCluster(
   args: GetHpcClusterArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterResult> {
-  return plainForm(() => lookUp("getHpcCluster", args, opts));
+  return plainForm(host, "getHpcCluster", args, opts);
 }
 
 /** The same as {@link getHpcCluster}, for arguments that may be outputs. */
@@ -137,7 +66,7 @@ export function getHpcClusterOutput(
   args: GetHpcClusterOutputArgs,
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClusterResult> {
-  return outputForm(args, opts, (known) => lookUp("getHpcCluster", known, opts));
+  return outputForm(host, "getHpcCluster", args, opts);
 }
 
 /**
@@ -149,7 +78,7 @@ export function getHpcClusters(
   args: GetHpcClustersArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClustersResult> {
-  return plainForm(() => lookUp("getHpcClusters", args, opts));
+  return plainForm(host, "getHpcClusters", args, opts);
 }
 
 /** The same as {@link getHpcClusters}, for arguments that may be outputs. */
@@ -157,17 +86,17 @@ export function getHpcClustersOutput(
   args: GetHpcClustersOutputArgs = {},
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClustersResult> {
-  return outputForm(args, opts, (known) => lookUp("getHpcClusters", known, opts));
+  return outputForm(host, "getHpcClusters", args, opts);
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
 export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
-  return plainForm(() => lookUp("getRegions", {}, opts));
+  return plainForm(host, "getRegions", {}, opts);
 }
 
 /** The same as {@link getRegions}, as an output. */
 export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
-  return outputForm({}, opts, () => lookUp("getRegions", {}, opts));
+  return outputForm(host, "getRegions", {}, opts);
 }
 
 /**
@@ -180,7 +109,7 @@ export function getHpcClusterInstances(
   args: GetHpcClusterInstancesArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterInstancesResult> {
-  return plainForm(() => lookUp("getHpcClusterInstances", args, opts));
+  return plainForm(host, "getHpcClusterInstances", args, opts);
 }
 
 /** The same as {@link getHpcClusterInstances}, for arguments that may be outputs. */
@@ -188,7 +117,7 @@ export function getHpcClusterInstancesOutput(
   args: GetHpcClusterInstancesOutputArgs,
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClusterInstancesResult> {
-  return outputForm(args, opts, (known) => lookUp("getHpcClusterInstances", known, opts));
+  return outputForm(host, "getHpcClusterInstances", args, opts);
 }
 
 /**
@@ -199,7 +128,7 @@ export function getSccInstanceTypes(
   args: GetSccInstanceTypesArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetSccInstanceTypesResult> {
-  return plainForm(() => lookUp("getSccInstanceTypes", args, opts));
+  return plainForm(host, "getSccInstanceTypes", args, opts);
 }
 
 /** The same as {@link getSccInstanceTypes}, for arguments that may be outputs. */
@@ -207,28 +136,5 @@ export function getSccInstanceTypesOutput(
   args: GetSccInstanceTypesOutputArgs = {},
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetSccInstanceTypesResult> {
-  return outputForm(args, opts, (known) => lookUp("getSccInstanceTypes", known, opts));
-}
-
-interface LookupResults {
-  getHpcCluster: GetHpcClusterResult;
-  getHpcClusters: GetHpcClustersResult;
-  getRegions: GetRegionsResult;
-  getHpcClusterInstances: GetHpcClusterInstancesResult;
-  getSccInstanceTypes: GetSccInstanceTypesResult;
-}
-
-/** A dynamic provider cannot answer lookups, so they run in the program. Mocks are asked as the plugin would be. */
-async function lookUp<N extends keyof LookupResults>(
-  name: N,
-  args: object,
-  opts: pulumi.InvokeOptions | undefined,
-): Found<LookupResults[N]> {
-  const provider = providerOf(opts);
-  if (mockMonitor() !== undefined) {
-    return await invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
-  }
-  // Loaded on first use: a program that only declares clusters does not call the service.
-  const { serviceLookup } = await import("./serviceLookups.ts");
-  return (await serviceLookup(name, args, provider)) as LookupResults[N] | undefined;
+  return outputForm(host, "getSccInstanceTypes", args, opts);
 }

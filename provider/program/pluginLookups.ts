@@ -1,44 +1,46 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clusterTypes } from "../resourceTypes.ts";
-import { invokeLookup, outputForm, plainForm } from "./lookupForms.ts";
 import type {
-  GetHpcClusterArgs,
-  GetHpcClusterInstancesArgs,
-  GetHpcClusterInstancesOutputArgs,
-  GetHpcClusterInstancesResult,
-  GetHpcClusterOutputArgs,
   GetHpcClusterResult,
-  GetHpcClustersArgs,
-  GetHpcClustersOutputArgs,
   GetHpcClustersResult,
+  GetHpcClusterArgs,
+  GetHpcClustersArgs,
   GetRegionsResult,
+  GetHpcClusterInstancesArgs,
+  GetHpcClusterInstancesResult,
   GetSccInstanceTypesArgs,
-  GetSccInstanceTypesOutputArgs,
   GetSccInstanceTypesResult,
-  HpcClusterInstance,
-  Region,
-  SccInstanceType,
+} from "../cluster/lookupResults.ts";
+import { clusterTypes } from "../resourceTypes.ts";
+import { invokeLookup, outputForm, plainForm, type LookupHost } from "./lookupForms.ts";
+import type {
+  GetHpcClusterOutputArgs,
+  GetHpcClustersOutputArgs,
+  GetHpcClusterInstancesOutputArgs,
+  GetSccInstanceTypesOutputArgs,
 } from "./lookups.ts";
 import { defaultProvider, Provider } from "./pluginProvider.ts";
 import { runError } from "./sdkInternals.ts";
 
+export type * from "../cluster/lookupResults.ts";
 export type {
-  GetHpcClusterArgs,
-  GetHpcClusterInstancesArgs,
-  GetHpcClusterInstancesOutputArgs,
-  GetHpcClusterInstancesResult,
   GetHpcClusterOutputArgs,
-  GetHpcClusterResult,
-  GetHpcClustersArgs,
   GetHpcClustersOutputArgs,
-  GetHpcClustersResult,
-  GetRegionsResult,
-  GetSccInstanceTypesArgs,
+  GetHpcClusterInstancesOutputArgs,
   GetSccInstanceTypesOutputArgs,
-  GetSccInstanceTypesResult,
-  HpcClusterInstance,
-  Region,
-  SccInstanceType,
+};
+
+/** The plugin answers: with the lookup's own provider, its parent's, or the one of the stack's configuration. */
+const host: LookupHost = (opts) => {
+  const own = opts?.provider ?? opts?.parent?.getProvider(clusterTypes.plugin);
+  if (own !== undefined && !Provider.isInstance(own)) {
+    throw runError(
+      "A lookup of pulumi-alicloud-hpc/plugin takes a Provider of pulumi-alicloud-hpc/plugin as its provider, and no other; " +
+        "give one, or none.",
+    );
+  }
+  const provider = own ?? defaultProvider();
+  return (name, args) =>
+    invokeLookup(name, args, { ...opts, ...(provider === undefined ? {} : { provider }) });
 };
 
 /**
@@ -50,7 +52,7 @@ export function getHpcCluster(
   args: GetHpcClusterArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterResult> {
-  return plainForm(async () => invokeLookup<GetHpcClusterResult>("getHpcCluster", args, withProvider(opts)));
+  return plainForm(host, "getHpcCluster", args, opts);
 }
 
 /** The same as {@link getHpcCluster}, for arguments that may be outputs. */
@@ -58,24 +60,19 @@ export function getHpcClusterOutput(
   args: GetHpcClusterOutputArgs,
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClusterResult> {
-  const options = withProvider(opts);
-  return outputForm(args, opts, (known) =>
-    invokeLookup<GetHpcClusterResult>("getHpcCluster", known, options),
-  );
+  return outputForm(host, "getHpcCluster", args, opts);
 }
 
 /**
  * Looks up the HPC clusters of a region, all pages of them, ordered by id. Calls DescribeHpcClusters, in previews too.
  *
- * @throws if `nameRegex` is not a regular expression
+ * @throws if `nameRegex` is not a regular expression, or takes longer than a second for all names together
  */
 export function getHpcClusters(
   args: GetHpcClustersArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClustersResult> {
-  return plainForm(async () =>
-    invokeLookup<GetHpcClustersResult>("getHpcClusters", args, withProvider(opts)),
-  );
+  return plainForm(host, "getHpcClusters", args, opts);
 }
 
 /** The same as {@link getHpcClusters}, for arguments that may be outputs. */
@@ -83,21 +80,17 @@ export function getHpcClustersOutput(
   args: GetHpcClustersOutputArgs = {},
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClustersResult> {
-  const options = withProvider(opts);
-  return outputForm(args, opts, (known) =>
-    invokeLookup<GetHpcClustersResult>("getHpcClusters", known, options),
-  );
+  return outputForm(host, "getHpcClusters", args, opts);
 }
 
 /** Looks up the regions of the account. Calls DescribeRegions, in previews too. */
 export function getRegions(opts?: pulumi.InvokeOptions): Promise<GetRegionsResult> {
-  return plainForm(async () => invokeLookup<GetRegionsResult>("getRegions", {}, withProvider(opts)));
+  return plainForm(host, "getRegions", {}, opts);
 }
 
 /** The same as {@link getRegions}, as an output. */
 export function getRegionsOutput(opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRegionsResult> {
-  const options = withProvider(opts);
-  return outputForm({}, opts, () => invokeLookup<GetRegionsResult>("getRegions", {}, options));
+  return outputForm(host, "getRegions", {}, opts);
 }
 
 /**
@@ -110,9 +103,7 @@ export function getHpcClusterInstances(
   args: GetHpcClusterInstancesArgs,
   opts?: pulumi.InvokeOptions,
 ): Promise<GetHpcClusterInstancesResult> {
-  return plainForm(async () =>
-    invokeLookup<GetHpcClusterInstancesResult>("getHpcClusterInstances", args, withProvider(opts)),
-  );
+  return plainForm(host, "getHpcClusterInstances", args, opts);
 }
 
 /** The same as {@link getHpcClusterInstances}, for arguments that may be outputs. */
@@ -120,10 +111,7 @@ export function getHpcClusterInstancesOutput(
   args: GetHpcClusterInstancesOutputArgs,
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetHpcClusterInstancesResult> {
-  const options = withProvider(opts);
-  return outputForm(args, opts, (known) =>
-    invokeLookup<GetHpcClusterInstancesResult>("getHpcClusterInstances", known, options),
-  );
+  return outputForm(host, "getHpcClusterInstances", args, opts);
 }
 
 /**
@@ -134,9 +122,7 @@ export function getSccInstanceTypes(
   args: GetSccInstanceTypesArgs = {},
   opts?: pulumi.InvokeOptions,
 ): Promise<GetSccInstanceTypesResult> {
-  return plainForm(async () =>
-    invokeLookup<GetSccInstanceTypesResult>("getSccInstanceTypes", args, withProvider(opts)),
-  );
+  return plainForm(host, "getSccInstanceTypes", args, opts);
 }
 
 /** The same as {@link getSccInstanceTypes}, for arguments that may be outputs. */
@@ -144,21 +130,5 @@ export function getSccInstanceTypesOutput(
   args: GetSccInstanceTypesOutputArgs = {},
   opts?: pulumi.InvokeOutputOptions,
 ): pulumi.Output<GetSccInstanceTypesResult> {
-  const options = withProvider(opts);
-  return outputForm(args, opts, (known) =>
-    invokeLookup<GetSccInstanceTypesResult>("getSccInstanceTypes", known, options),
-  );
-}
-
-/** The options with the provider: the lookup's own, its parent's, or the one of the stack's configuration. */
-function withProvider(opts: pulumi.InvokeOptions | undefined): pulumi.InvokeOptions {
-  const own = opts?.provider ?? opts?.parent?.getProvider(clusterTypes.plugin);
-  if (own !== undefined && !Provider.isInstance(own)) {
-    throw runError(
-      "A lookup of pulumi-alicloud-hpc/plugin takes a Provider of pulumi-alicloud-hpc/plugin as its provider, and no other; " +
-        "give one, or none.",
-    );
-  }
-  const provider = own ?? defaultProvider();
-  return { ...opts, ...(provider === undefined ? {} : { provider }) };
+  return outputForm(host, "getSccInstanceTypes", args, opts);
 }
