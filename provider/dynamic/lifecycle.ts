@@ -6,9 +6,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { checkCluster } from "../cluster/check.ts";
 import { createCluster, originFrom } from "../cluster/create.ts";
-import { deleteCluster } from "../cluster/delete.ts";
 import { diffCluster } from "../cluster/diff.ts";
-import { moveCluster } from "../cluster/foreignState.ts";
 import {
   propertiesFrom,
   textOf,
@@ -17,8 +15,8 @@ import {
   type EngineProperties,
 } from "../cluster/properties.ts";
 import { readCluster } from "../cluster/read.ts";
-import { inputsOf, isStored, outputsOf, stateFrom } from "../cluster/state.ts";
-import { updateCluster } from "../cluster/update.ts";
+import { inputsOf, outputsOf } from "../cluster/state.ts";
+import { deleteStored, updateStored } from "../cluster/storedCluster.ts";
 import { configure, operationFor } from "./currentSession.ts";
 import { redactionFor, secretNamesIn, secretNamesOf, withErrorsForSdk } from "./messages.ts";
 
@@ -70,25 +68,13 @@ export const read = withErrorsForSdk(
 /** ModifyHpcClusterAttribute with what differs, and nothing else; then DescribeHpcClusters. */
 export const update = withErrorsForSdk(
   async (id: string, olds: EngineProperties, inputs: EngineProperties): Promise<dynamic.UpdateResult> => {
-    const operation = operationFor(inputs);
-    const wanted = propertiesFrom(inputs);
-    const updated = isStored(olds)
-      ? await updateCluster(
-          operation,
-          stateFrom(id, { ...olds, regionId: operation.session.regionOf(olds) }),
-          wanted,
-        )
-      : await moveCluster(operation, id, wanted);
+    const updated = await updateStored(operationFor(inputs), id, olds, inputs);
     return { outs: { ...outputsOf(updated), ...secretNamesIn(inputs) } };
   },
 );
 
 /** DeleteHpcCluster. A cluster that does not exist counts as deleted. */
 const remove = withErrorsForSdk(async (id: string, properties: EngineProperties): Promise<void> => {
-  const operation = operationFor(properties);
-  await deleteCluster(
-    operation,
-    stateFrom(id, { ...properties, regionId: operation.session.regionOf(properties) }),
-  );
+  await deleteStored(operationFor(properties), id, properties);
 });
 export { remove as delete };

@@ -193,7 +193,7 @@ export class Provider {
         const call = this.resourceCall(request, redact, request.getTimeout());
         const outputs = request.getPreview()
           ? resource.updatedInPreview(request.getId(), olds, values)
-          : resource.storedOutputs(await resource.update(call, request.getId(), olds, values));
+          : await resource.update(call, request.getId(), olds, values);
         return new rpc.UpdateResponse().setProperties(sentProperties(outputs, secretNames));
       }),
       delete: this.answer(async (request: rpc.DeleteRequest, redact) => {

@@ -2,9 +2,7 @@
 import { checkCluster } from "../cluster/check.ts";
 import { tokenKeyOf } from "../cluster/clientToken.ts";
 import { createCluster } from "../cluster/create.ts";
-import { deleteCluster } from "../cluster/delete.ts";
 import { diffCluster } from "../cluster/diff.ts";
-import { moveCluster, requireShown } from "../cluster/foreignState.ts";
 import {
   propertiesFrom,
   textOf,
@@ -16,8 +14,9 @@ import {
 import { importCluster, readCluster } from "../cluster/read.ts";
 import type { Checked } from "../cluster/rules.ts";
 import type { Operation } from "../cluster/operation.ts";
-import { inputsOf, isStored, outputsOf, stateFrom, type ClusterState } from "../cluster/state.ts";
-import { updateCluster, updatedState } from "../cluster/update.ts";
+import { inputsOf, outputsOf, stateFrom, type ClusterState } from "../cluster/state.ts";
+import { deleteStored, updateStored } from "../cluster/storedCluster.ts";
+import { updatedState } from "../cluster/update.ts";
 import { clusterProvider, clusterTypes } from "../resourceTypes.ts";
 import { autoname, type Autonaming } from "../cluster/autoname.ts";
 
@@ -139,28 +138,14 @@ export async function importExisting(
   return { inputs: inputsOf(imported), outputs: storedOutputs(imported) };
 }
 
-/**
- * Changes the cluster.
- *
- * @throws if the region differs: `pulumi do … patch` calls this also for a change that replaces
- */
+/** Changes the cluster, and returns the outputs to store. */
 export async function update(
   { operation }: ResourceCall,
   id: string,
   olds: EngineProperties,
   inputs: EngineProperties,
-): Promise<ClusterState> {
-  const wanted = propertiesFrom(inputs);
-  const storedRegion = isStored(olds) ? textOf(olds, "regionId") : undefined;
-  if (storedRegion !== undefined && storedRegion !== wanted.regionId) {
-    throw new Error(
-      `regionId: the HPC cluster ${id} is in ${storedRegion}, and a cluster cannot be moved to another region; create one in ` +
-        `${wanted.regionId}, and delete this one. Nothing has been changed.`,
-    );
-  }
-  return isStored(olds)
-    ? await updateCluster(operation, storedCluster(operation, id, olds), wanted)
-    : await moveCluster(operation, id, wanted);
+): Promise<EngineProperties> {
+  return storedOutputs(await updateStored(operation, id, olds, inputs));
 }
 
 /** The outputs that a preview can tell before the cluster is changed. */
@@ -176,14 +161,5 @@ export function updatedInPreview(
 
 /** Deletes the cluster. */
 export async function remove({ operation }: ResourceCall, id: string, olds: EngineProperties): Promise<void> {
-  const stored = storedCluster(operation, id, olds);
-  if (!isStored(olds)) {
-    // In a wrong region the cluster would count as deleted already.
-    await requireShown(operation, stored.regionId, id);
-  }
-  await deleteCluster(operation, stored);
-}
-
-function storedCluster({ session }: Operation, id: string, outputs: EngineProperties): ClusterState {
-  return stateFrom(id, { ...outputs, regionId: session.regionOf(outputs) });
+  await deleteStored(operation, id, olds);
 }

@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { checkCluster } from "../../provider/cluster/check.ts";
 import { createCluster } from "../../provider/cluster/create.ts";
 import { diffCluster } from "../../provider/cluster/diff.ts";
-import { moveCluster, requireShown } from "../../provider/cluster/foreignState.ts";
+import { moveCluster } from "../../provider/cluster/foreignState.ts";
 import { UNKNOWN } from "../../provider/cluster/properties.ts";
+import { deleteStored, updateStored } from "../../provider/cluster/storedCluster.ts";
 import { EcsError } from "../../provider/ecs/errors.ts";
 import type { Send } from "../../provider/ecs/http/transport.ts";
 import { failureOf } from "./failureOf.ts";
@@ -159,7 +160,18 @@ test("check takes the program's key, and neither checks adopt nor warns of the c
   expect(operation.warnings).toEqual([]);
 });
 
-test("what is to be deleted has to show too", async () => {
-  await expect(requireShown(operation, regionId, id)).resolves.toMatchObject({ HpcClusterId: id });
-  await expect(requireShown(operation, regionId, "hpc-of-nobody")).rejects.toThrow(/does not show/);
+test("a deletion deletes what shows in the region; elsewhere it fails, and the entry stays", async () => {
+  await expect(deleteStored(operation, "hpc-of-nobody", olds())).rejects.toThrow(/does not show/);
+  expect(service.sent("DeleteHpcCluster")).toEqual([]);
+  await deleteStored(operation, id, olds());
+  expect(service.find(id)).toBeUndefined();
+});
+
+test("an update of a stored cluster refuses another region, and changes nothing", async () => {
+  const stored = { ...inputs, hpcClusterId: id };
+  const moved = { ...inputs, name: "farm-2", regionId: "cn-beijing" };
+  await expect(updateStored(operation, id, stored, moved)).rejects.toThrow(
+    /^regionId: .* cannot be moved to another region; .* Nothing has been changed\.$/,
+  );
+  expect(service.calls).toEqual([]);
 });
