@@ -16,7 +16,9 @@ export type AccountRegions =
   /** They could not be read, which is no reason to stop. */
   | { warning: string }
   /** The credentials are missing or refused: no other call can succeed. */
-  | { failure: string };
+  | { failure: string }
+  /** The settings say that they are not to be read. */
+  | { isSkipped: true };
 
 /**
  * Reads the account's regions. Never rejects: the result says what went wrong.

@@ -40,20 +40,19 @@ async function checkEverything(
   if (settings.problems.length > 0) {
     return { inputs, failures: [...failures, ...stackFailures(session, session.problemTexts)] };
   }
-  const regions = settings.skipRegionValidation ? undefined : await session.regions();
-  if (regions !== undefined && "failure" in regions) {
+  const regions = await session.regions();
+  if ("failure" in regions) {
     return { inputs, failures: [...failures, ...stackFailures(session, [regions.failure])] };
   }
-  if (regions !== undefined && "ids" in regions) {
+  if ("ids" in regions) {
     const origin = textOf(news, "regionId") === undefined ? settings.regionOrigin : undefined;
     failures.push(...regionFailures(inputs, failures, regions.ids, origin));
   }
   failures.push(...(await adoptionFailures(operation, olds, inputs, failures.length === 0)));
   warnOfProtection(operation, olds, inputs);
   const isNew = Object.keys(olds).length === 0;
-  const canList = regions !== undefined && "ids" in regions;
   const created = isNew && failures.length === 0 ? clusterToCreate(inputs) : undefined;
-  if (created !== undefined && canList) {
+  if (created !== undefined && "ids" in regions) {
     await Promise.all([
       secretNames.has("name") ? undefined : noteName(operation, created),
       secretNames.has("regionId") ? undefined : warnWithoutSccTypes(operation, created),

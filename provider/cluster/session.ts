@@ -80,7 +80,7 @@ export class Session {
     return await this.client;
   }
 
-  /** The account's regions, read once. A warning is shown if they cannot be read. */
+  /** The account's regions, read once, unless the settings say not to. A warning is shown if they cannot be read. */
   async regions(): Promise<AccountRegions> {
     this.accountRegions ??= this.readRegions();
     return await this.accountRegions;
@@ -135,7 +135,11 @@ export class Session {
   }
 
   private async readRegions(): Promise<AccountRegions> {
-    const regions = await readRegions(await this.ecs(), this.settings.namespace);
+    const { skipRegionValidation, namespace } = this.settings;
+    if (skipRegionValidation) {
+      return { isSkipped: true };
+    }
+    const regions = await readRegions(await this.ecs(), namespace);
     if ("warning" in regions) {
       this.warn(regions.warning);
     }

@@ -69,11 +69,10 @@ function startOf(continuationToken: string): { after: string; left: number } {
 
 /** @throws if the account has no such region: its host does not exist, and a call would be repeated for minutes */
 async function existingRegion({ session }: Operation, query: EngineProperties): Promise<string> {
-  const { settings } = session;
   const regionId = session.regionOf(query);
-  const regions = settings.skipRegionValidation ? undefined : await session.regions();
-  if (regions !== undefined && "ids" in regions) {
-    const origin = textOf(query, "regionId") === undefined ? settings.regionOrigin : undefined;
+  const regions = await session.regions();
+  if ("ids" in regions) {
+    const origin = textOf(query, "regionId") === undefined ? session.settings.regionOrigin : undefined;
     const reason = unknownRegionReason(regionId, regions.ids, origin);
     if (reason !== undefined) {
       throw new Error(`list: ${reason}`);
