@@ -119,7 +119,6 @@ module.exports = tseslint.config(
       "**/cluster/*",
       "!**/cluster/clientToken.ts",
       "!**/cluster/lookups.ts",
-      "!**/cluster/lookupResults.ts",
       "!**/cluster/rules.ts",
       "!**/cluster/secretValues.ts",
       "**/http/*",

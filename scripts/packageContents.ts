@@ -15,7 +15,7 @@ const publicDeclarations = [
   "program/pluginProvider",
   "program/provider",
   "program/lookups",
-  "cluster/lookupResults",
+  "cluster/lookups",
   "program/violations",
   "account/configKeys",
   "audit/audit",

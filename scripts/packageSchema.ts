@@ -19,7 +19,7 @@ import { type Manifest, type SchemaOrigin, schemaOrigin } from "./repositoryMeta
 const CLUSTER = "program/hpcCluster.ts";
 const PLUGIN_CLUSTER = "program/pluginCluster.ts";
 const LOOKUPS = "program/lookups.ts";
-const LOOKUP_RESULTS = "cluster/lookupResults.ts";
+const LOOKUP_RESULTS = "cluster/lookups.ts";
 
 type TypeSpec =
   | { type: "string" | "number" | "boolean" }

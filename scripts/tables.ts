@@ -199,7 +199,7 @@ const tables: Readonly<Record<string, Table>> = {
       "SccInstanceType",
     ]
       .map((name) => {
-        const declaration = documented("cluster/lookupResults.ts", name);
+        const declaration = documented("cluster/lookups.ts", name);
         const { alias, text } = declaration;
         const content = alias === undefined ? memberList(declaration) : `${code(alias)}: ${oneLine(text)}`;
         return `### ${name}\n\n${content}`;

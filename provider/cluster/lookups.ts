@@ -1,31 +1,125 @@
+/**
+ * What lookups take and find, as programs see it, and how each is answered, whichever host runs it. The program side adds the forms
+ * whose arguments may be outputs.
+ */
 import { REGION_OF_REGIONS } from "../account/regions.ts";
 import type { EcsClient } from "../ecs/client.ts";
 import type { HpcClusterItem } from "../ecs/answerFields.ts";
 import { withoutUndefined } from "../ecs/json.ts";
-import type {
-  GetHpcClusterArgs,
-  GetHpcClusterResult,
-  GetHpcClustersArgs,
-  HpcClusterInstance,
-  Region,
-  SccInstanceType,
-} from "./lookupResults.ts";
 import { itemsWithName, requireRegex } from "./nameRegex.ts";
 import { sccTypesOf } from "./sccTypes.ts";
 
-/** The client of the lookup's account, and the region that it looks in. */
+/** An HPC cluster that a lookup has found. */
+export interface GetHpcClusterResult {
+  /** The cluster's id, `hpc-…`. */
+  id: string;
+  /** The cluster's name. */
+  name: string;
+  /** The description; absent if there is none. */
+  description?: string;
+  /** The region's id. */
+  regionId: string;
+}
+
+/** The HPC clusters that {@link getHpcClusters} has found, ordered by id. */
+export type GetHpcClustersResult = GetHpcClusterResult[];
+
+/** The arguments of {@link getHpcCluster}: either `id` or `name`. */
+export interface GetHpcClusterArgs {
+  /** The cluster's id, `hpc-…`. */
+  id?: string | undefined;
+  /** The cluster's exact name. */
+  name?: string | undefined;
+  /** The region's id. Default: the configured region. */
+  regionId?: string | undefined;
+}
+
+/** The arguments of {@link getHpcClusters}. Without `ids` and `nameRegex` it returns all clusters of the region. */
+export interface GetHpcClustersArgs {
+  /** The region's id. Default: the configured region. */
+  regionId?: string | undefined;
+  /** Only these clusters; an id that does not exist is left out. */
+  ids?: string[] | undefined;
+  /** Only clusters whose name matches this regular expression (JavaScript's, unanchored). */
+  nameRegex?: string | undefined;
+}
+
+/** A region that {@link getRegions} has found. */
+export interface Region {
+  /** The region's id, e.g. `cn-hangzhou`. */
+  id: string;
+  /** The region's name, in the account's language. */
+  localName: string;
+  /** The host of its ECS endpoint. */
+  endpoint: string;
+}
+
+/** The regions of the account. */
+export type GetRegionsResult = Region[];
+
+/** The arguments of {@link getHpcClusterInstances}. */
+export interface GetHpcClusterInstancesArgs {
+  /** The cluster's id, `hpc-…`. */
+  id: string;
+  /** The region's id. Default: the configured region. */
+  regionId?: string | undefined;
+}
+
+/** An instance that {@link getHpcClusterInstances} has found. */
+export interface HpcClusterInstance {
+  /** The instance's id, `i-…`. */
+  id: string;
+  /** The instance's name. */
+  name: string;
+  /** The status, e.g. `Running`. */
+  status: string;
+  /** The instance type, e.g. `ecs.sccc7.32xlarge`. */
+  instanceType: string;
+  /** The zone's id, e.g. `cn-shanghai-b`. */
+  zoneId: string;
+  /** The private addresses in the VPC. */
+  privateIpAddresses: string[];
+  /** The addresses in the RDMA network, for MPI. Empty if the instance has none. */
+  rdmaIpAddresses: string[];
+}
+
+/** The instances of the cluster, ordered by name, then by id. */
+export type GetHpcClusterInstancesResult = HpcClusterInstance[];
+
+/** The arguments of {@link getSccInstanceTypes}. */
+export interface GetSccInstanceTypesArgs {
+  /** The region's id. Default: the configured region. */
+  regionId?: string | undefined;
+}
+
+/** An SCC instance type in a zone, that {@link getSccInstanceTypes} has found. */
+export interface SccInstanceType {
+  /** The instance type, e.g. `ecs.sccc7.32xlarge`. */
+  instanceType: string;
+  /** The zone's id, e.g. `cn-shanghai-b`. */
+  zoneId: string;
+  /** `Available` or `SoldOut`. */
+  status: string;
+  /** The stock in the service's words, e.g. `WithStock`, `ClosedWithStock` or `WithoutStock`. */
+  stock: string;
+}
+
+/** The SCC instance types that the region sells, ordered by type, then by zone. */
+export type GetSccInstanceTypesResult = SccInstanceType[];
+
+/** @internal The client of the lookup's account, and the region that it looks in. */
 interface LookupPlace {
   ecs: EcsClient;
   regionId: string;
 }
 
-/** Opens the place of a lookup, once its arguments are known to be right. */
+/** @internal Opens the place of a lookup, once its arguments are known to be right. */
 type OpenPlace = (regionId: string | undefined) => Promise<LookupPlace>;
 
-/** The arguments of all lookups. Each takes some of them. */
+/** @internal The arguments of all lookups. Each takes some of them. */
 export interface LookupArgs extends GetHpcClusterArgs, GetHpcClustersArgs {}
 
-/** One lookup, whichever host runs it. */
+/** @internal One lookup, whichever host runs it. */
 interface Lookup {
   /** The arguments that it takes. */
   readonly args: readonly (keyof LookupArgs)[];
@@ -34,7 +128,7 @@ interface Lookup {
   readonly find: (args: LookupArgs, open: OpenPlace) => Promise<object>;
 }
 
-/** Every lookup by its name. The program's calls of the service and the plugin's functions are derived from these rows. */
+/** @internal Every lookup by its name. The program's calls of the service and the plugin's functions are derived from these rows. */
 export const lookups = {
   getHpcCluster: {
     args: ["id", "name", "regionId"],
@@ -62,12 +156,13 @@ export const lookups = {
   },
 } as const satisfies Record<string, Lookup>;
 
+/** @internal */
 export type LookupName = keyof typeof lookups;
 
-/** What a lookup finds. */
+/** @internal What a lookup finds. */
 export type LookupResult<N extends LookupName> = Awaited<ReturnType<(typeof lookups)[N]["find"]>>;
 
-/** The lookup of this name, without its literal types. */
+/** @internal The lookup of this name, without its literal types. */
 export function lookupNamed(name: LookupName): Lookup {
   return lookups[name];
 }
@@ -114,6 +209,7 @@ async function findCluster(
 /**
  * The clusters of a region, ordered by id.
  *
+ * @internal
  * @param openPlace is called once the query is known to be right
  * @param caller how errors name the lookup
  * @throws if `nameRegex` is not a regular expression, or takes longer than a second

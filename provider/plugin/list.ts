@@ -1,7 +1,6 @@
 /** The list of clusters, for `pulumi do alicloud-hpc:index:HpcCluster list`. */
 import { unknownRegionReason } from "../account/regions.ts";
-import type { GetHpcClusterResult } from "../cluster/lookupResults.ts";
-import { findClusters } from "../cluster/lookups.ts";
+import { findClusters, type GetHpcClusterResult } from "../cluster/lookups.ts";
 import { ecsOf, type Operation } from "../cluster/operation.ts";
 import { textOf, type EngineProperties } from "../cluster/properties.ts";
 import { RequestError } from "./answers.ts";

@@ -9,13 +9,27 @@ import type {
   GetHpcClusterInstancesResult,
   GetSccInstanceTypesArgs,
   GetSccInstanceTypesResult,
-} from "../cluster/lookupResults.ts";
-import type { LookupName, LookupResult } from "../cluster/lookups.ts";
+  LookupName,
+  LookupResult,
+} from "../cluster/lookups.ts";
 import { invokeLookup, outputForm, plainForm, type Found, type LookupHost } from "./lookupForms.ts";
 import { providerOf } from "./provider.ts";
 import { mockMonitor } from "./sdkInternals.ts";
 
-export type * from "../cluster/lookupResults.ts";
+export type {
+  GetHpcClusterResult,
+  GetHpcClustersResult,
+  GetHpcClusterArgs,
+  GetHpcClustersArgs,
+  Region,
+  GetRegionsResult,
+  GetHpcClusterInstancesArgs,
+  HpcClusterInstance,
+  GetHpcClusterInstancesResult,
+  GetSccInstanceTypesArgs,
+  SccInstanceType,
+  GetSccInstanceTypesResult,
+} from "../cluster/lookups.ts";
 
 /** The fields of `T` as inputs. */
 type Inputs<T> = {

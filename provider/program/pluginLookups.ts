@@ -9,7 +9,7 @@ import type {
   GetHpcClusterInstancesResult,
   GetSccInstanceTypesArgs,
   GetSccInstanceTypesResult,
-} from "../cluster/lookupResults.ts";
+} from "../cluster/lookups.ts";
 import { clusterTypes } from "../resourceTypes.ts";
 import { invokeLookup, outputForm, plainForm, type LookupHost } from "./lookupForms.ts";
 import type {
@@ -21,13 +21,7 @@ import type {
 import { defaultProvider, Provider } from "./pluginProvider.ts";
 import { runError } from "./sdkInternals.ts";
 
-export type * from "../cluster/lookupResults.ts";
-export type {
-  GetHpcClusterOutputArgs,
-  GetHpcClustersOutputArgs,
-  GetHpcClusterInstancesOutputArgs,
-  GetSccInstanceTypesOutputArgs,
-};
+export type * from "./lookups.ts";
 
 /** The plugin answers: with the lookup's own provider, its parent's, or the one of the stack's configuration. */
 const host: LookupHost = (opts) => {
