@@ -52,13 +52,7 @@ async function prepare(life: Life, host: HostName): Promise<Engine> {
   const engine = new Engine({ simulation, ecs, pulumiHome });
   const { foreign } = life.outside ?? {};
   if (foreign !== undefined) {
-    const { name, description } = ecs.store.find(foreign.id)!;
-    engine.state.push({
-      urn: `urn:pulumi:test::hpc::alicloud:ecs/hpcCluster:HpcCluster::${foreign.resource}`,
-      id: foreign.id,
-      ...{ inputs: { name, description }, outputs: { id: foreign.id, name, description } },
-      ...{ provider: "", initErrors: [], isProtected: false, isRetained: false },
-    });
+    engine.addOfficial(foreign.resource, foreign.id);
   }
   for (const command of life.before ?? []) {
     await execute(engine, host, command);

@@ -199,6 +199,17 @@ export class Engine {
     return this.state.filter((entry) => isCluster(entry) && entry.isPendingReplacement !== true);
   }
 
+  /** Puts a cluster of the service into the state as an entry of `@pulumi/alicloud`. */
+  addOfficial(resource: string, id: string): void {
+    const { name, description } = this.ecs.store.find(id)!;
+    this.put({
+      urn: urnOf("alicloud:ecs/hpcCluster:HpcCluster", resource),
+      id,
+      ...{ inputs: { name, description }, outputs: { id, name, description } },
+      ...{ provider: "", initErrors: [], isProtected: false, isRetained: false },
+    });
+  }
+
   /** SIGKILL of the provider processes that run now. */
   killProviders(): void {
     for (const process of this.current?.processes.values() ?? []) {

@@ -4,7 +4,7 @@ import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
 import { configurationFor, Engine, type Entry, nameOf, type RunOptions } from "./engine.ts";
 import { SIMULATED_EPOCH } from "./hostProcess.ts";
 import { Simulation } from "./simulation.ts";
-import { programOf, type Wants } from "./wanted.ts";
+import { type HostName, programOf, type Wants } from "./wanted.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -28,20 +28,26 @@ export const test = base.extend<{ ecs: SimulatedEcs }>({
   },
 });
 
-/** A stack on the dynamic host. */
+/** A stack. */
 export class SimulatedStack {
   private readonly engine: Engine;
   private readonly configuration: Readonly<Record<string, string>>;
+  private readonly host: HostName;
 
   /** @param configuration beside that of the service */
-  constructor(ecs: SimulatedEcs, configuration: Readonly<Record<string, string>> = {}) {
+  constructor(
+    ecs: SimulatedEcs,
+    configuration: Readonly<Record<string, string>> = {},
+    host: HostName = "dynamic",
+  ) {
+    this.host = host;
     this.configuration = { ...configurationFor(ecs), ...configuration };
     const { simulation, pulumiHome } = ecs;
     this.engine = new Engine({ simulation, ecs, pulumiHome, configuration: this.configuration });
   }
 
   async up(wants: Wants, options: RunOptions = {}): Promise<void> {
-    await this.engine.up(programOf("dynamic", wants, this.configuration), {
+    await this.engine.up(programOf(this.host, wants, this.configuration), {
       continuesOnError: true,
       ...options,
     });
@@ -53,6 +59,11 @@ export class SimulatedStack {
 
   async destroy(): Promise<void> {
     await this.engine.destroy();
+  }
+
+  /** Puts a cluster into the state as an entry of `@pulumi/alicloud`. */
+  addOfficial(resource: string, id: string): void {
+    this.engine.addOfficial(resource, id);
   }
 
   /** The clusters in the state. */

@@ -1,5 +1,5 @@
 /** What a program wants, and the program that declares it: with the package's own classes. */
-import type { ProviderResource } from "@pulumi/pulumi";
+import type { ProviderResource, Resource } from "@pulumi/pulumi";
 import { program } from "./hostProcess.ts";
 
 /** What a program wants of one cluster. */
@@ -16,6 +16,8 @@ export interface Wanted {
   provider?: string;
   /** The former name of the resource. */
   alias?: string;
+  /** The names of resources that are declared before. */
+  dependsOn?: readonly string[];
   protect?: boolean;
   retainOnDelete?: boolean;
   /** Default: true. */
@@ -50,17 +52,20 @@ export function programOf(
       providers.set(name, provider);
       return provider;
     };
+    const declared = new Map<string, Resource>();
     for (const [resource, wanted] of wants) {
       const {
         provider,
         alias,
+        dependsOn = [],
         import: imported,
         protect,
         retainOnDelete,
         deleteBeforeReplace,
         ...others
       } = wanted;
-      new HpcCluster(resource, others, {
+      const cluster = new HpcCluster(resource, others, {
+        dependsOn: dependsOn.map((name) => declared.get(name)!),
         ...(imported === undefined ? {} : { import: imported }),
         ...(protect === undefined ? {} : { protect }),
         ...(retainOnDelete === undefined ? {} : { retainOnDelete }),
@@ -68,6 +73,7 @@ export function programOf(
         ...(alias === undefined ? {} : { aliases: [{ name: alias }] }),
         ...(provider === undefined ? {} : { provider: explicit(provider) }),
       });
+      declared.set(resource, cluster);
     }
     return Promise.resolve();
   };
