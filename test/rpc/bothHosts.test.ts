@@ -1,6 +1,6 @@
 /**
  * What both hosts promise between the engine and the core: the way of values, unknowns, errors and secrets. Of the dynamic provider
- * only the SDK's own server can prove it.
+ * only the SDK's own server can prove it. A refresh of a cluster that is gone takes time: fault/core/idempotency.test.ts.
  */
 import { rmSync } from "node:fs";
 import path from "node:path";
@@ -233,7 +233,6 @@ describe.each(hosts)("$host", ({ start, namespace, key, withSecretName }) => {
 
     await (await another()).delete(id, updated);
     expect(ecs.store.find(id)).toBeUndefined();
-    expect((await provider.refresh(id, updated)).id).toBe("");
 
     async function another(): Promise<DynamicProvider | PluginProvider> {
       const next = await anotherProvider();

@@ -3,12 +3,12 @@ import { describe, expect, vi } from "vitest";
 import type { Emulator } from "../../../emulator/emulator.ts";
 import { sentTokens, storedIds } from "../localEcs.ts";
 import { type SimulatedEcs, SimulatedStack, test } from "./simulatedStack.ts";
-import type { Wanted, Wants } from "./wanted.ts";
+import { type HostName, hostNames, type Wanted, type Wants } from "./wanted.ts";
 
 // A busy machine is slow.
 vi.setConfig({ testTimeout: 120_000 });
 
-const stackOf = (ecs: SimulatedEcs) => new SimulatedStack(ecs);
+const stackOf = (ecs: SimulatedEcs, host?: HostName) => new SimulatedStack(ecs, {}, host);
 
 const wanted: Wanted = { name: "render-farm", description: "Nightly frames" };
 const one: Wants = new Map([["rendering", wanted]]);
@@ -22,7 +22,7 @@ function onlyId(ecs: Emulator, stack: SimulatedStack): string {
   return id;
 }
 
-describe("a new cluster instead of a deleted one", () => {
+describe.each(hostNames)("a new cluster instead of a deleted one, on the %s host", (host) => {
   test.for<[string, (ecs: Emulator, stack: SimulatedStack) => Promise<void>]>([
     ["a destroy", (_ecs, stack) => stack.destroy()],
     ["a removal from the program", (_ecs, stack) => stack.up(none)],
@@ -36,7 +36,7 @@ describe("a new cluster instead of a deleted one", () => {
       },
     ],
   ])("after %s, each time", async ([, remove], { ecs }) => {
-    const stack = stackOf(ecs);
+    const stack = stackOf(ecs, host);
     await stack.up(one);
     const ids = [onlyId(ecs, stack)];
     for (const _time of ["first", "second"]) {
@@ -49,7 +49,7 @@ describe("a new cluster instead of a deleted one", () => {
   });
 
   test("a replacement does not try the tokens of earlier clusters again", async ({ ecs }) => {
-    const stack = stackOf(ecs);
+    const stack = stackOf(ecs, host);
     await stack.up(one);
     await stack.up(one, { replaced: ["rendering"] });
     // The first token, which returned the deleted cluster, then the next one.
@@ -62,7 +62,7 @@ describe("a new cluster instead of a deleted one", () => {
   });
 
   test("an explicit clientToken is an error that says what to do", async ({ ecs }) => {
-    const stack = stackOf(ecs);
+    const stack = stackOf(ecs, host);
     const withToken = (clientToken: string): Wants => new Map([["rendering", { ...wanted, clientToken }]]);
     await stack.up(withToken("first"));
     const id = onlyId(ecs, stack);
