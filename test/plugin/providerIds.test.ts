@@ -3,9 +3,9 @@
  * of the ClientTokens, its order, its state after a crash.
  */
 import type { CustomResourceOptions } from "@pulumi/pulumi";
-import { describe, expect, vi } from "vitest";
+import { expect, vi } from "vitest";
 import type { ActionName, Emulator } from "../../emulator/emulator.ts";
-import { changingCalls, clusterOps, clustersInState, failureOf } from "../e2e/ecsStack.ts";
+import { clusterOps, clustersInState, failureOf } from "../e2e/ecsStack.ts";
 import { isAlive } from "../engine/engine.ts";
 import type { Program, RunningOperation, TestStack } from "../engine/stack.ts";
 import { sentTokens, storedIds, test } from "../fault/localEcs.ts";
@@ -50,89 +50,91 @@ async function recover(stack: TestStack): Promise<void> {
   await stack.up();
 }
 
-const victims = {
-  "the plugin": (operation: RunningOperation<"up">) => operation.kill("provider"),
-  "plugin and engine": (operation: RunningOperation<"up">) => {
-    const plugins = operation.pids("provider");
-    operation.kill("engine");
-    for (const pid of plugins) {
-      process.kill(pid, "SIGKILL");
-    }
-  },
-};
+/** SIGKILL of the plugin and of the engine. */
+function killAll(operation: RunningOperation<"up">): void {
+  const plugins = operation.pids("provider");
+  operation.kill("engine");
+  for (const pid of plugins) {
+    process.kill(pid, "SIGKILL");
+  }
+}
 
-describe.each([
-  ["default", "plugin and engine"],
-  ["explicit", "the plugin"],
-] as const)("with the %s provider", (which, victim) => {
-  // fault/kill.test.ts kills the plugin of the default provider alone.
-  test(`SIGKILL of ${victim} after the commit of create, update and delete: an ordinary up ends with the same cluster`, async ({
-    ecs,
-  }) => {
-    const kill = victims[victim];
-    const declare =
-      (args?: ClusterArgs): Program =>
-      async () => {
-        const opts =
-          which === "default" ? {} : { provider: new PluginProvider("explicit", providerArgs(ecs)) };
-        if (args !== undefined) {
-          new PluginCluster("rendering", args, opts);
-        }
-      };
-    await using stack = await createPluginStack(ecs, { program: declare({ name: "render-farm" }) });
-    await upKilledAfter(ecs, stack, "CreateHpcCluster", kill);
-    const committed = storedIds(ecs);
-    expect(committed).toHaveLength(1);
-    expect(idsInState(stack)).toEqual([]);
-    // The engine had the salt in the state before the first create.
-    const [provider] = providers(stack);
-    await recover(stack);
-    expect(storedIds(ecs)).toEqual(committed);
-    expect(idsInState(stack)).toEqual(committed);
-    expect(new Set(sentTokens(ecs)).size).toBe(1);
-    expect(providers(stack)).toMatchObject([{ id: provider?.id, urn: expect.stringContaining(which) }]);
+test("SIGKILL of plugin and engine after the commit of create, update and delete: an ordinary up ends with the same cluster", async ({
+  ecs,
+}) => {
+  await using stack = await createPluginStack(ecs, { program: program({ name: "render-farm" }) });
+  await upKilledAfter(ecs, stack, "CreateHpcCluster", killAll);
+  const committed = storedIds(ecs);
+  expect(committed).toHaveLength(1);
+  expect(idsInState(stack)).toEqual([]);
+  // The engine had the salt in the state before the first create.
+  const [provider] = providers(stack);
+  await recover(stack);
+  expect(storedIds(ecs)).toEqual(committed);
+  expect(idsInState(stack)).toEqual(committed);
+  expect(new Set(sentTokens(ecs)).size).toBe(1);
+  expect(providers(stack)).toMatchObject([{ id: provider?.id, urn: expect.stringContaining("default") }]);
 
-    stack.setProgram(declare({ name: "farm-2" }));
-    await upKilledAfter(ecs, stack, "ModifyHpcClusterAttribute", kill);
-    expect(ecs.store.clusters()).toMatchObject([{ name: "farm-2" }]);
-    expect(clustersInState(stack)).toMatchObject([{ outputs: { name: "render-farm" } }]);
-    await recover(stack);
-    expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: committed[0], name: "farm-2" }]);
-    expect(clustersInState(stack)).toMatchObject([{ id: committed[0], outputs: { name: "farm-2" } }]);
+  stack.setProgram(program({ name: "farm-2" }));
+  await upKilledAfter(ecs, stack, "ModifyHpcClusterAttribute", killAll);
+  expect(ecs.store.clusters()).toMatchObject([{ name: "farm-2" }]);
+  expect(clustersInState(stack)).toMatchObject([{ outputs: { name: "render-farm" } }]);
+  await recover(stack);
+  expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: committed[0], name: "farm-2" }]);
+  expect(clustersInState(stack)).toMatchObject([{ id: committed[0], outputs: { name: "farm-2" } }]);
 
-    stack.setProgram(declare());
-    await upKilledAfter(ecs, stack, "DeleteHpcCluster", kill);
-    expect(storedIds(ecs)).toEqual([]);
-    expect(idsInState(stack)).toEqual(committed);
-    await recover(stack);
-    expect(idsInState(stack)).toEqual([]);
+  stack.setProgram(async () => {});
+  await upKilledAfter(ecs, stack, "DeleteHpcCluster", killAll);
+  expect(storedIds(ecs)).toEqual([]);
+  expect(idsInState(stack)).toEqual(committed);
+  await recover(stack);
+  expect(idsInState(stack)).toEqual([]);
+});
 
-    // A cluster with the values of one that was deleted is a new one.
-    stack.setProgram(declare({ name: "render-farm" }));
-    await stack.up();
-    expect(storedIds(ecs)).not.toEqual(committed);
-    expect(idsInState(stack)).toEqual(storedIds(ecs));
+test("SIGKILL of the plugin of an explicit provider after the commit of a create: the next up has the same cluster", async ({
+  ecs,
+}) => {
+  await using stack = await createPluginStack(ecs, {
+    program: async () => {
+      const provider = new PluginProvider("explicit", providerArgs(ecs));
+      new PluginCluster("rendering", { name: "render-farm" }, { provider });
+    },
   });
+  await upKilledAfter(ecs, stack, "CreateHpcCluster", (operation) => operation.kill("provider"));
+  const committed = storedIds(ecs);
+  expect(committed).toHaveLength(1);
+  expect(idsInState(stack)).toEqual([]);
+  await stack.up();
+  expect(storedIds(ecs)).toEqual(committed);
+  expect(idsInState(stack)).toEqual(committed);
+});
 
-  test("a first up with the cluster as its target creates one, and the next up goes on with it", async ({
-    ecs,
-  }) => {
-    await using stack = await createPluginStack(ecs, {
-      program: async () => {
-        const opts =
-          which === "default" ? {} : { provider: new PluginProvider("explicit", providerArgs(ecs)) };
-        new PluginCluster("rendering", { name: "render-farm" }, opts);
-        new PluginCluster("other", { name: "farm-2" }, opts);
-      },
-    });
-    await stack.up({ target: [urnOf("rendering")] });
-    expect(ecs.store.clusters()).toMatchObject([{ name: "render-farm" }]);
-    const [provider, ...more] = providers(stack);
-    expect(more).toEqual([]);
-    expect(clusterOps(await stack.up())).toEqual({ rendering: ["same"], other: ["create"] });
-    expect(idsInState(stack)).toEqual(storedIds(ecs));
-    expect(providers(stack)).toMatchObject([{ id: provider?.id }]);
+test("a first up with clusters as its targets creates these, the others are no conflict, and the next up goes on", async ({
+  ecs,
+}) => {
+  await using stack = await createPluginStack(ecs, {
+    program: async () => {
+      const provider = new PluginProvider("explicit", providerArgs(ecs));
+      for (const name of ["one", "two"]) {
+        new PluginCluster(name, { name });
+        new PluginCluster(`${name}-explicit`, { name: `${name}-explicit` }, { provider });
+      }
+    },
   });
+  await stack.up({ target: [urnOf("one"), urnOf("one-explicit")] });
+  expect(
+    ecs.store
+      .clusters()
+      .map(({ name }) => name)
+      .toSorted(),
+  ).toEqual(["one", "one-explicit"]);
+  const before = providers(stack).map(({ id }) => id);
+  expect(before).toHaveLength(2);
+  expect(clusterOps(await stack.up())).toEqual({
+    ...{ one: ["same"], "one-explicit": ["same"], two: ["create"], "two-explicit": ["create"] },
+  });
+  expect(idsInState(stack).toSorted()).toEqual(storedIds(ecs).toSorted());
+  expect(providers(stack).map(({ id }) => id)).toEqual(before);
 });
 
 test("a plugin whose engine is killed creates nothing more, and ends", async ({ ecs }) => {
@@ -162,53 +164,22 @@ test("stacks with the same resources have clusters of their own", async ({ ecs }
   expect([...idsInState(one), ...idsInState(other)]).toEqual(storedIds(ecs));
 });
 
-describe("a version in the resource options", () => {
-  // It is part of the default provider's name, and so another version is another provider with another id.
-  const versioned = (version: string) => program({ name: "render-farm" }, { version });
-
-  test("may change for a cluster in the state: nothing is called", async ({ ecs }) => {
-    await using stack = await createPluginStack(ecs, { program: versioned("0.1.0") });
-    await stack.up();
-    const [before] = providers(stack);
-    const writes = changingCalls(ecs);
-    for (const next of [versioned("0.2.0"), program({ name: "render-farm" })]) {
-      stack.setProgram(next);
-      expect(clusterOps(await stack.up())).toEqual({ rendering: ["same"] });
-    }
-    expect(providers(stack)).toHaveLength(1);
-    expect(providers(stack)[0]?.id).not.toBe(before?.id);
-    expect(changingCalls(ecs)).toEqual(writes);
-  });
-
-  test("that changes after a crash makes a second cluster, and a warning names the first one", async ({
-    ecs,
-  }) => {
-    await using stack = await createPluginStack(ecs, { program: versioned("0.1.0") });
-    await upKilledAfter(ecs, stack, "CreateHpcCluster", victims["plugin and engine"]);
-    const [lost] = storedIds(ecs);
-    await stack.cancel();
-    stack.setProgram(versioned("0.2.0"));
-    const { output } = await stack.preview();
-    expect(output).toMatch(
-      new RegExp(`warning: cn-hangzhou already has .*"render-farm": ${lost}.*look whose`),
-    );
-    await stack.up();
-    expect(storedIds(ecs)).toHaveLength(2);
-  });
-
-  test("that stays after a crash finds the cluster", async ({ ecs }) => {
-    await using stack = await createPluginStack(ecs, { program: versioned("0.1.0") });
-    await upKilledAfter(ecs, stack, "CreateHpcCluster", victims["plugin and engine"]);
-    const committed = storedIds(ecs);
-    await recover(stack);
-    expect(storedIds(ecs)).toEqual(committed);
-    expect(idsInState(stack)).toEqual(committed);
-  });
-});
-
-test("two resources with one cluster fail in preview and up, which name both and what to do", async ({
+// A version is part of the default provider's name, and so another version is another provider with another id.
+test("a version in the resource options that changes after a crash makes a second cluster, and a warning names the first one", async ({
   ecs,
 }) => {
+  const versioned = (version: string) => program({ name: "render-farm" }, { version });
+  await using stack = await createPluginStack(ecs, { program: versioned("0.1.0") });
+  await upKilledAfter(ecs, stack, "CreateHpcCluster", killAll);
+  const [lost] = storedIds(ecs);
+  await stack.cancel();
+  stack.setProgram(versioned("0.2.0"));
+  const { output } = await stack.up();
+  expect(output).toMatch(new RegExp(`warning: cn-hangzhou already has .*"render-farm": ${lost}.*look whose`));
+  expect(storedIds(ecs)).toHaveLength(2);
+});
+
+test("two resources with one cluster fail in preview, which names both and what to do", async ({ ecs }) => {
   const { hpcClusterId } = ecs.store.add({ name: "render-farm" });
   await using stack = await createPluginStack(ecs, {
     program: async () => {
@@ -226,13 +197,11 @@ test("two resources with one cluster fail in preview and up, which name both and
   await importClusters(stack, [one!]);
   await importClusters(stack, [other!]);
   expect(idsInState(stack)).toEqual([hpcClusterId, hpcClusterId]);
-  for (const run of [() => stack.preview(), () => stack.up()]) {
-    const { output } = await failureOf(run());
-    expect(output).toMatch(
-      new RegExp(`${hpcClusterId} belongs to both the resource "(one|other)" and the resource "(one|other)"`),
-    );
-    expect(output).toContain(`pulumi state delete '${urnOf("one")}'`);
-    expect(output).toContain(`pulumi state delete '${urnOf("other")}'`);
-  }
+  const { output } = await failureOf(stack.preview());
+  expect(output).toMatch(
+    new RegExp(`${hpcClusterId} belongs to both the resource "(one|other)" and the resource "(one|other)"`),
+  );
+  expect(output).toContain(`pulumi state delete '${urnOf("one")}'`);
+  expect(output).toContain(`pulumi state delete '${urnOf("other")}'`);
   expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId }]);
 });
