@@ -452,7 +452,7 @@ describe("Read", () => {
   test("of an import that is not there, or of another region or account, says what to check", async () => {
     const elsewhere = ecs.store.add({ name: "elsewhere", regionId: "cn-beijing" });
     const foreign = ecs.store.add({ name: "foreign", regionId, accountId: "1999999999999999" });
-    for (const id of ["hpc-missing", elsewhere.hpcClusterId, foreign.hpcClusterId]) {
+    for (const id of ["hpc-missing", "not an id", elsewhere.hpcClusterId, foreign.hpcClusterId]) {
       const error = await failureOf(plugin.import(id), ProviderError);
       expect(error.message).toBe(
         `There is no HPC cluster ${id} in cn-hangzhou: check the id, the region and the account.`,
