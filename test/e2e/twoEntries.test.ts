@@ -1,6 +1,6 @@
 /**
  * A cluster belongs to one entry of a state, where that depends on the real engine: its order, its previews, its processes. Every
- * program and order, on both hosts: fault/core/twoEntries.test.ts; every stop: fault/core/crashPoints.test.ts.
+ * program and order, on both hosts: fault/core/heldClusters.test.ts; every stop: fault/core/crashPoints.test.ts.
  */
 import type { HpcClusterArgs } from "pulumi-alicloud-hpc";
 import type { CustomResource, CustomResourceOptions } from "@pulumi/pulumi";
