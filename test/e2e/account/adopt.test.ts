@@ -6,7 +6,7 @@ import { type HpcClusterArgs, getHpcClusterOutput } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Emulator, type StoredCluster, startEmulator } from "../../../emulator/emulator.ts";
 import { changingCalls, clusterOps, clustersInState, createEcsStack, failureOf } from "../ecsStack.ts";
-import { dynamicHost, type Host, hosts, pluginHost } from "../hosts.ts";
+import { dynamicHost, pluginHost } from "../hosts.ts";
 import { errorsIn } from "./diagnostics.ts";
 
 const archive = "1000000000000002";
@@ -21,13 +21,6 @@ afterEach(() => ecs.stop());
 
 /** Not protected, so that the cluster can be deleted at the end; twoEntries.test.ts tests the protection. */
 const unprotected = { protect: false };
-const programOf =
-  ({ HpcCluster }: Host) =>
-  (args: HpcClusterArgs) =>
-  async () => {
-    const cluster = new HpcCluster("rendering", args, unprotected);
-    return { id: cluster.id, requestId: cluster.requestId };
-  };
 const asItIs = (): HpcClusterArgs => ({
   name: "render-farm",
   description: "By hand",
@@ -35,14 +28,32 @@ const asItIs = (): HpcClusterArgs => ({
 });
 const callsOf = (action: string) => changingCalls(ecs).filter((call) => call.action === action);
 
-describe.each(hosts)("$name", (host) => {
-  const { HpcCluster } = host;
-  const program = programOf(host);
+describe(dynamicHost.name, () => {
+  const { HpcCluster } = dynamicHost;
+  const program =
+    (args: HpcClusterArgs, resource = "rendering") =>
+    async () => {
+      const cluster = new HpcCluster(resource, args, unprotected);
+      return { id: cluster.id, requestId: cluster.requestId };
+    };
 
-  test("up adopts the cluster without creating one; afterwards it is an ordinary cluster, with and without adopt", async () => {
+  test("one resource adopts the cluster without creating one; afterwards it is an ordinary cluster, with and without adopt", async () => {
     const { hpcClusterId } = existing;
-    await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
-    expect(clusterOps(await stack.preview())).toEqual({ rendering: ["create"] });
+    await using stack = await createEcsStack(ecs, {
+      program: async () => {
+        new HpcCluster("rendering", asItIs(), unprotected);
+        new HpcCluster("nightly", asItIs(), unprotected);
+      },
+    });
+    const { output } = await failureOf(stack.up());
+    expect(output).toContain(
+      `the HPC cluster ${hpcClusterId} cannot belong to both "rendering" and "nightly"`,
+    );
+    expect(output).not.toMatch(/^\s+at .*\.js/m);
+    expect(ecs.store.clusters()).toEqual([existing]);
+
+    // The next run starts anew.
+    stack.setProgram(program(asItIs()));
     const { outputs } = await stack.up();
     expect(outputs["id"]?.value).toBe(hpcClusterId);
     expect(outputs["requestId"]?.value).toBeUndefined();
@@ -50,29 +61,59 @@ describe.each(hosts)("$name", (host) => {
     expect(clustersInState(stack)).toMatchObject([
       { id: hpcClusterId, outputs: { hpcClusterId, name: "render-farm", description: "By hand" } },
     ]);
-    await stack.refresh({ expectNoChanges: true });
     expect(ecs.store.clusters()).toEqual([existing]);
 
     // Another program is an update now, and no reason against adopting.
-    stack.setProgram(program({ ...asItIs(), description: "By Pulumi" }));
+    const changed = { name: "render-farm", description: "By Pulumi" };
+    stack.setProgram(program({ ...changed, adopt: "hpc-0000000000000000" }));
     expect(clusterOps(await stack.up())).toEqual({ rendering: ["update"] });
     expect(ecs.store.clusters()).toEqual([{ ...existing, description: "By Pulumi" }]);
 
-    for (const adopt of ["hpc-0000000000000000", undefined]) {
-      stack.setProgram(program({ ...asItIs(), description: "By Pulumi", adopt }));
-      await stack.up({ expectNoChanges: true });
-    }
+    stack.setProgram(program(changed));
+    await stack.up({ expectNoChanges: true });
 
-    ecs.store.modify(hpcClusterId, { name: "renamed-by-hand" });
-    expect(clusterOps(await stack.refresh())).toMatchObject({ rendering: ["refresh"] });
-    expect(clusterOps(await stack.up())).toEqual({ rendering: ["update"] });
+    // Renamed without an alias, the resource adopts again what the old name would delete.
+    stack.setProgram(program({ ...changed, adopt: hpcClusterId }, "renamed"));
+    expect((await stack.up()).output).toMatch(/warning: .* is kept.*"renamed" holds it/);
     expect(ecs.store.clusters()).toEqual([{ ...existing, description: "By Pulumi" }]);
+    expect(clustersInState(stack)).toMatchObject([{ id: hpcClusterId }]);
 
     await stack.destroy();
     expect(ecs.store.clusters()).toEqual([]);
     expect(callsOf("CreateHpcCluster")).toEqual([]);
     expect(callsOf("DeleteHpcCluster")).toHaveLength(1);
   });
+
+  // Other differences: test/unit/lifecycle.test.ts.
+  test("preview and up fail property by property where the program differs, and change nothing", async () => {
+    const { hpcClusterId: elsewhere } = ecs.store.add({
+      name: "render-farm",
+      description: "By hand",
+      regionId: "cn-beijing",
+    });
+    const before = ecs.store.clusters();
+    const id = existing.hpcClusterId;
+    await using stack = await createEcsStack(ecs, {
+      program: program({ ...asItIs(), name: "farm", description: "by hand" }),
+    });
+    expect(errorsIn(await failureOf(stack.preview()))).toEqual(
+      [
+        new RegExp(`property name .*adopted cluster ${id}, "render-farm", but is "farm"`),
+        new RegExp(`property description .*adopted cluster ${id}, "By hand", but is "by hand"`),
+      ].map((message) => ({ resource: "rendering", message: expect.stringMatching(message) })),
+    );
+    stack.setProgram(program({ ...asItIs(), adopt: elsewhere }));
+    expect((await failureOf(stack.up())).output).toMatch(
+      new RegExp(`property adopt .*no HPC cluster ${elsewhere} in cn-hangzhou`),
+    );
+    expect(clustersInState(stack)).toEqual([]);
+    expect(ecs.store.clusters()).toEqual(before);
+    expect(changingCalls(ecs)).toEqual([]);
+  });
+});
+
+describe(pluginHost.name, () => {
+  const { HpcCluster, Provider } = pluginHost;
 
   test("the id, and what it is compared with, may be unknown in the first preview", async () => {
     const ids: Record<string, string> = { "cn-hangzhou": existing.hpcClusterId };
@@ -100,88 +141,7 @@ describe.each(hosts)("$name", (host) => {
     expect((await stack.up()).outputs["id"]?.value).toBe(existing.hpcClusterId);
     expect(stack.state().resource("found").id).toBe(found.hpcClusterId);
     expect(callsOf("CreateHpcCluster")).toMatchObject([{ params: { Name: "first" } }]);
-    await stack.up({ expectNoChanges: true });
   });
-});
-
-// The rest depends on the program and the core.
-describe(dynamicHost.name, () => {
-  const { HpcCluster } = dynamicHost;
-  const program = programOf(dynamicHost);
-
-  test("preview and up fail property by property where the program differs, and change nothing", async () => {
-    const elsewhere = ecs.store.add({ name: "render-farm", description: "By hand", regionId: "cn-beijing" });
-    const before = ecs.store.clusters();
-    const id = existing.hpcClusterId;
-    const cases: [HpcClusterArgs, RegExp[]][] = [
-      [
-        { ...asItIs(), name: "farm", description: undefined },
-        [
-          new RegExp(`property name .*adopted cluster ${id}, "render-farm", but is "farm"`),
-          new RegExp(`property description .*adopted cluster ${id}, "By hand", but is none`),
-        ],
-      ],
-      [{ ...asItIs(), description: "by hand" }, [/property description .*"By hand", but is "by hand"/]],
-      [
-        { ...asItIs(), adopt: "hpc-0000000000000000" },
-        [/property adopt .*no HPC cluster hpc-0000000000000000 in cn-hangzhou/],
-      ],
-      [
-        { ...asItIs(), adopt: elsewhere.hpcClusterId },
-        [new RegExp(`property adopt .*no HPC cluster ${elsewhere.hpcClusterId} in cn-hangzhou`)],
-      ],
-      [{ ...asItIs(), regionId: "cn-beijing" }, [new RegExp(`no HPC cluster ${id} in cn-beijing`)]],
-    ];
-    await using stack = await createEcsStack(ecs, { program: async () => undefined });
-    for (const [args, expected] of cases) {
-      stack.setProgram(program(args));
-      const errors = errorsIn(await failureOf(stack.preview()));
-      expect(errors).toEqual(
-        expected.map((message) => ({ resource: "rendering", message: expect.stringMatching(message) })),
-      );
-    }
-    await failureOf(stack.up());
-    expect(clustersInState(stack)).toEqual([]);
-    expect(ecs.store.clusters()).toEqual(before);
-    expect(changingCalls(ecs)).toEqual([]);
-  });
-
-  test("a second resource that adopts the same cluster is an error at preview that names both", async () => {
-    await using stack = await createEcsStack(ecs, {
-      program: async () => {
-        new HpcCluster("rendering", asItIs(), unprotected);
-        new HpcCluster("nightly", asItIs(), unprotected);
-      },
-    });
-    const { output } = await failureOf(stack.preview());
-    expect(output).toContain(
-      `the HPC cluster ${existing.hpcClusterId} cannot belong to both "rendering" and "nightly"`,
-    );
-    expect(output).not.toMatch(/^\s+at .*\.js/m);
-    await failureOf(stack.up());
-    expect(ecs.store.clusters()).toEqual([existing]);
-
-    // The next run starts anew.
-    stack.setProgram(program(asItIs()));
-    await stack.up();
-    await stack.up({ expectNoChanges: true });
-  });
-
-  test("a resource renamed without an alias adopts again what the old name would delete: the cluster survives", async () => {
-    await using stack = await createEcsStack(ecs, { program: program(asItIs()) });
-    await stack.up();
-    stack.setProgram(async () => {
-      new HpcCluster("renamed", asItIs(), unprotected);
-    });
-    expect((await stack.up()).output).toMatch(/warning: .* is kept.*"renamed" holds it/);
-    expect(ecs.store.clusters()).toEqual([existing]);
-    expect(clustersInState(stack)).toMatchObject([{ id: existing.hpcClusterId }]);
-    await stack.up({ expectNoChanges: true });
-  });
-});
-
-describe(pluginHost.name, () => {
-  const { HpcCluster, Provider } = pluginHost;
 
   test("a cluster of another account is adopted with that account's provider, and not without", async () => {
     const theirs = ecs.store.add({ name: "archive", accountId: archive, regionId: "eu-west-1" });
@@ -204,7 +164,6 @@ describe(pluginHost.name, () => {
       });
       new HpcCluster("archive", args, { provider, ...unprotected });
     });
-    await stack.preview();
     await stack.up();
     expect(clustersInState(stack)).toMatchObject([{ id: theirs.hpcClusterId }]);
     expect(changingCalls(ecs)).toEqual([]);
@@ -235,7 +194,6 @@ describe(pluginHost.name, () => {
       }),
     );
     const replace = [stack.state().resource("forced").urn];
-    await stack.preview({ replace });
     await stack.up({ replace });
     expect(callsOf("DeleteHpcCluster").map(({ params }) => params["HpcClusterId"])).toEqual(
       expect.arrayContaining(adopted.map(({ adopt }) => adopt)),
@@ -253,6 +211,5 @@ describe(pluginHost.name, () => {
       "no-longer": ["cn-beijing", stack.state().resource("no-longer").id],
     });
     expect(ecs.store.clusters()).toHaveLength(4);
-    await stack.up({ expectNoChanges: true });
   });
 });

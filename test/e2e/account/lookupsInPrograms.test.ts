@@ -1,5 +1,5 @@
 /** Promise: lookups work in preview and up, with their provider's account and region, and fail in one sentence. */
-import { ComponentResource, ProviderResource, secret } from "@pulumi/pulumi";
+import { ComponentResource, secret } from "@pulumi/pulumi";
 import { getHpcCluster } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AccessKey, type Emulator, startEmulator } from "../../../emulator/emulator.ts";
@@ -16,12 +16,11 @@ beforeEach(async () => {
 afterEach(() => ecs.stop());
 
 const archiveArguments = () => ({
-  region: "cn-beijing",
+  region: "eu-west-1",
   accessKey: archiveKey.accessKeyId,
   secretKey: archiveKey.accessKeySecret,
   endpoints: [{ ecs: ecs.endpoint }],
 });
-class PlainProvider extends ProviderResource {}
 const valueOf = (outputs: Record<string, { value: unknown }>) =>
   Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
 
@@ -31,7 +30,8 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
   const { getHpcClusterInstances, getHpcClusterInstancesOutput } = lookups;
   const { getSccInstanceTypes, getSccInstanceTypesOutput } = lookups;
 
-  test("every lookup in both forms, in preview and up; unknown arguments are waited for", async () => {
+  test("every lookup in both forms, in preview and up, with its own or its parent's provider; unknown arguments and providers are waited for", async () => {
+    const theirs = ecs.store.add({ name: "farm", accountId: archive, regionId: "eu-west-1" });
     const farm = ecs.store.add({ name: "render-farm", description: "By hand" });
     const other = ecs.store.add({ name: "render-other" });
     const node = ecs.store.runInstance({ hpcClusterId: farm.hpcClusterId, name: "node" });
@@ -53,6 +53,13 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
         for (const { name } of await getHpcClusters({ nameRegex: "^render-" })) {
           new HpcCluster(`beside-${name}`, { name: `beside-${name}` });
         }
+        const provider = new Provider("archive", archiveArguments());
+        const region = cluster.id.apply(() => "eu-west-1");
+        const derived = new Provider("derived", { ...archiveArguments(), region });
+        const parent = new ComponentResource("test:Site", "site", {}, { providers: [provider] });
+        const child = new ComponentResource("test:Room", "room", {}, { parent });
+        const plain = new ComponentResource("test:Site", "plain");
+        const theirFarm = { name: "farm" };
         return {
           byId: await getHpcCluster({ id: farm.hpcClusterId }),
           byName: getHpcCluster({ name: "render-farm" }),
@@ -67,6 +74,17 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
           own: getHpcClusterOutput({ id: cluster.id, regionId: cluster.regionId }),
           ownByRegex: getHpcClustersOutput({ ids: [cluster.id], nameRegex: "w", regionId: "cn-beijing" }),
           ownByName: getHpcClusterOutput({ name: cluster.name, regionId: "cn-beijing" }),
+          withProvider: (await getHpcCluster(theirFarm, { provider })).id,
+          withParent: (await getHpcCluster(theirFarm, { parent })).id,
+          withGrandparent: getHpcClusterOutput(theirFarm, { parent: child }).id,
+          listWithParent: getHpcClustersOutput({}, { parent }).apply((clusters) =>
+            clusters.map(({ id }) => id),
+          ),
+          regionsWithProvider: getRegions({ provider }).then(({ length }) => length),
+          plainParent: getHpcClusterOutput({ name: "render-farm" }, { parent: plain }).id,
+          derived: getHpcClusterOutput(theirFarm, { provider: derived }).id,
+          derivedList: getHpcClustersOutput({}, { provider: derived }).apply(({ length }) => length),
+          derivedRegions: getRegionsOutput({ provider: derived }).apply(({ length }) => length),
         };
       },
     });
@@ -78,7 +96,9 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
     // The lookups of the cluster that does not exist yet were not made: only its name was checked.
     expect(ecs.calls("DescribeHpcClusters", "cn-beijing")).toHaveLength(1);
     expect(ecs.calls("DescribeInstances", "cn-beijing")).toEqual([]);
-    expect(ecs.store.clusters()).toHaveLength(2);
+    // Of the provider whose region is not known yet, neither.
+    expect(ecs.calls("DescribeHpcClusters", "eu-west-1")).toHaveLength(4);
+    expect(ecs.store.clusters()).toHaveLength(3);
 
     const outputs = valueOf((await stack.up()).outputs);
     const [own] = ecs.store.clusters({ name: "own" });
@@ -115,104 +135,31 @@ describe.each(hosts)("with the $name", ({ HpcCluster, Provider, lookups }) => {
       own: ownFound,
       ownByRegex: [ownFound],
       ownByName: ownFound,
+      withProvider: theirs.hpcClusterId,
+      withParent: theirs.hpcClusterId,
+      withGrandparent: theirs.hpcClusterId,
+      listWithParent: [theirs.hpcClusterId],
+      regionsWithProvider: ecs.regions.length,
+      plainParent: farm.hpcClusterId,
+      derived: theirs.hpcClusterId,
+      derivedList: 1,
+      derivedRegions: ecs.regions.length,
     });
     expect(outputs["all"]).toEqual(
       expect.arrayContaining([found, { id: otherId, name: otherName, regionId }]),
     );
   });
 
-  test("a lookup takes its account and region from its provider, or from its parent's", async () => {
-    const theirs = ecs.store.add({ name: "farm", accountId: archive, regionId: "cn-beijing" });
-    const ours = ecs.store.add({ name: "farm", accountId: studio, regionId: "cn-hangzhou" });
+  // Other failures: test/unit/lookup.test.ts, and of a lookup that is awaited configuration.test.ts.
+  test("a lookup that fails, for a secret name, fails the preview in one sentence without a stack trace", async () => {
     await using stack = await createEcsStack(ecs, {
-      program: async () => {
-        const provider = new Provider("archive", archiveArguments());
-        const parent = new ComponentResource("test:Site", "site", {}, { providers: [provider] });
-        const child = new ComponentResource("test:Room", "room", {}, { parent });
-        const plain = new ComponentResource("test:Site", "plain");
-        const farm = { name: "farm" };
-        return {
-          withProvider: (await getHpcCluster(farm, { provider })).id,
-          withParent: (await getHpcCluster(farm, { parent })).id,
-          withGrandparent: getHpcClusterOutput(farm, { parent: child }).id,
-          list: getHpcClustersOutput({}, { parent }).apply((clusters) => clusters.map(({ id }) => id)),
-          regions: getRegions({ provider }).then(({ length }) => length),
-          plainParent: getHpcClusterOutput(farm, { parent: plain }).id,
-          configured: getHpcClusterOutput(farm).id,
-        };
-      },
+      program: async () => ({ farm: getHpcClusterOutput({ name: secret("hidden-farm") }) }),
     });
-    await stack.preview();
-    const [theirId, ourId] = [theirs.hpcClusterId, ours.hpcClusterId];
-    expect(valueOf((await stack.up()).outputs)).toEqual({
-      withProvider: theirId,
-      withParent: theirId,
-      withGrandparent: theirId,
-      list: [theirId],
-      regions: ecs.regions.length,
-      plainParent: ourId,
-      configured: ourId,
-    });
+    const { output } = await failureOf(stack.preview());
+    expect(output).toContain('getHpcCluster: there is no HPC cluster named "[secret]" in cn-hangzhou');
+    expect(output).not.toMatch(/^\s*at .*(\.js|\.ts|node:)/m);
+    expect(output).not.toContain("hidden-farm");
   });
-
-  test("a provider whose arguments a preview does not know yet makes the outputs unknown, not wrong", async () => {
-    const theirs = ecs.store.add({ name: "farm", accountId: archive, regionId: "cn-beijing" });
-    await using stack = await createEcsStack(ecs, {
-      program: async () => {
-        const first = new HpcCluster("first", { name: "first" });
-        const region = first.id.apply(() => "cn-beijing");
-        const provider = new Provider("archive", { ...archiveArguments(), region });
-        return {
-          farm: getHpcClusterOutput({ name: "farm" }, { provider }).id,
-          farms: getHpcClustersOutput({}, { provider }).apply(({ length }) => length),
-          regions: getRegionsOutput({ provider }).apply(({ length }) => length),
-        };
-      },
-    });
-    await stack.preview();
-    // The name of the new cluster was checked, and nothing was looked up.
-    expect(ecs.calls("DescribeHpcClusters")).toHaveLength(1);
-    expect(valueOf((await stack.up()).outputs)).toEqual({
-      farm: theirs.hpcClusterId,
-      farms: 1,
-      regions: ecs.regions.length,
-    });
-  });
-
-  test.each<[string, () => Promise<Record<string, unknown>>, RegExp]>([
-    [
-      "awaited",
-      async () => ({ farm: await getHpcCluster({ name: "nobody" }) }),
-      /getHpcCluster: there is no HPC cluster named "nobody" in cn-hangzhou/,
-    ],
-    [
-      "as an output",
-      async () => ({ farm: getHpcClusterOutput({ id: "hpc-0000000000000000" }) }),
-      /getHpcCluster: there is no HPC cluster hpc-0000000000000000 in cn-hangzhou/,
-    ],
-    [
-      "with a provider of another kind",
-      async () => {
-        const provider = new PlainProvider("pulumi-nodejs", "plain", {});
-        return { farm: await getHpcClusters({}, { provider }) };
-      },
-      /takes a Provider of pulumi-alicloud-hpc/,
-    ],
-    [
-      "for a secret name",
-      async () => ({ farm: getHpcClusterOutput({ name: secret("hidden-farm") }) }),
-      /getHpcCluster: there is no HPC cluster named "\[secret\]" in cn-hangzhou/,
-    ],
-  ])(
-    "a lookup that fails, %s, fails the preview in one sentence without a stack trace",
-    async (_, program, expected) => {
-      await using stack = await createEcsStack(ecs, { program });
-      const { output } = await failureOf(stack.preview());
-      expect(output).toMatch(expected);
-      expect(output).not.toMatch(/^\s*at .*(\.js|\.ts|node:)/m);
-      expect(output).not.toContain("hidden-farm");
-    },
-  );
 });
 
 test("two stacks at once in one process, and one stack after a change of its configuration, do not mix", async () => {

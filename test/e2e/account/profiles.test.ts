@@ -1,16 +1,15 @@
 /**
- * Promises: renewed OAuth tokens go back to the file that they were read from, and nowhere else; a mode that is not supported is
- * one error at preview; credentials that take long cost a preview only its checks, and `up` waits for them.
+ * Promises: renewed OAuth tokens go back to the file that they were read from, and nowhere else; credentials that take long cost
+ * only the checks, and a creation waits for them. Every mode, and what is refused: test/unit/profileModes.test.ts.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
-import { createEcsStack, failureOf } from "../ecsStack.ts";
-import { isAlive } from "../../engine/engine.ts";
+import { createEcsStack } from "../ecsStack.ts";
 import { dynamicHost, pluginHost } from "../hosts.ts";
 import { OauthService } from "./credentialServers.ts";
-import { errorsIn, warningsIn } from "./diagnostics.ts";
+import { warningsIn } from "./diagnostics.ts";
 import { startForwardProxy } from "./forwardProxy.ts";
 import { selfSignedCertificate } from "./selfSignedCertificate.ts";
 
@@ -81,7 +80,7 @@ test("writes renewed OAuth tokens to sharedCredentialsFile only", async () => {
   expect(service.renewals).toBe(1);
 });
 
-test("previews without the credentials of a command that does not end, and waits for them in `up`", async () => {
+test("checks without the credentials of a command that does not end, and waits for them to create", async () => {
   const { hpcClusterId: adopt } = ecs.store.add({ name: "adopted" });
   await using stack = await createEcsStack(ecs, {
     program: async () => {
@@ -108,46 +107,23 @@ test("previews without the credentials of a command that does not end, and waits
   const profile = { name: "work", mode: "External", process_command: `${process.execPath} ${script}` };
   writeFileSync(file, fileOf(profile));
   await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
-  const wereLate = `CredentialsTimeout: credentials from the profile "work" (`;
 
-  const preview = await stack.preview();
-  expect(errorsIn(preview)).toEqual([]);
-  const warnings = warningsIn(preview).map(({ message }) => message);
+  const running = stack.start("up");
+  await running.event(({ diagnosticEvent }) => /to adopt could not be/.test(diagnosticEvent?.message ?? ""));
+  expect(ecs.requests).toEqual([]);
+  writeFileSync(signal, "");
+  const up = await running.result;
+  const warnings = warningsIn(up).map(({ message }) => message);
   for (const about of [
     "The regions could not be checked",
     "The HPC cluster to adopt could not be compared",
   ]) {
     expect(warnings.filter((message) => message.includes(about))).toEqual([
-      expect.stringContaining(wereLate) as string,
+      expect.stringContaining(`CredentialsTimeout: credentials from the profile "work" (`) as string,
     ]);
   }
-  expect(preview.output).toContain("took longer than 5 s");
-  expect(ecs.requests).toEqual([]);
-  for (const pid of readFileSync(pids, "utf8").trim().split(" ")) {
-    await expect.poll(() => isAlive(Number(pid)), { timeout: 10_000 }).toBe(false);
-  }
-
-  const up = stack.start("up");
-  await up.event(({ diagnosticEvent }) => /to adopt could not be/.test(diagnosticEvent?.message ?? ""));
-  writeFileSync(signal, "");
-  await up.result;
+  expect(up.output).toContain("took longer than 5 s");
   expect(ecs.store.clusters().map(({ name }) => name)).toEqual(["adopted", "render-farm"]);
-  // Every process has searched once.
-  expect(readFileSync(pids, "utf8").trim().split(" ")).toHaveLength(2);
-});
-
-test("refuses a mode that is not supported at preview", async () => {
-  await using stack = await createEcsStack(ecs, { program, config: withoutKeys });
-  const file = path.join(stack.workDir, "shared.json");
-  writeFileSync(file, fileOf({ name: "work", mode: "BearerToken", bearer_token: "secret-bearer" }));
-  await stack.setConfig({ "alicloud:profile": "work", "alicloud:sharedCredentialsFile": file });
-  const preview = await failureOf(stack.preview());
-  const errors = errorsIn(preview);
-  expect(errors).toHaveLength(1);
-  expect(errors[0]?.message).toContain(
-    `:profile cannot be used: the profile "work" of ${file} has the mode BearerToken, which is not supported: ` +
-      "ECS requests are signed with an access key; a bearer token cannot sign them. Use AK, RamRoleArn or OAuth instead.",
-  );
-  expect(preview.output).not.toContain("secret-bearer");
-  expect(ecs.requests).toEqual([]);
+  // The process has searched once.
+  expect(readFileSync(pids, "utf8").trim().split(" ")).toHaveLength(1);
 });

@@ -4,10 +4,9 @@ import { request as send } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { HpcCluster } from "pulumi-alicloud-hpc";
+import { HpcCluster, Provider } from "pulumi-alicloud-hpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
-import type { TestStack } from "../../engine/stack.ts";
 import { createEcsStack } from "../ecsStack.ts";
 import { startSts } from "./credentialServers.ts";
 import { startForwardProxy } from "./forwardProxy.ts";
@@ -18,9 +17,6 @@ let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
 afterEach(() => ecs.stop());
 
-const program = async () => {
-  new HpcCluster("rendering", { name: "render-farm" });
-};
 const nobody = "http://127.0.0.1:1";
 const endpoints = (ecs: string, sts?: string) =>
   JSON.stringify([{ ecs, ...(sts === undefined ? {} : { sts }) }]);
@@ -52,68 +48,56 @@ async function startSecureEcs(): Promise<AsyncDisposable & { port: number }> {
   };
 }
 
-function trust(stack: TestStack): void {
-  const authority = path.join(stack.workDir, "authority.pem");
-  writeFileSync(authority, certificate.cert);
-  stack.setEnv({ NODE_EXTRA_CA_CERTS: authority });
-}
-
-test("HTTP_PROXY carries every request to an http endpoint", async () => {
+test("HTTP_PROXY carries every request to an http endpoint, but for the hosts of NO_PROXY", async () => {
+  const { accessKeyId, accessKeySecret } = ecs.accounts.add({ accountId: "1000000000000002" });
   await using proxy = await startForwardProxy(() => new URL(ecs.endpoint).host);
   await using stack = await createEcsStack(ecs, {
-    program,
+    program: async () => {
+      const provider = new Provider("direct", {
+        region: "cn-beijing",
+        accessKey: accessKeyId,
+        secretKey: accessKeySecret,
+        endpoints: [{ ecs: ecs.endpoint }],
+      });
+      new HpcCluster("direct", { name: "render-farm" }, { provider });
+      new HpcCluster("proxied", { name: "render-farm" });
+    },
     config: { "alicloud:endpoints": endpoints("http://ecs.example.invalid") },
-    env: { HTTP_PROXY: proxy.url, HTTPS_PROXY: nobody },
+    env: { HTTP_PROXY: proxy.url, HTTPS_PROXY: nobody, NO_PROXY: "example.com,127.0.0.1" },
   });
   await stack.up();
-  expect(ecs.store.clusters()).toHaveLength(1);
-  expect(ecs.requests.length).toBeGreaterThan(2);
-  expect(proxy.asked).toEqual(ecs.requests.map(() => "POST http://ecs.example.invalid/"));
+  expect(ecs.store.clusters()).toHaveLength(2);
+  const proxied = ecs.requests.filter(({ accountId }) => accountId === ecs.accountId);
+  expect(proxied.length).toBeGreaterThan(2);
+  expect(proxy.asked).toEqual(proxied.map(() => "POST http://ecs.example.invalid/"));
 });
 
-test("NO_PROXY hosts are reached without the proxy", async () => {
-  await using proxy = await startForwardProxy(() => new URL(ecs.endpoint).host);
-  await using stack = await createEcsStack(ecs, {
-    program,
-    env: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: "example.com,127.0.0.1" },
-  });
-  await stack.up();
-  expect(ecs.store.clusters()).toHaveLength(1);
-  expect(proxy.asked).toEqual([]);
-});
-
-test("HTTPS_PROXY tunnels to an https endpoint", async () => {
+test("HTTPS_PROXY tunnels to an https endpoint, and to STS", async () => {
   await using secure = await startSecureEcs();
-  await using proxy = await startForwardProxy(() => `127.0.0.1:${secure.port}`);
-  await using stack = await createEcsStack(ecs, {
-    program,
-    config: { "alicloud:endpoints": endpoints("https://localhost:8443") },
-    env: { HTTPS_PROXY: proxy.url, HTTP_PROXY: nobody },
-  });
-  trust(stack);
-  await stack.up();
-  expect(ecs.store.clusters()).toHaveLength(1);
-  expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT localhost:8443"]));
-  // A tunnel is used again: one for the region check, and one for the rest.
-  expect(proxy.asked.length).toBeLessThan(ecs.requests.length);
-});
-
-test("HTTPS_PROXY tunnels to STS too", async () => {
   await using sts = await startSts(certificate, () => ({
     key: ecs.accounts.issueToken(ecs.accountId),
     expiresAt: Date.now() + 60 * 60_000,
   }));
-  await using proxy = await startForwardProxy(() => sts.host);
+  await using proxy = await startForwardProxy((host) =>
+    host === "localhost:8443" ? `127.0.0.1:${secure.port}` : sts.host,
+  );
   await using stack = await createEcsStack(ecs, {
-    program,
+    program: async () => {
+      new HpcCluster("rendering", { name: "render-farm" });
+    },
     config: {
-      "alicloud:endpoints": endpoints(ecs.endpoint, "localhost:8444"),
+      "alicloud:endpoints": endpoints("https://localhost:8443", "localhost:8444"),
       "alicloud:assumeRole": JSON.stringify({ roleArn: `acs:ram::${ecs.accountId}:role/renderer` }),
     },
-    env: { HTTPS_PROXY: proxy.url },
+    env: { HTTPS_PROXY: proxy.url, HTTP_PROXY: nobody },
   });
-  trust(stack);
+  const authority = path.join(stack.workDir, "authority.pem");
+  writeFileSync(authority, certificate.cert);
+  stack.setEnv({ NODE_EXTRA_CA_CERTS: authority });
   await stack.up();
   expect(ecs.store.clusters()).toHaveLength(1);
-  expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT localhost:8444"]));
+  expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT localhost:8443", "CONNECT localhost:8444"]));
+  // A tunnel to the endpoint is used again: one for the region check, and one for the rest.
+  const tunnels = proxy.asked.filter((asked) => asked === "CONNECT localhost:8443");
+  expect(tunnels.length).toBeLessThan(ecs.requests.length);
 });
