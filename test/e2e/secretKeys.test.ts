@@ -1,4 +1,4 @@
-/** Promise: keys are in no state, export or output, wherever they come from. */
+/** Promise: keys are in no state, export or output. Keys of the environment, and of each source: test/fault/secrets.test.ts. */
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { HpcCluster } from "pulumi-alicloud-hpc";
@@ -77,32 +77,4 @@ test("keys from the configuration stay out of states, exports and everything tha
   for (const { file, text } of files) {
     expectNone(secrets, file, text);
   }
-});
-
-test("keys from the environment are used, and stay out of the state", async () => {
-  const { accessKeyId, accessKeySecret } = ecs;
-  await using stack = await createEcsStack(ecs, {
-    program: program("render-farm"),
-    config: { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined },
-    env: { ALICLOUD_ACCESS_KEY: accessKeyId, ALICLOUD_SECRET_KEY: accessKeySecret },
-  });
-  const { output } = await stack.up();
-  expect(ecs.store.clusters()).toHaveLength(1);
-  expectNone([accessKeyId, accessKeySecret], "what was printed", output);
-  for (const { file, text } of written(stack)) {
-    expectNone([accessKeyId, accessKeySecret], file, text);
-  }
-});
-
-test("without keys, one error lists every place that was searched", async () => {
-  await using stack = await createEcsStack(ecs, {
-    program: program("render-farm"),
-    config: { "alicloud:accessKey": undefined, "alicloud:secretKey": undefined },
-    // Nobody is asked for the RAM role of this machine.
-    env: { ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true" },
-  });
-  const { output } = await failureOf(stack.up());
-  expect(output).toMatch(/No Alibaba Cloud credentials were found/);
-  expect(output).toMatch(/alicloud:accessKey and alicloud:secretKey[\s\S]*ALICLOUD_ACCESS_KEY/);
-  expect(ecs.requests).toEqual([]);
 });

@@ -3,63 +3,56 @@
  * frozen values work.
  */
 import { interpolate, secret } from "@pulumi/pulumi";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { HpcCluster } from "pulumi-alicloud-hpc";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/emulator.ts";
 import { changingCalls, clusterOps, createEcsStack, defaultRegion } from "./ecsStack.ts";
-import { dynamicHost, hosts } from "./hosts.ts";
 
 let ecs: Emulator;
 beforeEach(async () => void (ecs = await startEmulator()));
 afterEach(() => ecs.stop());
 
-describe.each(hosts)("$name", ({ HpcCluster }) => {
-  test("inputs that are not known yet pass the preview, and dependents of the id stay unchanged when the cluster changes", async () => {
-    const program = (description: string) => async () => {
-      const first = new HpcCluster("first", { name: "render-farm", description });
-      new HpcCluster("by-name", { name: first.id });
-      new HpcCluster("by-description", {
-        name: "by-description",
-        description: interpolate`follows ${first.hpcClusterId}`,
-      });
-      new HpcCluster("by-region", { name: "by-region", regionId: first.id.apply(() => "cn-beijing") });
-      new HpcCluster("by-token", { name: "by-token", clientToken: first.id });
-      return { id: first.id, hpcClusterId: first.hpcClusterId };
-    };
-    await using stack = await createEcsStack(ecs, { program: program("Nightly frames") });
-    const names = ["first", "by-name", "by-description", "by-region", "by-token"];
-    const all = (op: string) => Object.fromEntries(names.map((name) => [name, [op]]));
-
-    expect(clusterOps(await stack.preview())).toEqual(all("create"));
-    expect(ecs.store.clusters()).toEqual([]);
-
-    const id = (await stack.up()).outputs["id"]?.value as string;
-    const there = () =>
-      Object.fromEntries(
-        ecs.store
-          .clusters()
-          .map(({ name, regionId, description }) => [name === id ? "(id)" : name, { regionId, description }]),
-      );
-    expect(there()).toEqual({
-      "render-farm": { regionId: defaultRegion, description: "Nightly frames" },
-      "(id)": { regionId: defaultRegion, description: "" },
-      "by-description": { regionId: defaultRegion, description: `follows ${id}` },
-      "by-region": { regionId: "cn-beijing", description: "" },
-      "by-token": { regionId: defaultRegion, description: "" },
+// With the plugin: test/plugin/pluginLife.test.ts.
+test("inputs that are not known yet pass the preview, and dependents of the id stay unchanged when the cluster changes", async () => {
+  const program = (description: string) => async () => {
+    const first = new HpcCluster("first", { name: "render-farm", description });
+    new HpcCluster("by-name", { name: first.id });
+    new HpcCluster("by-description", {
+      name: "by-description",
+      description: interpolate`follows ${first.hpcClusterId}`,
     });
+    new HpcCluster("by-region", { name: "by-region", regionId: first.id.apply(() => "cn-beijing") });
+    new HpcCluster("by-token", { name: "by-token", clientToken: first.id });
+    return { id: first.id, hpcClusterId: first.hpcClusterId };
+  };
+  await using stack = await createEcsStack(ecs, { program: program("Nightly frames") });
+  const names = ["first", "by-name", "by-description", "by-region", "by-token"];
+  const all = (op: string) => Object.fromEntries(names.map((name) => [name, [op]]));
 
-    stack.setProgram(program("Daily frames"));
-    const preview = await stack.preview({ diff: true });
-    expect(clusterOps(preview)).toEqual({ ...all("same"), first: ["update"] });
-    expect(preview.output).not.toContain("[unknown]");
-    const before = changingCalls(ecs).length;
-    expect(clusterOps(await stack.up())).toEqual({ ...all("same"), first: ["update"] });
-    expect(changingCalls(ecs).slice(before)).toMatchObject([{ params: { Description: "Daily frames" } }]);
+  expect(clusterOps(await stack.preview())).toEqual(all("create"));
+  expect(ecs.store.clusters()).toEqual([]);
+
+  const id = (await stack.up()).outputs["id"]?.value as string;
+  const there = () =>
+    Object.fromEntries(
+      ecs.store
+        .clusters()
+        .map(({ name, regionId, description }) => [name === id ? "(id)" : name, { regionId, description }]),
+    );
+  expect(there()).toEqual({
+    "render-farm": { regionId: defaultRegion, description: "Nightly frames" },
+    "(id)": { regionId: defaultRegion, description: "" },
+    "by-description": { regionId: defaultRegion, description: `follows ${id}` },
+    "by-region": { regionId: "cn-beijing", description: "" },
+    "by-token": { regionId: defaultRegion, description: "" },
   });
+
+  stack.setProgram(program("Daily frames"));
+  const preview = await stack.preview({ diff: true });
+  expect(clusterOps(preview)).toEqual({ ...all("same"), first: ["update"] });
+  expect(preview.output).not.toContain("[unknown]");
 });
 
-const { HpcCluster } = dynamicHost;
-
-// With the plugin: test/plugin/pluginLife.test.ts.
 test("null, undefined and secret values, one name twice, frozen arguments", async () => {
   const nothing = null as unknown as undefined;
   const ofNothing = Object.freeze({
@@ -94,8 +87,6 @@ test("null, undefined and secret values, one name twice, frozen arguments", asyn
   const notInTheOpen = () => expect(stack.stateText()).not.toMatch(/classified/);
   notInTheOpen();
   const before = changingCalls(ecs).length;
-  await stack.refresh({ expectNoChanges: true });
-  notInTheOpen();
   const again = await stack.up({ expectNoChanges: true });
   expect(clusterOps(again)).toEqual({ one: ["same"], two: ["same"], hidden: ["same"] });
   notInTheOpen();
