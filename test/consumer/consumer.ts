@@ -41,8 +41,8 @@ export function cellName(cell: Cell): string {
     .join("-");
 }
 
-/** Tries a consumer; rejects only when it could not be tried. */
-export async function tryCell(cell: Cell, toolbox: Toolbox): Promise<CellResult> {
+/** Tries a consumer, up to a step (default: all); rejects only when it could not be tried. */
+export async function tryCell(cell: Cell, toolbox: Toolbox, last?: Stage): Promise<CellResult> {
   const started = performance.now();
   await using consumer = await Consumer.make(cell, toolbox);
   let failure: { stage: Stage; error: unknown } | undefined;
@@ -51,6 +51,9 @@ export async function tryCell(cell: Cell, toolbox: Toolbox): Promise<CellResult>
       await run();
     } catch (error) {
       failure = { stage, error };
+      break;
+    }
+    if (stage === last) {
       break;
     }
   }

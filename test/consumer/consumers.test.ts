@@ -1,6 +1,6 @@
 /**
  * Promise: the package works in a project of its own, as a symlink with the oldest SDK; template.test.ts has the tarball with the newest.
- * `npm run test:consumers` tries them all.
+ * `npm run test:consumers` tries them all, up to a destroyed stack.
  */
 import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
@@ -12,11 +12,11 @@ const toolbox = new Toolbox((line) => process.stderr.write(`[consumers] ${line}\
 afterAll(() => toolbox[Symbol.dispose]());
 
 test(
-  `a package installed by a user, from an empty folder to a destroyed stack: ${cellName(everydayCell)}`,
+  `a package installed by a user, from an empty folder to two clusters: ${cellName(everydayCell)}`,
   // Two installs from a registry and two compilations on a machine where every core has an engine of its own.
   { timeout: 10 * 60_000 },
   async () => {
-    const { verdict, output } = await tryCell(everydayCell, toolbox);
+    const { verdict, output } = await tryCell(everydayCell, toolbox, "up");
     expect(verdict, output).toBe("works");
   },
 );
