@@ -65,6 +65,11 @@ test("from an empty folder to a cluster", { timeout: 10 * 60_000 }, async () => 
     expect(await pulumi("config", "get", "alicloud:region")).toBe("cn-hangzhou\n");
 
     await toolbox.npm(["install"], { cwd: folder, node });
+    const usage = await toolbox.npm(["exec", "--", "pulumi-alicloud-hpc", "emulator", "--help"], {
+      cwd: folder,
+      node,
+    });
+    expect(usage).toContain("Usage: pulumi-alicloud-hpc emulator [options]");
     const compiler = createRequire(path.join(folder, "index.ts")).resolve("typescript/bin/tsc");
     await toolbox.run(node, [compiler, "--noEmit"], { cwd: folder, node });
     // In the same project, the program of llms.txt.
