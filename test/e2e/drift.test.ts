@@ -35,6 +35,16 @@ test("refresh stores a change made outside Pulumi, up reverts it; a deleted clus
   expect(clusterOps(await stack.up())).toEqual({ rendering: ["update"] });
   expect(ecs.store.clusters()).toMatchObject([{ hpcClusterId: id, ...wanted }]);
 
+  const unknownRegion = ecs.faults.add({
+    action: "DescribeHpcClusters",
+    kind: "error",
+    status: 404,
+    code: "InvalidRegionId.NotFound",
+    message: 'The specified parameter "RegionId" is not valid.',
+  });
+  expect((await failureOf(stack.refresh())).output).toContain("InvalidRegionId.NotFound");
+  expect(clustersInState(stack)).toMatchObject([{ id, outputs: wanted }]);
+  unknownRegion.remove();
   const key = { accessKeyId: ecs.accessKeyId, accessKeySecret: ecs.accessKeySecret };
   ecs.accounts.removeKey(ecs.accessKeyId);
   for (const operation of ["refresh", "destroy"] as const) {
