@@ -4,9 +4,9 @@ import { createCluster } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
 import { diffCluster } from "../../provider/cluster/diff.ts";
 import { InitializationError, outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
-import { warnOfInstances } from "../../provider/cluster/instances.ts";
-import { readCluster } from "../../provider/cluster/read.ts";
+import { importCluster, readCluster } from "../../provider/cluster/read.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
+import type { Operation } from "../../provider/cluster/operation.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError, FailedAttempt } from "../../provider/ecs/errors.ts";
 import type { Answer, Send } from "../../provider/ecs/http/transport.ts";
@@ -101,6 +101,104 @@ describe("create takes only a cluster that nobody holds", () => {
   });
 });
 
+describe("import takes only a cluster that nobody holds", () => {
+  const resource = { resourceName: "rendering", urn: "urn:rendering" };
+  let operation: ReturnType<FakeService["operation"]>;
+  beforeEach(() => {
+    operation = service.operation();
+  });
+
+  test("returns it as the service shows it, with the account and an entry, which holds it", async () => {
+    service.accountId = "1001";
+    const id = service.add("farm", "Frames");
+    const state = await importCluster(operation, id, resource);
+    expect(outputsOf(state)).toEqual({
+      ...inputs,
+      description: "Frames",
+      hpcClusterId: id,
+      __accountId: "1001",
+      __entry: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    });
+    await expect(createCluster(operation, { ...inputs, adopt: id }, {})).rejects.toThrow(
+      /^adopt: the resource "rendering" already holds/,
+    );
+  });
+
+  test("of two that are imported at the same time the second fails, and says what to do", async () => {
+    const id = service.add("farm");
+    const other = { resourceName: "other", urn: "urn:other" };
+    const [first, second] = await Promise.allSettled([
+      importCluster(operation, id, resource),
+      importCluster(operation, id, other),
+    ]);
+    expect(first.status).toBe("fulfilled");
+    expect(second).toMatchObject({
+      reason: {
+        message: expect.stringMatching(
+          /hpc-1 belongs to the resource "rendering" already.*delete the other's\. Remove that one.*\(pulumi state delete\), or do not/,
+        ) as string,
+      },
+    });
+  });
+
+  test("that the same resource imports twice is deleted with it", async () => {
+    const id = service.add("farm");
+    await importCluster(operation, id, resource);
+    await deleteCluster(operation, await importCluster(operation, id, resource));
+    expect(service.ids).toEqual([]);
+  });
+
+  test("that does not exist fails, and leaves the id free", async () => {
+    await expect(importCluster(operation, "hpc-1", resource)).rejects.toThrow(
+      "There is no HPC cluster hpc-1 in cn-hangzhou: check the id, the region and the account.",
+    );
+    service.add("farm");
+    expect(await importCluster(operation, "hpc-1", { urn: "urn:other" })).toMatchObject({ name: "farm" });
+  });
+});
+
+describe("a diff fails before two resources that have one cluster delete it", () => {
+  test("if this run has given the cluster to a new resource as well", async () => {
+    const old = await create({ clientToken: "mine" });
+    const operation = service.operation();
+    await createCluster(operation, { ...inputs, clientToken: "mine" }, { resourceName: "new" });
+    const { message } = await failureOf(
+      diffCluster(operation, old.hpcClusterId, outputsOf(old), inputs, { resourceName: "old" }),
+    );
+    expect(message).toMatch(/hpc-1 of this resource has just been given to the resource "new" as well/);
+    expect(message).toMatch(
+      /values that this one.*\(pulumi state delete\).*depend on this one \(dependsOn\), or give it a clientToken\.$/,
+    );
+  });
+
+  test("if two resources of the program have it, and names the two commands that repair it", async () => {
+    const state = await create();
+    const operation = service.operation();
+    const diff = (__entry: string, resourceName: string) =>
+      diffCluster(operation, state.hpcClusterId, outputsOf({ ...state, __entry }), inputs, {
+        resourceName,
+        urn: `urn:${resourceName}`,
+      });
+    await diff("a", "one");
+    const { message } = await failureOf(diff("b", "two"));
+    expect(message).toMatch(/hpc-1 belongs to both the resource "one" and the resource "two".*Remove one/);
+    expect(message).toContain("pulumi state delete 'urn:one' or pulumi state delete 'urn:two'.");
+  });
+
+  test.each([
+    ["urn:farm", "urn:farm"],
+    [undefined, "urn:farm"],
+    ["urn:farm", undefined],
+  ])("but not if they may be one resource: %s and %s", async (first, second) => {
+    const state = await create();
+    const operation = service.operation();
+    const diff = (__entry: string, urn: string | undefined) =>
+      diffCluster(operation, state.hpcClusterId, outputsOf({ ...state, __entry }), inputs, { urn });
+    await diff("a", first);
+    expect(await diff("b", second)).toEqual({ updates: [], replaces: [], adds: [] });
+  });
+});
+
 describe("delete removes only what is its own", () => {
   test("keeps a cluster that another entry holds, with a warning, until that entry goes", async () => {
     const old = await create({ clientToken: "mine" });
@@ -111,6 +209,7 @@ describe("delete removes only what is its own", () => {
       { resourceName: "new" },
     );
     expect(renamed.hpcClusterId).toBe(old.hpcClusterId);
+    await read(old, operation);
     await deleteCluster(operation, old);
     expect(service.ids).toEqual(["hpc-1"]);
     expect(operation.warnings).toEqual([
@@ -132,15 +231,36 @@ describe("delete removes only what is its own", () => {
     expect(bare.message).not.toContain("i-0");
   });
 
-  test("a replacement of a cluster with instances is announced once, and none without", async () => {
+  test("a replacement of a cluster with instances is announced once, and nothing else is", async () => {
     const state = await create();
     const operation = service.operation();
-    await warnOfInstances(operation, state);
-    expect(operation.warnings).toEqual([]);
+    const diff = (change: object) =>
+      diffCluster(operation, state.hpcClusterId, outputsOf(state), { ...inputs, ...change }, {});
+    const replaced = { regionId: "cn-beijing" };
+    await diff(replaced);
     service.instances = ["i-1"];
-    await warnOfInstances(operation, state);
-    await warnOfInstances(operation, state);
-    expect(operation.warnings).toEqual([expect.stringMatching(/would be replaced.*1 instance \(i-1\)/)]);
+    await diff({ name: "renamed" });
+    expect(operation.warnings).toEqual([]);
+    await diff(replaced);
+    await diff(replaced);
+    expect(operation.warnings).toEqual([
+      expect.stringMatching(/would be replaced.*1 instance \(i-1\).*release the instances first\.$/),
+    ]);
+    expect(service.sent("DescribeInstances")).toHaveLength(3);
+  });
+
+  test.each<[string, (operation: Operation, state: ClusterState) => Promise<unknown>]>([
+    ["a refresh has dropped", (operation, state) => read(state, operation)],
+    ["the run has deleted", deleteCluster],
+  ])("a cluster that %s is held by nobody any more", async (_what, drop) => {
+    const own = { ...inputs, clientToken: "mine" };
+    const state = await createCluster(service.operation(), own, origin);
+    const operation = service.operation();
+    await read(state, operation);
+    service.clock.advance(61_000);
+    service.clusters[0]!.isDeleted = true;
+    await drop(operation, state);
+    await expect(createCluster(operation, own, origin)).rejects.toThrow(/hpc-1, .* has been deleted since/);
   });
 });
 
@@ -169,12 +289,21 @@ describe("gone needs proof", () => {
     expect(state.__accountId).toBe("1001");
     service.accountId = "2002";
     service.clusters[0]!.isDeleted = true;
-    expect((await failureOf(run(state))).message).toMatch(/hpc-1 is in the account 1001.*account 2002/);
+    expect((await failureOf(run(state))).message).toMatch(
+      /hpc-1 is in the account 1001.*account 2002\. .*run the same command again with credentials of the cluster's account\.$/,
+    );
   });
 
-  test("an account that cannot be asked, or was not known, changes nothing", async () => {
+  test.each([
+    [undefined, undefined],
+    [undefined, "1001"],
+    ["1001", undefined],
+    ["1001", "1001"],
+  ])("a cluster of the account %s is dropped by credentials of the account %s", async (before, now) => {
+    service.accountId = before;
     const state = await create();
-    expect(state.__accountId).toBeUndefined();
+    expect(state.__accountId).toBe(before);
+    service.accountId = now;
     service.clusters[0]!.isDeleted = true;
     expect(await read(state)).toBeUndefined();
   });
