@@ -58,6 +58,8 @@ describe("check", () => {
     expect(reasons).toMatch(/alicloud:endpoints/);
     expect(reasons).toMatch(/alicloud:secretKey/);
     expect(reasons).not.toContain("LTAIhalf");
+    const { message } = await failureOf(deleteCluster(operation, existing("farm")));
+    expect(message.split("\n")).toEqual(failures.map(({ reason }) => reason));
     await expect(checkCluster(operation, {}, { name: "farm", regionId })).resolves.toMatchObject({
       failures: [],
     });
@@ -88,9 +90,25 @@ describe("check", () => {
     const own = await checkCluster(operation, {}, { name: "farm", regionId: "cn-hangzou" });
     expect(own.failures).toMatchObject([{ property: "regionId" }]);
     expect(own.failures[0]?.reason).toMatch(/^regionId "cn-hangzou" is not .*did you mean "cn-hangzhou"\?$/);
+    // Nothing is asked of a region that may not exist.
+    expect(service.calls.map(({ action }) => action)).toEqual(["DescribeRegions"]);
     operation = service.operation({ region: "cn-hangzou" });
     const configured = await checkCluster(operation, {}, { name: "farm" });
     expect(configured.failures[0]?.reason).toContain("(from alicloud:region)");
+  });
+
+  test.each([
+    ["a region that is missing", { name: "farm" }, ["regionId"]],
+    ["a region of the wrong form", { name: "farm", regionId: "CN Hangzhou" }, ["regionId"]],
+    ["a wrong name and an unknown region", { name: "x", regionId: "cn-hangzou" }, ["name", "regionId"]],
+    ["a region that is not known yet", { name: "farm", regionId: UNKNOWN }, []],
+    ["a name that is not known yet", { name: UNKNOWN, regionId }, []],
+  ])("says of %s one thing each, and reads no cluster", async (_, news, wrong) => {
+    operation = service.operation({});
+    const { failures } = await checkCluster(operation, {}, news);
+    expect(failures.map(({ property }) => property)).toEqual(wrong);
+    expect(operation.warnings).toEqual([]);
+    expect(service.calls.map(({ action }) => action)).toEqual(["DescribeRegions"]);
   });
 
   test("does not read the regions with skipRegionValidation", async () => {
@@ -153,6 +171,39 @@ describe("adopting a cluster", () => {
     expect(unknownName.failures).toEqual([]);
   });
 
+  test("goes on with a warning if the credentials come too late, and stops for other errors", async () => {
+    const inputs = { ...adoptable(), __isProtected: true };
+    service.errors = { DescribeHpcClusters: "CredentialsTimeout" };
+    expect((await checkCluster(operation, {}, inputs)).failures).toEqual([]);
+    expect(operation.warnings).toEqual([
+      expect.stringMatching(/^The HPC cluster to adopt could not be compared.*CredentialsTimeout/),
+    ]);
+    service.errors = { DescribeHpcClusters: "Forbidden.RAM" };
+    await expect(checkCluster(service.operation(), {}, inputs)).rejects.toThrow("Forbidden.RAM");
+  });
+
+  const notHere =
+    /^adopt does not protect the HPC cluster hpc-1 in this language: .*protect: true.*deletes it\.$/;
+  const notAnyMore =
+    /^adopt has been removed.*of the adopted HPC cluster hpc-1, unless.*Without protection a destroy.*protect: true\.$/;
+  test.each<[string, olds: object, news: object, RegExp?]>([
+    ["a new adoption that the program does not protect", {}, { adopt: "hpc-1" }, notHere],
+    ["an adoption that was removed", { adopt: "hpc-1" }, {}, notAnyMore],
+    ["an adoption that stays", { adopt: "hpc-1" }, { adopt: "hpc-1" }],
+    ["a protected one", {}, { adopt: "hpc-1", __isProtected: true }],
+    ["one that the program leaves unprotected", {}, { adopt: "hpc-1", __isProtected: false }],
+    ["a removed one that stays protected", { adopt: "hpc-1" }, { __isProtected: true }],
+    ["one whose id is not known yet", {}, { adopt: UNKNOWN }],
+    ["a cluster that was never adopted", { __tokenKey: "key" }, {}],
+  ])("warns once where it does not protect: %s", async (_, olds, news, warning) => {
+    const stored = Object.keys(olds).length === 0 ? {} : { name: "farm", regionId, ...olds };
+    service.add("farm");
+    for (let round = 0; round < 2; round += 1) {
+      await checkCluster(operation, stored, { name: "farm", regionId, ...news });
+    }
+    expect(operation.warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)]);
+  });
+
   test("changes and creates nothing", async () => {
     const inputs = adoptable();
     expect(await createCluster(operation, inputs, origin)).toEqual({
@@ -171,12 +222,14 @@ describe("adopting a cluster", () => {
     await expect(createCluster(operation, { ...inputs, adopt: "hpc-none" }, origin)).rejects.toThrow(
       "hpc-none",
     );
-    await expect(createCluster(operation, { ...inputs, name: "other" }, origin)).rejects.toThrow(
-      /^name must be/,
+    await expect(
+      createCluster(operation, { ...inputs, name: "other", description: "other" }, origin),
+    ).rejects.toThrow(
+      /^name and description must be that of .* hpc-1; make them the same, and change it once the cluster has been adopted\.$/,
     );
-    operation.session.holders.record(inputs.adopt, { entry: "other", resourceName: "blue" });
+    operation.session.holders.record(inputs.adopt, { entry: "other" });
     await expect(createCluster(operation, inputs, origin)).rejects.toThrow(
-      /^adopt: the resource "blue" already holds/,
+      "adopt: another resource of this stack already holds the HPC cluster hpc-1; remove one of them.",
     );
   });
 
@@ -296,6 +349,17 @@ describe("updating a cluster", () => {
     expect(changed.message).toMatch(/deleted outside Pulumi.*pulumi refresh/s);
   });
 
+  test("of a cluster that does not show, but exists, keeps it in the state", async () => {
+    const old = existing("farm");
+    service.clusters[0]!.visibleFrom = Infinity;
+    const error = await failureOf(
+      updateCluster(operation, old, { name: "farm", regionId }),
+      InitializationError,
+    );
+    expect(error.state).toMatchObject({ hpcClusterId: "hpc-1", requestId: "R-old" });
+    expect(error.message).toMatch(/in the state: run `pulumi up` again in a few minutes\.$/);
+  });
+
   test("that the service refuses is its error: the state stays", async () => {
     service.errors = { ModifyHpcClusterAttribute: "InvalidHpcClusterName.Malformed" };
     const error = await failureOf(
@@ -325,7 +389,9 @@ describe("updating a cluster", () => {
       updateCluster(operation, old, { name: "renamed", regionId }),
       InitializationError,
     );
-    expect(error.message).toMatch(/still shows the old name and description of hpc-1/);
+    expect(error.message).toMatch(
+      /still shows the old name and description of hpc-1\. .*write it in the program as it is shown\.$/,
+    );
     expect(error.state).toMatchObject({ name: "farm", description: "before" });
     expect(service.clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(5_000);
   });
