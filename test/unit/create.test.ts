@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { createCluster } from "../../provider/cluster/create.ts";
+import { createCluster, originFrom } from "../../provider/cluster/create.ts";
 import { deleteCluster } from "../../provider/cluster/delete.ts";
 import { InitializationError, outputsOf, type ClusterState } from "../../provider/cluster/state.ts";
 import type { Operation } from "../../provider/cluster/operation.ts";
@@ -62,6 +62,14 @@ describe("the same token again", () => {
     expect(new Set(service.tokens).size).toBe(1);
   });
 
+  test("comes from the key that the program side has added to the inputs", async () => {
+    await create();
+    const origin = originFrom({ ...inputs, __tokenKey: "key", __resourceName: "rendering" });
+    nextOperation();
+    expect((await createCluster(operation, inputs, origin)).hpcClusterId).toBe("hpc-1");
+    expect(operation.session.holders.otherHolder("hpc-1")).toMatchObject({ resourceName: "rendering" });
+  });
+
   test("with another key creates another cluster", async () => {
     await create();
     await create({}, "the key of another resource");
@@ -87,16 +95,23 @@ describe("the same token again", () => {
     expect(service.ids).toEqual(["hpc-3"]);
   });
 
-  test("after a deletion outside Pulumi creates a new one once neither Describe nor Modify knows the cluster", async () => {
-    await create();
-    service.clusters[0]!.isDeleted = true;
-    nextOperation();
-    const start = service.clock.now();
-    expect((await create()).hpcClusterId).toBe("hpc-2");
-    expect(service.clock.now() - start).toBeGreaterThanOrEqual(5_000);
-    expect(service.sent("ModifyHpcClusterAttribute")).toHaveLength(1);
-    expect(service.ids).toEqual(["hpc-2"]);
-  });
+  test.each([
+    ["", false],
+    [", also where the region cannot be listed", true],
+  ])(
+    "after a deletion outside Pulumi creates a new one once neither Describe nor Modify knows the cluster%s",
+    async (_, refusesLists) => {
+      await create();
+      service.clusters[0]!.isDeleted = true;
+      service.refusesLists = refusesLists;
+      nextOperation();
+      const start = service.clock.now();
+      expect((await create()).hpcClusterId).toBe("hpc-2");
+      expect(service.clock.now() - start).toBeGreaterThanOrEqual(5_000);
+      expect(service.sent("ModifyHpcClusterAttribute")).toHaveLength(1);
+      expect(service.ids).toEqual(["hpc-2"]);
+    },
+  );
 
   test("skips a cluster that belongs to another resource", async () => {
     const renamed = await create();
@@ -119,7 +134,7 @@ describe("the same token again", () => {
       operation.session.holders.recordDeleted({ ...inputs, hpcClusterId: `hpc-${number}` });
     }
     await expect(create()).rejects.toThrow(
-      /hpc-1 \(has been deleted.*hpc-20.*clientToken that was not used/s,
+      /: hpc-1 \(has been deleted since\), hpc-2 .*hpc-20 .*no more than 20 ClientTokens.*clientToken that was not used/s,
     );
     expect(new Set(service.tokens).size).toBe(20);
   });
@@ -148,16 +163,18 @@ describe("the same token again", () => {
 });
 
 describe("a cluster that shows late", () => {
-  test("is waited for", async () => {
-    service.lateMs = { 1: 4_000 };
+  test.each([4_000, 8_000])("is waited for (%i ms)", async (lateMs) => {
+    service.lateMs = { 1: lateMs };
     expect(await create()).toMatchObject({ hpcClusterId: "hpc-1" });
     expect(service.tokens).toHaveLength(1);
   });
 
   test("beyond the grace period, but is known to Modify, is kept in the state: no second one is created", async () => {
     service.lateMs = { 1: 60_000 };
+    const start = service.clock.now();
     const error = await initializationFailure(create());
-    expect(error.message).toContain("hpc-1");
+    expect(service.clock.now() - start).toBe(10_000);
+    expect(error.message).toMatch(/hpc-1 has been created.*run `pulumi up` again in a few minutes\.$/);
     expect(error.state).toEqual({
       ...inputs,
       hpcClusterId: "hpc-1",
@@ -214,6 +231,17 @@ describe("an explicit clientToken", () => {
       clientToken: "own",
     });
     expect(service.tokens).toEqual(["own", "own"]);
+  });
+
+  test("whose cluster shows other values, new or not, is kept in the state, with what to do", async () => {
+    service.refusesLists = true;
+    service.shown = (item) => ({ ...item, Name: item.Name.toUpperCase() });
+    const { state, message } = await initializationFailure(create({ clientToken: "own" }));
+    expect(state).toMatchObject({ hpcClusterId: "hpc-1", name: "RENDER-FARM" });
+    expect(message).toMatch(
+      /returned hpc-1, which has been changed since.*, or is new and .* in another form\. Its id is in the state\. Make sure/,
+    );
+    expect(message).toMatch(/has hpc-1; otherwise run `pulumi state delete`\. Then run.*run `pulumi up`\.$/);
   });
 
   test.each(["by this process", "outside Pulumi"])(

@@ -4,6 +4,7 @@ import { createCluster } from "../../provider/cluster/create.ts";
 import { InitializationError, type ClusterState } from "../../provider/cluster/state.ts";
 import type { ClusterProperties } from "../../provider/cluster/properties.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
+import { failureOf } from "./failureOf.ts";
 import { FakeService, regionId } from "./fakeService.ts";
 
 const inputs: ClusterProperties = { name: "farm", description: "Nightly frames ", regionId };
@@ -17,8 +18,10 @@ beforeEach(() => {
 });
 
 /** What the state holds afterwards; undefined if nothing. */
-async function create(values: ClusterProperties = inputs): Promise<ClusterState | Error> {
-  const operation = service.operation();
+async function create(
+  values: ClusterProperties = inputs,
+  operation = service.operation(),
+): Promise<ClusterState | Error> {
   try {
     return await createCluster(operation, values, origin);
   } catch (error) {
@@ -78,15 +81,58 @@ describe.each(lies)("if %s", (_what, tell) => {
 });
 
 test("a difference that stays is warned of, and shows as an ordinary difference", async () => {
-  service.shown = (item) => ({ ...item, Name: item.Name.toUpperCase() });
+  service.shown = (item) => ({ ...item, Name: item.Name.toUpperCase(), Description: "" });
   expect(await create()).toMatchObject({ name: "FARM" });
-  expect(warnings).toEqual([expect.stringMatching(/hpc-1 has been created, but .* another name/)]);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /hpc-1 has been created, but .* another name and description than the program's\. The next .* `pulumi stack export` shows it\.$/,
+    ),
+  ]);
 });
 
-test("values that show late are waited for, and nothing is warned of", async () => {
-  service.shown = (item, ageMs) => (ageMs < 1_500 ? { ...item, Description: "" } : item);
-  expect(await create()).toMatchObject(inputs);
-  expect(warnings).toEqual([]);
+test.each(["", " and the cluster once not at all"])(
+  "values that show late%s are waited for, no longer than they take, and nothing is warned of",
+  async (hidden) => {
+    service.shown = (item, ageMs) =>
+      ageMs > 1_500
+        ? item
+        : hidden !== "" && ageMs > 200 && ageMs < 1_000
+          ? undefined
+          : { ...item, Description: "" };
+    const start = service.clock.now();
+    expect(await create()).toMatchObject(inputs);
+    expect(service.clock.now() - start).toBeLessThan(5_000);
+    expect(warnings).toEqual([]);
+  },
+);
+
+test("white space that the service drops does not hide the cluster of an interrupted run", async () => {
+  service.shown = (item) => ({ ...item, Description: item.Description?.trim() ?? "" });
+  await create();
+  expect(await create()).toMatchObject({ hpcClusterId: "hpc-1" });
+  expect(service.ids).toEqual(["hpc-1"]);
+});
+
+describe("where the region cannot be listed", () => {
+  beforeEach(() => {
+    service.refusesLists = true;
+  });
+
+  test("nothing is said of clusters from before, which are not known", async () => {
+    await create();
+    expect(warnings).toEqual([]);
+    service.clusters[0]!.description = "changed";
+    expect(await create()).toMatchObject({ hpcClusterId: "hpc-2" });
+    expect(warnings).toEqual([]);
+  });
+
+  test("a second cluster with other values ends the attempts, and the message names both", async () => {
+    service.shown = (item) => ({ ...item, Description: "" });
+    const { message } = await failureOf(createCluster(service.operation(), inputs, origin));
+    expect(message).toMatch(
+      /hpc-2, which .* The same is true of hpc-1, which this .*delete it\. Make sure that no other resource has hpc-2/,
+    );
+  });
 });
 
 describe("an id that does not exist", () => {
@@ -96,11 +142,30 @@ describe("an id that does not exist", () => {
       expect(await create()).toMatchObject({ hpcClusterId: "hpc-1" });
       expect(service.ids).toEqual(["hpc-1"]);
     }
+    const operation = service.operation();
+    operation.session.holders.record("hpc-1", { entry: "other" });
+    expect(await create(inputs, operation)).toMatchObject({ hpcClusterId: "hpc-2" });
   });
 
-  test("ends in an error that names the new cluster: no other one is made", async () => {
+  test("ends in an error that names the new cluster, and no other one: none is made either", async () => {
+    service.add("farm");
+    const operation = service.operation();
+    await operation.session.lists.beforeCreation(regionId);
+    service.add("other");
+    await createCluster(operation, inputs, { tokenKey: "of another resource" });
     service.answeredId = () => "hpc-wrong";
-    expect(messageOf(await create())).toMatch(/hpc-wrong, which does not exist.*new cluster.*hpc-1/s);
+    expect(messageOf(await create(inputs, operation))).toMatch(
+      /hpc-wrong, which does not exist.*new cluster with the name of this resource: hpc-4\. .*adopt it: adopt: "hpc-4"\.$/s,
+    );
+    expect(service.ids).toHaveLength(4);
+  });
+
+  test("ends in an error if the region cannot be listed any more: no other one is made", async () => {
+    const operation = service.operation();
+    await operation.session.lists.beforeCreation(regionId);
+    service.refusesLists = true;
+    service.answeredId = () => "hpc-wrong";
+    expect(messageOf(await create(inputs, operation))).toContain("Forbidden.RAM");
     expect(service.ids).toEqual(["hpc-1"]);
   });
 

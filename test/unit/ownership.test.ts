@@ -38,6 +38,39 @@ describe("create takes only a cluster that nobody holds", () => {
     expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
   });
 
+  test("leaves such a cluster alone at once, also one that does not show: no Modify, no wait", async () => {
+    const { hpcClusterId, __entry: entry } = await create();
+    service.clusters[0]!.visibleFrom = Infinity;
+    const operation = service.operation();
+    operation.session.holders.record(hpcClusterId, { entry });
+    expect((await createCluster(operation, inputs, origin)).hpcClusterId).toBe("hpc-2");
+    expect(service.sent("ModifyHpcClusterAttribute")).toEqual([]);
+    expect(service.clock.sleeps).toEqual([]);
+  });
+
+  test.each(["succeeds", "fails"])(
+    "passes over one whose holder shows while it is read, when that %s",
+    async (read) => {
+      await create();
+      const operation = service.operation();
+      const { send } = service;
+      Object.assign(service, {
+        send: (async (call) => {
+          if (call.parameters["HpcClusterIds"] === '["hpc-1"]') {
+            operation.session.holders.record("hpc-1", { entry: "other" });
+            service.errors = read === "fails" ? { DescribeHpcClusters: "Forbidden.RAM" } : {};
+          }
+          try {
+            return await send(call);
+          } finally {
+            service.errors = {};
+          }
+        }) satisfies Send,
+      });
+      expect((await createCluster(operation, inputs, origin)).hpcClusterId).toBe("hpc-2");
+    },
+  );
+
   test("passes over a replayed cluster that was changed since it was created with these values", async () => {
     await create();
     service.clusters[0]!.name = "farm-blue";
@@ -83,11 +116,21 @@ describe("create takes only a cluster that nobody holds", () => {
     });
     expect((await create()).__tokenUse?.generation).toBe(1);
     expect(new Set(tokens).size).toBe(2);
+    service.errors = { CreateHpcCluster: "IdempotentParameterMismatch" };
+    await expect(create()).rejects.toThrow(
+      /with the same values\. No other one has been created: no more than 20 ClientTokens are tried\./,
+    );
   });
 
   test.each([
-    ["HPC_CLUSTER_MODIFY_FAILED", /refresh/],
-    ["Forbidden.RAM", /give the resource a `clientToken`.*`pulumi refresh` and `pulumi up`/],
+    [
+      "HPC_CLUSTER_MODIFY_FAILED",
+      /\) Run `pulumi up` again in a few minutes\. If .* deleted, run `pulumi refresh` first\.$/,
+    ],
+    [
+      "Forbidden.RAM",
+      /Without ecs:Mod.*give the resource a `clientToken`.*`pulumi refresh` and `pulumi up`: .*deleted cluster again\. Or grant ecs:Modify/,
+    ],
   ])("keeps the id if the list lags and Modify answers %s", async (code, advice) => {
     service.lateMs = { 1: 60_000 };
     service.errors = { ModifyHpcClusterAttribute: code };
@@ -316,6 +359,8 @@ describe("a preview with new clusters", () => {
       expect((await checkCluster(operation, {}, { name })).failures).toEqual([]);
     }
     operation.session.sameNames.report();
+    // A canceled run ends twice.
+    operation.session.sameNames.report();
     return operation.warnings;
   };
 
@@ -324,10 +369,27 @@ describe("a preview with new clusters", () => {
     service.add("farm");
     const [warning, ...others] = await warningsOf("farm", "farm", "other");
     expect(warning).toMatch(
-      /cn-hangzhou already has 2 HPC clusters named "farm": hpc-1, hpc-2. `pulumi up` continues with it if .*Before you adopt.*look whose/,
+      /cn-hangzhou already has 2 HPC clusters named "farm": hpc-1, hpc-2. `pulumi up` continues with it if .*Before you adopt.*look whose.*would still delete it\.$/,
     );
     expect(others).toEqual([]);
     expect(service.sent("DescribeHpcClusters")).toHaveLength(1);
+  });
+
+  test("warns of each name", async () => {
+    service.add("farm");
+    service.add("other");
+    expect(await warningsOf("farm", "other")).toEqual([
+      expect.stringContaining('already has an HPC cluster named "farm": hpc-1.'),
+      expect.stringContaining('already has an HPC cluster named "other": hpc-2.'),
+    ]);
+  });
+
+  test("does not show a name that is a secret", async () => {
+    service.add("farm");
+    const operation = service.operation();
+    await checkCluster(operation, {}, { name: "farm" }, new Set(["name"]));
+    operation.session.sameNames.report();
+    expect(operation.warnings).toEqual([]);
   });
 
   test("is quiet about a cluster that a resource of the stack holds, also one that is checked later", async () => {
@@ -366,7 +428,7 @@ describe("`up`", () => {
     await create();
     expect(await up()).toEqual([
       expect.stringMatching(
-        /already had the HPC cluster hpc-1.*interrupted run.*retainOnDelete.*destroy will/s,
+        /already had the HPC cluster hpc-1.*interrupted run.*retainOnDelete.*destroy will.*give it a clientToken of its own\.$/s,
       ),
     ]);
     expect(service.ids).toEqual(["hpc-1"]);
@@ -382,10 +444,12 @@ describe("`up`", () => {
 
   test("names a cluster that was changed since, and passes over it once", async () => {
     await create();
-    service.clusters[0]!.description = "blue";
-    expect(await up()).toEqual([expect.stringMatching(/hpc-1 .* changed since \(description\)/)]);
+    Object.assign(service.clusters[0]!, { name: "farm-blue", description: "blue" });
+    expect(await up()).toEqual([expect.stringMatching(/hpc-1 .* changed since \(name and description\)/)]);
     service.clusters[1]!.description = "green";
-    await expect(up()).rejects.toThrow(/hpc-1 .*changed.*hpc-2 .*changed.*clientToken/s);
+    await expect(up()).rejects.toThrow(
+      /hpc-1 \(has been changed [^)]*\)[^)]*\), hpc-2 \(.*changed.*: none of them is taken\. .*clientToken/s,
+    );
     expect(service.ids).toEqual(["hpc-1", "hpc-2"]);
   });
 
