@@ -49,6 +49,7 @@ beforeEach(() => {
   vi.stubEnv("TMPDIR", temporary);
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   rmSync(root, { recursive: true, force: true });
 });
@@ -94,23 +95,80 @@ async function leftNote(): Promise<{ file: string; pid: string }> {
 describe("the notes of a run", () => {
   test("tell a process which clusters another living process of the run holds", async () => {
     const released = { ...theirs, hpcClusterId: "hpc-2" };
-    const notes = [theirs, released, { ...released, holds: false }];
+    // In a state of an earlier version.
+    const nameless = { hpcClusterId: "hpc-3", holds: true };
+    const notes = [
+      released,
+      nameless,
+      theirs,
+      ...[released, nameless].map((one) => ({ ...one, holds: false })),
+    ];
     const other = await startChild(writing(notes) + untilStopped, {});
     const here = new Holders(notesOf());
     here.record("hpc-0", { entry: "own" });
     expect(here.otherHolder("hpc-0", { entry: "own" })).toBeUndefined();
     expect(here.otherHolder("hpc-1", { entry: "own" })).toMatchObject({ entry: "theirs" });
     expect(here.otherHolder("hpc-2", { entry: "own" })).toBeUndefined();
+    expect(here.otherHolder("hpc-3", { entry: "own" })).toBeUndefined();
     expect(heldElsewhere("hpc-1", ANOTHER_RUN)).toEqual([]);
     await other.stop();
     expect(here.otherHolder("hpc-1", { entry: "own" })).toBeUndefined();
+    // The other process has removed its file.
+    expect(readFileSync(onlyNote(), "utf8")).toContain("hpc-0");
     expect(warnings).toEqual([]);
   });
 
-  test("of a killed process say nothing, and a later run removes them", async () => {
-    await leftNote();
-    expect(heldElsewhere("hpc-1")).toEqual([]);
-    expect(filesIn(pulumiHome)).toEqual([]);
+  test("contain each holder once, and again when more is known of it, until it goes", () => {
+    const here = new Holders(notesOf());
+    const farm = { entry: "a", resourceName: "farm" };
+    for (const known of [
+      farm,
+      { entry: "a" },
+      farm,
+      { ...farm, urn: "urn:farm" },
+      { ...farm, urn: "urn:farm" },
+    ]) {
+      here.record("hpc-1", known);
+    }
+    here.record("hpc-2", {});
+    here.record("hpc-2", {});
+    here.record("hpc-1", { entry: "b", isNew: true });
+    here.release("hpc-1", farm);
+    const lines = readFileSync(onlyNote(), "utf8").trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { hpcClusterId: "hpc-1", ...farm, holds: true },
+      { hpcClusterId: "hpc-1", ...farm, urn: "urn:farm", holds: true },
+      { hpcClusterId: "hpc-2", holds: true },
+      { hpcClusterId: "hpc-1", entry: "b", isNew: true, holds: true },
+      { hpcClusterId: "hpc-1", entry: "a", holds: false },
+    ]);
+  });
+
+  test.each(["", ", also where nothing says when a process started"])(
+    "of a killed process say nothing, and a later run removes them, and no other file%s",
+    async (unknownStart) => {
+      const { file } = await leftNote();
+      const others = [`a.${path.basename(file)}`, `${path.basename(file)}.bak`, "notes.txt"];
+      for (const name of others) {
+        writeFileSync(path.join(path.dirname(file), name), "important");
+      }
+      mkdirSync(file.replace(/\d+\.jsonl$/, "1.jsonl"));
+      if (unknownStart !== "") {
+        renameSync(file, file.replace(/\d+\.jsonl$/, ".jsonl"));
+      }
+      expect(heldElsewhere("hpc-1")).toEqual([]);
+      expect(filesIn(path.dirname(file)).map(([name]) => name)).toEqual(others.toSorted());
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  test("of a process of another user, which cannot be signaled, count", async () => {
+    const other = await startChild(writing([theirs]) + untilStopped, {});
+    vi.spyOn(process, "kill").mockImplementation(() => {
+      throw Object.assign(new Error("Not permitted"), { code: "EPERM" });
+    });
+    expect(heldElsewhere("hpc-1")).toEqual(["theirs"]);
+    await other.stop();
   });
 
   test("of a killed process say nothing either when another process has its id", async ({ skip }) => {
@@ -129,14 +187,22 @@ describe("the notes of a run", () => {
     expect(await createCluster(operation, { name: "farm", regionId }, {})).toMatchObject({
       hpcClusterId: "hpc-1",
     });
-    expect(warnings).toEqual([expect.stringContaining(path.join(root, "file"))]);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /cannot tell each other.* If two resources .* may delete the cluster\. The reason: /,
+      ),
+    ]);
+    expect(warnings[0]).toContain(path.join(root, "file"));
   });
 
-  test("are read as far as they are written", async () => {
+  test("are read as far as they are written, and not if they are broken, with a warning", async () => {
     const other = await startChild(writing([theirs]) + untilStopped, {});
     writeFileSync(onlyNote(), '{"hpcClusterId":"hpc-1","entry":"half', { flag: "a" });
     expect(heldElsewhere("hpc-1")).toEqual(["theirs"]);
     expect(warnings).toEqual([]);
+    writeFileSync(onlyNote(), "\n", { flag: "a" });
+    expect(heldElsewhere("hpc-1")).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("cannot tell each other")]);
     await other.stop();
   });
 
@@ -194,8 +260,10 @@ describe("the notes of a run", () => {
     await living.stop();
   });
 
-  test("of another process namespace go when they have not changed for a week", async () => {
-    const { file } = await leftNote();
+  test("of another process namespace say nothing, and go when they have not changed for a week", () => {
+    // A process with the same id and start lives here.
+    notesOf().write(theirs);
+    const file = onlyNote();
     const foreign = path.join(path.dirname(file), path.basename(file).replace(/^.{8}/, "00000000"));
     renameSync(file, foreign);
     for (const [days, expected] of [
@@ -300,6 +368,17 @@ describe("a folder that another user could change", () => {
       /can be changed by other users/,
     ],
     [
+      "cannot be created",
+      false,
+      () => {
+        // Too long a name for any file system.
+        const folder = path.join(root, "x".repeat(300));
+        vi.stubEnv("PULUMI_HOME", folder);
+        return folder;
+      },
+      /cannot be created \(.*ENAMETOOLONG.*\): set the environment variable PULUMI_HOME to a folder that only you/,
+    ],
+    [
       "a folder of another user",
       true,
       () => {
@@ -357,12 +436,42 @@ describe("a folder that another user could change", () => {
     mkdirSync(real);
     chmodSync(real, 0o775);
     chownSync(real, 0, 0);
+    // In a folder of a group that cannot change it.
+    chownSync(root, 0, 1);
+    chmodSync(root, 0o755);
     symlinkSync(real, path.join(root, "link"));
     vi.stubEnv("PULUMI_HOME", path.join(root, "link"));
     useTwice();
     expect(warnings).toEqual([]);
     expect(filesIn(real)).toEqual([[expect.stringMatching(/\.jsonl$/), expect.stringContaining("hpc-2")]]);
     expect(statSync(path.join(real, "pulumi-alicloud-hpc")).mode & 0o777).toBe(0o700);
+  });
+
+  /** The folder that a process of this user uses; undefined: on Windows, where users have no ids. */
+  async function folderOf(user: number | undefined): Promise<string> {
+    if (process.geteuid !== undefined) {
+      vi.spyOn(process as { geteuid: () => number | undefined }, "geteuid").mockReturnValue(user);
+    }
+    vi.resetModules();
+    return (await import("../../provider/cluster/privateFolder.ts")).privateFolder("notes");
+  }
+
+  test("does not mean one below folders of root", async ({ skip }) => {
+    skip(!isRoot, "only root can give a folder to another user");
+    mkdirSync(path.join(own(), "notes"), { recursive: true, mode: 0o700 });
+    for (const folder of [pulumiHome, own(), path.join(own(), "notes")]) {
+      chownToNobody(folder);
+    }
+    expect(await folderOf(NOBODY)).toBe(path.join(own(), "notes"));
+    chownToNobody(root);
+    await expect(folderOf(1000)).rejects.toThrow(/belongs to the user 65534, and you are the user 1000/);
+  });
+
+  test("is not known on Windows: the profile's folder is the user's, and PULUMI_HOME may be anybody's", async () => {
+    vi.stubEnv("PULUMI_HOME", path.join(root, "elsewhere"));
+    mkdirSync(own(), { recursive: true });
+    chmodSync(path.dirname(pulumiHome), 0o777);
+    expect(await folderOf(undefined)).toBe(path.join(own(), "notes"));
   });
 });
 
