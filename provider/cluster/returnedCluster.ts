@@ -120,8 +120,7 @@ async function readReturned(operation: Operation, returned: Returned): Promise<H
       return await findInRegion(operation.session, returned);
     }
     // It exists, so its time to show goes on.
-    const leftMs = VISIBILITY_GRACE_MS - firstGraceMs;
-    item = leftMs > 0 ? await observe(operation, state, isShown, leftMs) : undefined;
+    item = await observe(operation, state, isShown, VISIBILITY_GRACE_MS - firstGraceMs);
     if (item === undefined) {
       throw notShown(state);
     }
