@@ -32,9 +32,7 @@ export class SameNames {
    */
   note({ name, regionId }: Name, before: Iterable<HpcClusterItem>, warn: (text: string) => void): void {
     const ids = [...before].filter(({ Name }) => Name === name).map(({ HpcClusterId }) => HpcClusterId);
-    if (ids.length > 0) {
-      this.found.set(keyOf({ name, regionId }), { name, regionId, ids, warn, isCreated: false });
-    }
+    this.found.set(keyOf({ name, regionId }), { name, regionId, ids, warn, isCreated: false });
   }
 
   /** Notes that the cluster is being created: the run is no preview. */
