@@ -167,12 +167,12 @@ export const LONGEST_NAME = 128;
 
 function nameReasons(value: string): string[] {
   const illegal = [
-    ...new Set(codePoints(value).filter((character) => !/^[A-Za-z0-9._\-\p{Script=Han}]$/u.test(character))),
+    ...new Set(codePoints(value).filter((character) => !/[A-Za-z0-9._\-\p{Script=Han}]/u.test(character))),
   ];
   const first = codePoints(value)[0];
   return [
     ...lengthReasons("name", value, 2, LONGEST_NAME),
-    ...(first !== undefined && !/^[A-Za-z\p{Script=Han}]$/u.test(first)
+    ...(first !== undefined && !/[A-Za-z\p{Script=Han}]/u.test(first)
       ? [
           `name must start with an English letter or a Chinese character, but starts with ${quoted(first)}; put one first.`,
         ]

@@ -103,6 +103,7 @@ describe.each(names.map((name) => ({ name, ...expectations[name] })))("$name", (
   });
 
   test(`is sent as ${row.parameter ?? "nothing"}`, () => {
+    expect(Object.keys(parametersOf({ [name]: undefined }))).toEqual([]);
     expect(parametersOf({ [name]: value })).toEqual(
       row.parameter === undefined ? {} : { [row.parameter]: value },
     );
@@ -115,7 +116,9 @@ describe.each(names.map((name) => ({ name, ...expectations[name] })))("$name", (
     const stored = stateFrom("hpc-1", { ...complete });
     expect(outputsOf(stored)).toMatchObject({ [name]: value });
     expect(inputsOf(stored)).toMatchObject({ [name]: value });
-    expect(propertiesFrom({ ...complete, [name]: "" })).not.toHaveProperty(name);
+    for (const noText of ["", 5]) {
+      expect(propertiesFrom({ ...complete, [name]: noText })).not.toHaveProperty(name);
+    }
     const shown = stateShownBy(
       { HpcClusterId: "hpc-1", Name: "shown", ...(name === "name" ? {} : { Description: "shown" }) },
       stored,
@@ -123,6 +126,45 @@ describe.each(names.map((name) => ({ name, ...expectations[name] })))("$name", (
     expect(shown[name]).toBe(row.isDescribed ? "shown" : value);
   });
 });
+
+const illegal = "name may contain only .* but contains ";
+test.each<[PropertyName, unknown, string[]]>([
+  ["name", "a", ["has 1; lengthen it\\.$"]],
+  ["name", "a".repeat(129), ["has 129; shorten it\\.$"]],
+  ["description", "a".repeat(257), ["must be 2 to 256 .* has 257; shorten it\\.$"]],
+  ["description", "see http://example.com", []],
+  ["description", "https://x", ['must not start with .* but starts with "https://"; remove that\\.$']],
+  ["name", "a!?", [`${illegal}"!", "\\?"; remove or replace these\\.$`]],
+  ["name", "a!\"#$%&'()*", [`${illegal}"!", .* "\\*"; remove`]],
+  ["name", "a!\"#$%&'()*+", [`${illegal}"!", [^+]* "\\*", …; remove`]],
+  ["clientToken", "éè", ['but contains "é", "è"; remove these\\.$']],
+  ["clientToken", "àáâãäåæçèéê", ['but contains "à", .* "é"; remove']],
+  ["clientToken", "a".repeat(65), ["at most 64 characters long, but has 65; shorten it\\.$"]],
+  ["name", ["a"], ["^name must be a string, but is a list; give a string\\.$"]],
+  ["name", { a: 1 }, ["is an object;"]],
+  ["name", 5, ["is a number;"]],
+])("what is wrong with the %s %j", (name, value, reasons) => {
+  const { failures } = checkInputs({ ...complete, [name]: value }, undefined);
+  expect(failures).toEqual(
+    reasons.map((reason) => ({
+      property: name,
+      reason: expect.stringMatching(new RegExp(reason)) as string,
+    })),
+  );
+});
+
+test("a missing region is reported with the advice of the provider that is used", () => {
+  expect(checkInputs({ name: "farm" }, undefined, "Configure it.").failures).toEqual([
+    { property: "regionId", reason: "Configure it." },
+  ]);
+});
+
+test.each([null, "text", { series: "s" }, { generation: 1 }, { series: 1, generation: 1 }])(
+  "a stored use of a ClientToken that cannot be read counts as none: %j",
+  (__tokenUse) => {
+    expect(outputsOf(stateFrom("hpc-1", { ...complete, __tokenUse }))).not.toHaveProperty("__tokenUse");
+  },
+);
 
 test.each(names.filter((name) => name !== "adopt"))(
   "adoption compares %s if DescribeHpcClusters returns it",
