@@ -11,6 +11,7 @@ import { Session } from "../../provider/cluster/session.ts";
 import { stateFrom } from "../../provider/cluster/state.ts";
 import { updateCluster } from "../../provider/cluster/update.ts";
 import { EcsClient } from "../../provider/ecs/client.ts";
+import { CanceledError, cancelableClock } from "../../provider/ecs/clock.ts";
 import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
 import { withoutRetry } from "./requests.ts";
 import { FakeService, regionId } from "./fakeService.ts";
@@ -140,14 +141,22 @@ describe("a list that takes long", () => {
       regionId,
       "hpc-1",
     );
-    const check = findListed(beginOperation(slow), regionId, "hpc-1", 5_000);
+    const heardByCheck: string[] = [];
+    const preview = beginOperation(slow, { onWait: (what) => heardByCheck.push(what) });
+    const check = findListed(preview, regionId, "hpc-1", 5_000);
     const before = slow.lists.beforeCreation(regionId);
     const start = clock.now();
     let late = 0;
     void Promise.all([check, before]).then(() => (late = clock.now() - start));
     await clock.advance(60_000);
     expect(late).toBe(5_000);
-    expect(await check).toMatchObject({ error: { code: "RequestTimeout" } });
+    expect(await check).toMatchObject({
+      error: {
+        action: "DescribeHpcClusters",
+        code: "RequestTimeout",
+        serviceMessage: "the list of the region was not there within 5.0 s",
+      },
+    });
     expect(await before).toMatchObject({ error: { code: "RequestTimeout" } });
     // Each page as long as the settings say; and who waits hears why.
     expect(calls[0]).not.toHaveProperty("deadline");
@@ -157,6 +166,7 @@ describe("a list that takes long", () => {
     expect(await refresh).toMatchObject({ item: { Name: "farm" } });
     expect(calls).toHaveLength(1);
     expect(heard).toEqual(["throttled"]);
+    expect(heardByCheck).toEqual([]);
     // Other clusters have been created meanwhile, perhaps.
     expect(await slow.lists.beforeCreation(regionId)).toHaveProperty("error");
   });
@@ -165,6 +175,24 @@ describe("a list that takes long", () => {
     void findListed(beginOperation(slow), regionId, "hpc-1", 5_000);
     await clock.advance(0);
     expect(calls[0]?.deadline).toBe(clock.now() + 5_000);
+  });
+
+  test("leaves no timer, which would keep the process alive, if it comes in time", async () => {
+    const read = findListed(beginOperation(slow, { timeoutMs: 3_000 }), regionId, "hpc-1");
+    await clock.advance(0);
+    expect(clock.pending).toBe(1);
+    answer();
+    expect(await read).toMatchObject({ item: { Name: "farm" } });
+    expect(clock.pending).toBe(0);
+  });
+
+  test("ends when the run is canceled", async () => {
+    const cancellation = new AbortController();
+    const options = { clock: cancelableClock(cancellation.signal), connect: () => slow.ecs() };
+    const operation = beginOperation(new Session(slow.settings, options), { timeoutMs: 60_000 });
+    const read = findListed(operation, regionId, "hpc-1");
+    cancellation.abort();
+    expect(await read).toEqual({ error: expect.any(CanceledError) as CanceledError });
   });
 
   test("does not outlast an operation with a time-out of its own", async () => {

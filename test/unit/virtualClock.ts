@@ -26,6 +26,11 @@ export class VirtualClock implements Clock {
     });
   }
 
+  /** How many sleeps have not ended. */
+  get pending(): number {
+    return this.sleeps.size;
+  }
+
   /** Lets everything happen that happens in these milliseconds, in its order. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;
