@@ -34,7 +34,7 @@ describe("without pulumi:autonaming", () => {
     // Without the property: the program gives no value that could be shown.
     expect(named).toMatchObject({ failure: { property: "" } });
     expect(reasonOf(named)).toMatch(
-      /^name is missing, and "9 frames-[0-9a-f]{7}", made from the resource's name, breaks a rule: .*start with.* Or give the HPC cluster a name\.$/,
+      /^name is missing, and "9 frames-[0-9a-f]{7}", made from the resource's name, breaks a rule: .*start with.*first\. name may contain.* Or give the HPC cluster a name\.$/,
     );
   });
 });

@@ -7,8 +7,12 @@ interface TokenValues {
   name: string;
   description?: string | undefined;
 }
-const seriesOf = (key: string, { regionId, name, description = "" }: TokenValues) =>
-  tokenSeriesOf(key, { RegionId: regionId, Name: name, Description: description });
+const seriesOf = (key: string, { regionId, name, description }: TokenValues) =>
+  tokenSeriesOf(key, {
+    RegionId: regionId,
+    Name: name,
+    ...(description === undefined ? {} : { Description: description }),
+  });
 const values: TokenValues = { regionId: "cn-hangzhou", name: "render-farm", description: "Nightly frames" };
 
 /** Texts that could be taken for the separator, or for the beginning or end of another part. */

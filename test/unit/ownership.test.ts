@@ -26,7 +26,7 @@ beforeEach(() => {
 /** In a provider process of its own, as the next operation would. */
 const create = (change: object = {}, from: object = origin) =>
   createCluster(service.operation(), { ...inputs, ...change }, from);
-const read = (state: ClusterState, operation = service.operation()) =>
+const read = (state: ClusterState, operation: Operation = service.operation()) =>
   readCluster(operation, state.hpcClusterId, outputsOf(state));
 
 describe("create takes only a cluster that nobody holds", () => {

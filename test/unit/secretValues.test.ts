@@ -9,9 +9,11 @@ test("the texts in secret values are removed, the longer ones first, also as JSO
     ["in a list", { in: "an object" }],
     7,
     undefined,
+    null,
+    "42",
     "x",
   ]);
-  expect(redact('farm-blue, farm; "a \\"b\\"" or a "b"; in a list; an object; x7')).toBe(
-    '[secret], [secret]; "[secret]" or [secret]; [secret]; [secret]; x7',
+  expect(redact('farm-blue, farm; "a \\"b\\"" or a "b"; in a list; an object; x7; 42')).toBe(
+    '[secret], [secret]; "[secret]" or [secret]; [secret]; [secret]; x7; [secret]',
   );
 });

@@ -15,6 +15,14 @@ beforeEach(() => {
   ({ session, warnings: sessionWarnings } = service.operation());
 });
 
+test.each([
+  ["cn-beijing", "cn-beijing"],
+  [undefined, "cn-hangzhou"],
+])("the account is asked in the configured region: %s", async (region, called) => {
+  await service.operation(region === undefined ? {} : { region }).session.accountId();
+  expect(service.calls).toMatchObject([{ action: "GetCallerIdentity", regionId: called }]);
+});
+
 describe("one operation", () => {
   test("learns the account, the regions, the clusters and the holders for all others", async () => {
     service.accountId = "1234567890123456";
