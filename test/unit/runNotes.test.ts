@@ -180,6 +180,27 @@ describe("the notes of a run", () => {
     expect(filesIn(pulumiHome)).toEqual([]);
   });
 
+  test("that are removed while they are looked at say nothing, without a warning", async () => {
+    const { file: left } = await leftNote();
+    vi.spyOn(process, "kill").mockImplementationOnce(() => {
+      rmSync(left);
+      throw Object.assign(new Error("No such process"), { code: "ESRCH" });
+    });
+    expect(heldElsewhere("hpc-1")).toEqual([]);
+
+    const ending = await startChild(writing([theirs]) + untilStopped, {});
+    const file = onlyNote();
+    vi.spyOn(process, "kill")
+      .mockReturnValueOnce(true)
+      .mockImplementationOnce(() => {
+        rmSync(file);
+        return true;
+      });
+    expect(heldElsewhere("hpc-1")).toEqual([]);
+    expect(warnings).toEqual([]);
+    await ending.stop();
+  });
+
   test("lose no cluster if they cannot be written", async () => {
     vi.stubEnv("PULUMI_HOME", path.join(root, "file", "pulumi"));
     writeFileSync(path.join(root, "file"), "");
