@@ -2,7 +2,7 @@ import { unknownRegionReason } from "../account/regions.ts";
 import { messageOf } from "../ecs/errors.ts";
 import { adoptionFailures, warnOfProtection } from "./adopt.ts";
 import { checkInputs, withoutSecrets, type CheckFailure, type Checked } from "./rules.ts";
-import { knownText, textOf, UNKNOWN, type EngineProperties } from "./properties.ts";
+import { knownText, textOf, type EngineProperties } from "./properties.ts";
 import { warnOnce, type Operation } from "./operation.ts";
 import type { Session } from "./session.ts";
 
@@ -115,9 +115,9 @@ function regionFailures(
   ids: ReadonlySet<string>,
   origin: string | undefined,
 ): CheckFailure[] {
-  const regionId = textOf(inputs, "regionId");
+  const regionId = knownText(inputs, "regionId");
   const isWrong = failures.some(({ property }) => property === "regionId");
-  if (regionId === undefined || regionId === UNKNOWN || isWrong) {
+  if (regionId === undefined || isWrong) {
     return [];
   }
   const reason = unknownRegionReason(regionId, ids, origin);

@@ -153,7 +153,7 @@ export function takeNew(operation: Operation, item: HpcClusterItem, state: Clust
  * Looks at the whole region before another token is tried: a service that answers with a wrong id must not make one cluster after
  * the other.
  *
- * @returns the cluster, if the list shows it, or one whose id differs only in its case
+ * @returns the cluster, if the list shows it, or one whose id differs only in its case or white space
  * @throws if the region has a new cluster with this name that nobody is known to have made
  */
 async function findInRegion(

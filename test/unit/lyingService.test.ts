@@ -100,9 +100,10 @@ test.each(["", " and the cluster once not at all"])(
           ? undefined
           : { ...item, Description: "" };
     const start = service.clock.now();
-    expect(await create()).toMatchObject(inputs);
+    const operation = service.operation();
+    expect(await createCluster(operation, inputs, origin)).toMatchObject(inputs);
     expect(service.clock.now() - start).toBeLessThan(5_000);
-    expect(warnings).toEqual([]);
+    expect(operation.warnings).toEqual([]);
   },
 );
 
@@ -136,8 +137,8 @@ describe("where the region cannot be listed", () => {
 });
 
 describe("an id that does not exist", () => {
-  test("is found in the list if it differs only in its case, in later runs too", async () => {
-    service.answeredId = (id) => id.toUpperCase();
+  test("is found in the list if it differs only in its case or white space, in later runs too", async () => {
+    service.answeredId = (id) => `${id.toUpperCase()} `;
     for (let run = 0; run < 2; run += 1) {
       expect(await create()).toMatchObject({ hpcClusterId: "hpc-1" });
       expect(service.ids).toEqual(["hpc-1"]);
