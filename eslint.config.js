@@ -60,6 +60,7 @@ module.exports = tseslint.config(
       "node_modules",
       "examples/node_modules",
       "coverage",
+      ".stryker-tmp",
       "docs/api",
       "*.config.js",
       "*.config.mts",
