@@ -1,5 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { clusterTypes } from "../resourceTypes.ts";
+import { invokeLookup, outputForm, plainForm, type LookupHost } from "./lookupForms.ts";
 import type {
+  GetHpcClusterOutputArgs,
+  GetHpcClustersOutputArgs,
+  GetHpcClusterInstancesOutputArgs,
+  GetSccInstanceTypesOutputArgs,
   GetHpcClusterResult,
   GetHpcClustersResult,
   GetHpcClusterArgs,
@@ -9,14 +15,6 @@ import type {
   GetHpcClusterInstancesResult,
   GetSccInstanceTypesArgs,
   GetSccInstanceTypesResult,
-} from "../cluster/lookups.ts";
-import { clusterTypes } from "../resourceTypes.ts";
-import { invokeLookup, outputForm, plainForm, type LookupHost } from "./lookupForms.ts";
-import type {
-  GetHpcClusterOutputArgs,
-  GetHpcClustersOutputArgs,
-  GetHpcClusterInstancesOutputArgs,
-  GetSccInstanceTypesOutputArgs,
 } from "./lookups.ts";
 import { defaultProvider, Provider } from "./pluginProvider.ts";
 import { runError } from "./sdkInternals.ts";

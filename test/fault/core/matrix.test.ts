@@ -8,7 +8,7 @@ import {
   type FaultRule,
 } from "../../../emulator/emulator.ts";
 import { sentTokens, storedIds } from "../localEcs.ts";
-import { failureOf, type SimulatedEcs, SimulatedStack, test } from "./simulatedStack.ts";
+import { expectAgreement, failureOf, type SimulatedEcs, SimulatedStack, test } from "./simulatedStack.ts";
 import type { Wants } from "./wanted.ts";
 
 // A busy machine is slow: one request is sent after the other.
@@ -72,22 +72,6 @@ function addFaults(ecs: Emulator, action: ActionName): () => string[] {
     fault: ecs.faults.add({ ...fault, action, regionId: regionOf(ecs, at) }),
   }));
   return () => added.filter(({ fault }) => fault.injected === 0).map(({ name }) => name);
-}
-
-/** The state and the service have the same clusters, with these names. */
-function expectAgreement(ecs: Emulator, stack: SimulatedStack, names: string[]): void {
-  expect(
-    ecs.store
-      .clusters()
-      .map(({ name }) => name)
-      .toSorted(),
-  ).toEqual(names.toSorted());
-  expect(
-    stack
-      .kept()
-      .map(({ id }) => id)
-      .toSorted(),
-  ).toEqual(storedIds(ecs).toSorted());
 }
 
 test(`${faults.length} transient faults at once at create, refresh, update and delete`, async ({ ecs }) => {

@@ -1,6 +1,7 @@
 /** Stacks in this process for tests that stop nothing: waiting costs no time. */
-import { test as base } from "vitest";
+import { test as base, expect } from "vitest";
 import { type Emulator, startEmulator } from "../../../emulator/emulator.ts";
+import { storedIds } from "../localEcs.ts";
 import { configurationFor, Engine, type Entry, nameOf, type RunOptions } from "./engine.ts";
 import { SIMULATED_EPOCH } from "./hostProcess.ts";
 import { Simulation } from "./simulation.ts";
@@ -78,6 +79,14 @@ export class SimulatedStack {
   get printed(): readonly string[] {
     return this.engine.printed;
   }
+}
+
+/** The state and the service have the same clusters, with these names. */
+export function expectAgreement(ecs: Emulator, stack: SimulatedStack, names: readonly string[]): void {
+  const stored = ecs.store.clusters().map(({ name }) => name);
+  expect(stored.toSorted()).toEqual(names.toSorted());
+  const kept = stack.kept().map(({ id }) => id);
+  expect(kept.toSorted()).toEqual(storedIds(ecs).toSorted());
 }
 
 /** The error of an operation that has to fail. */

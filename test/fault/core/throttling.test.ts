@@ -1,7 +1,7 @@
 /** Promise: under throttling every create of a large program ends with one cluster. */
 import { expect, vi } from "vitest";
-import { sentTokens, storedIds } from "../localEcs.ts";
-import { SimulatedStack, test } from "./simulatedStack.ts";
+import { sentTokens } from "../localEcs.ts";
+import { expectAgreement, SimulatedStack, test } from "./simulatedStack.ts";
 import type { Wanted } from "./wanted.ts";
 
 // A busy machine is slow.
@@ -20,17 +20,6 @@ test(`${count} creates against ${perSecond} calls a second finish, each with one
   expect(bucket.injected).toBeGreaterThan(0);
   // Five seconds are possible, with the bucket that is full at first.
   expect(ecs.simulation.now).toBeLessThan(10_000);
-  expect(
-    ecs.store
-      .clusters()
-      .map(({ name }) => name)
-      .toSorted(),
-  ).toEqual(names.toSorted());
-  expect(
-    stack
-      .kept()
-      .map(({ id }) => id)
-      .toSorted(),
-  ).toEqual(storedIds(ecs).toSorted());
+  expectAgreement(ecs, stack, names);
   expect(new Set(sentTokens(ecs)).size).toBe(count);
 });
