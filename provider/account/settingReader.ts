@@ -27,6 +27,9 @@ export interface FoundSetting {
   variable?: string;
 }
 
+/** The longest time in milliseconds or seconds: Node's timers end at about 24 days. */
+const LONGEST_TIME = 2_000_000;
+
 /** Reads settings from the stack configuration, then from the environment, and collects what is wrong with them. */
 export class SettingReader {
   readonly problems: SettingProblem[] = [];
@@ -112,13 +115,12 @@ export class SettingReader {
     // @pulumi/alicloud writes 0 for "the default".
     const value = Number(found?.value ?? 0) || defaultValue;
     const isNumber = found === undefined || /^\d+$/.test(found.value);
-    // Node's timers end at about 24 days.
-    if (isNumber && value <= 2_000_000) {
+    if (isNumber && value <= LONGEST_TIME) {
       return value;
     }
     this.addProblem(
       found!.origin,
-      `is ${quotedIfShort(found!.value)}; give a whole number of ${row.unit ?? "units"}.`,
+      `is ${quotedIfShort(found!.value)}; give a whole number of ${row.unit}, at most ${LONGEST_TIME.toLocaleString("en-US")}.`,
     );
     return defaultValue;
   }

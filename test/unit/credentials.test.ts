@@ -4,6 +4,11 @@ import path from "node:path";
 import { isMainThread } from "node:worker_threads";
 import tls from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  explicitProvider,
+  pluginConfiguration,
+  stackConfiguration,
+} from "../../provider/account/configurationSource.ts";
 import { readSettings } from "../../provider/account/settings.ts";
 import { systemClock } from "../../provider/ecs/clock.ts";
 import type { CredentialSource } from "../../provider/ecs/http/credentialSource.ts";
@@ -432,6 +437,63 @@ test("a role of the environment that lacks something is named with what it lacks
   const message = await messageOf(sourceOf({}, token).load(systemClock));
   expect(message).toContain("ALIBABA_CLOUD_ROLE_ARN and ALIBABA_CLOUD_OIDC_PROVIDER_ARN are not set");
   expect(message).not.toContain("secret-token");
+});
+
+describe("messages name the keys as the user sets them:", () => {
+  const inPrograms =
+    " The stack's `alicloud:*` counts only for what a TypeScript or JavaScript program declares, not for `pulumi import`.";
+  const keysOfStack = (namespace: string) =>
+    `Set them with \`pulumi config set --secret ${namespace}:accessKey …\` and ` +
+    `\`pulumi config set --secret ${namespace}:secretKey …\`, or in the environment.`;
+  const regionOfStack = (namespace: string) =>
+    "regionId is required; give one (e.g. cn-hangzhou), or set a region for the whole stack: " +
+    `pulumi config set ${namespace}:region cn-hangzhou (environment: ALICLOUD_REGION).`;
+
+  test.each([
+    {
+      source: stackConfiguration("alicloud"),
+      missingCredentials: keysOfStack("alicloud"),
+      missingRegion: regionOfStack("alicloud"),
+      searched: "stack configuration alicloud:accessKey and alicloud:secretKey",
+      alsoSearched: "stack configuration alicloud:profile, alicloud:ecsRoleName and alicloud:credentialsUri",
+      half: "(pulumi config set --secret alicloud:secretKey …, or the environment variable",
+    },
+    {
+      source: pluginConfiguration("alicloud-hpc"),
+      missingCredentials: keysOfStack("alicloud-hpc") + inPrograms,
+      missingRegion: regionOfStack("alicloud-hpc") + inPrograms,
+      searched: "stack configuration alicloud-hpc:accessKey and alicloud-hpc:secretKey",
+      alsoSearched:
+        "stack configuration alicloud-hpc:profile, alicloud-hpc:ecsRoleName and alicloud-hpc:credentialsUri",
+      half: "(pulumi config set --secret alicloud-hpc:secretKey …, or the environment variable",
+    },
+    {
+      source: explicitProvider("alicloud"),
+      missingCredentials:
+        "This is an explicit Provider, which does not read the stack's configuration. Give it `accessKey` and `secretKey` " +
+        '(e.g. accessKey: new pulumi.Config("alicloud").requireSecret("accessKey")), a `profile` or other credentials, ' +
+        "or set them in the environment.",
+      missingRegion:
+        "regionId is required; give one (e.g. cn-hangzhou), or give the Provider a `region`: an explicit Provider does not " +
+        "read the stack's configuration (environment: ALICLOUD_REGION).",
+      searched: "the Provider's accessKey and secretKey",
+      alsoSearched: "the Provider's profile, ecsRoleName and credentialsUri",
+      half: "(give the Provider `secretKey`, or the environment variable",
+    },
+  ])("$searched", async ({ source, missingCredentials, missingRegion, searched, alsoSearched, half }) => {
+    expect(source.missingRegion).toBe(missingRegion);
+    const nothing = readSettings(() => undefined, {}, source);
+    const message = await messageOf(nothing.credentials.load(systemClock));
+    expect(message).toContain(`No Alibaba Cloud credentials were found. ${missingCredentials} Searched:`);
+    expect(message).toContain(`- ${searched}\n`);
+    expect(message).toContain(`- ${alsoSearched}, and their environment variables\n`);
+    const halfAKey = readSettings(
+      (key) => (key === "alicloud:accessKey" ? "LTAIhalf" : undefined),
+      {},
+      source,
+    );
+    expect(halfAKey.problems[0]!.reason).toContain(half);
+  });
 });
 
 // In a thread, as in `npm run test:mutation`, the vendor's library does not see another home folder.

@@ -171,13 +171,22 @@ describe("proxies", () => {
         "http://user:pass-word@[proxy",
         "user:pass-word@proxy:3128",
         "socks5://u:pass-word@p",
+        "xhttp://u:pass-word@p",
       ]) {
         const settings = settingsOf({}, { [name]: url });
-        expect(keysOf(settings)).toEqual([`environment variable ${name}`]);
-        expect(textOf(settings)).not.toContain("pass-word");
+        expect(settings.problems).toEqual([
+          {
+            key: `environment variable ${name}`,
+            reason: "is not an http:// or https:// URL; give the proxy's URL, or unset it.",
+          },
+        ]);
       }
     },
   );
+
+  test("hosts without a proxy are no URLs", () => {
+    expect(settingsOf({}, { NO_PROXY: "*.aliyuncs.com", no_proxy: "localhost" }).problems).toEqual([]);
+  });
 });
 
 describe("endpoint", () => {
@@ -216,6 +225,8 @@ describe("endpoint", () => {
     expect(without.problems).toEqual([]);
     expect(without.endpoint.override).toBeUndefined();
     expect(settingsOf({ "alicloud:endpoints": "[]" }).problems).toEqual([]);
+    const empty = settingsOf({ "alicloud:endpoints": '[{"ecs":""},{"ecs":"ecs.example.com"}]' });
+    expect(empty).toMatchObject({ problems: [], endpoint: { override: "ecs.example.com" } });
   });
 
   test.each([
@@ -232,6 +243,8 @@ describe("endpoint", () => {
     ["port 0", '[{"ecs":"http://127.0.0.1:0"}]'],
     ["a port above 65535", '[{"ecs":"127.0.0.1:65536"}]'],
     ["a URL without a host", '[{"ecs":"https:///path"}]'],
+    ["a URL in a path", '[{"ecs":"example.com/https://other"}]'],
+    ["a URL after a text", '[{"ecs":"xhttps://ecs.example.com"}]'],
     ["a URL with a query", '[{"ecs":"https://ecs.example.com?a=b"}]'],
     ["a URL with a fragment", '[{"ecs":"https://ecs.example.com#a"}]'],
     ["a URL with a user", '[{"ecs":"https://user@ecs.example.com"}]'],
@@ -239,7 +252,9 @@ describe("endpoint", () => {
   ])("alicloud:endpoints that is %s is a problem that names the key", (_, text) => {
     const settings = settingsOf({ "alicloud:endpoints": text });
     expect(keysOf(settings)).toEqual(["alicloud:endpoints"]);
-    expect(textOf(settings)).toMatch(/give a list such as/);
+    expect(textOf(settings)).toMatch(
+      /give a list such as .*pulumi config set --path 'alicloud:endpoints\[0\]\.ecs' ecs\./,
+    );
     expect(settings.endpoint.override).toBeUndefined();
   });
 
@@ -247,8 +262,8 @@ describe("endpoint", () => {
     "%s that is not a host is a problem that names it",
     (name) => {
       const settings = settingsOf({}, { [name]: "not a host" });
-      expect(settings.problems).toHaveLength(1);
-      expect(keysOf(settings)[0]).toContain(name);
+      expect(keysOf(settings)).toEqual([`environment variable ${name}`]);
+      expect(textOf(settings)).toMatch(/is not an endpoint; give a host or .*, or unset it\.$/);
     },
   );
 });
@@ -289,6 +304,57 @@ describe("time-outs", () => {
     expect(keysOf(settings)).toEqual([key]);
     expect(textOf(settings)).toContain(text);
     expect(settings[field]).toBe(settingsOf({})[field]);
+  });
+
+  test("end where Node's timers end, and the message names the unit and the limit", () => {
+    const readTimeout = (text: string) => settingsOf({ "alicloud:clientReadTimeout": text });
+    expect(readTimeout("2000000")).toMatchObject({ problems: [], readTimeoutMs: 2_000_000 });
+    expect(textOf(readTimeout("2000001"))).toBe(
+      'alicloud:clientReadTimeout is "2000001"; give a whole number of milliseconds, at most 2,000,000.',
+    );
+  });
+});
+
+describe("a value that cannot be used", () => {
+  test("is quoted if it is too short for a secret", () => {
+    const protocol = (text: string) => textOf(settingsOf({ "alicloud:protocol": text }));
+    expect(protocol("twelve-chars")).toContain('is "twelve-chars"; give https or http (default: https).');
+    expect(protocol("thirteen-char")).toContain("is something else; give");
+  });
+
+  test.each(["5", '"text"', "null", "[]", '[{"roleArn":"a"},{"roleArn":"b"}]', "{"])(
+    "alicloud:assumeRole %s, which is no object, is a problem that says how to set the fields",
+    (text) => {
+      const settings = settingsOf({ "alicloud:assumeRole": text });
+      expect(settings.problems).toEqual([
+        {
+          key: "alicloud:assumeRole",
+          reason:
+            "is not an object; set its fields with pulumi config set --path 'alicloud:assumeRole.<field>' ….",
+        },
+      ]);
+    },
+  );
+});
+
+describe("white space", () => {
+  test("around a value is not part of it, from the stack or the environment", () => {
+    expect(settingsOf({ "alicloud:region": " cn-beijing\n" }).region).toBe("cn-beijing");
+    expect(settingsOf({}, { ALICLOUD_REGION: " cn-beijing\n" }).region).toBe("cn-beijing");
+  });
+});
+
+test("values that are no texts, as explicit providers of older stacks have them, are read", () => {
+  const given: Record<string, unknown> = {
+    "alicloud:maxRetryTimeout": 60,
+    "alicloud:skipRegionValidation": true,
+    "alicloud:protocol": null,
+  };
+  expect(readSettings((key) => given[key] as string | undefined, {})).toMatchObject({
+    maxRetryTimeoutMs: 60_000,
+    skipRegionValidation: true,
+    endpoint: { protocol: "https" },
+    problems: [],
   });
 });
 
