@@ -277,7 +277,11 @@ test.each<[string, ProviderArgs, RegExp]>([
     { region: "" },
     /regionId is required.*an explicit Provider does not read the stack's configuration/,
   ],
-  ["a region that is not an id", { region: "CN/evil.example.com?" }, /regionId must be the id of a region/],
+  [
+    "a region that is not an id",
+    { region: "CN/evil.example.com?" },
+    /regionId must be the id of a region, .* but is "CN\/evil.example.com\?"; give the id that DescribeRegions lists\./,
+  ],
   ["half a key", { secretKey: "" }, /alicloud:secretKey is missing.*give the Provider `secretKey`/],
   ["another protocol", { protocol: "ftp" }, /alicloud:protocol is "ftp"/],
 ])("%s is an error before any call", async (_, args, expected) => {
