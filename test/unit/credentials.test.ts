@@ -427,6 +427,24 @@ describe("a profile of the CLI", () => {
   });
 });
 
+test("a profile's role is assumed with STS of the profile's region", async () => {
+  await using sts = await startSts(certificate, counting(later));
+  await using proxy = await startForwardProxy(() => sts.host);
+  const file = path.join(folder, "config.json");
+  const key = { access_key_id: "LTAIprofile", access_key_secret: "secret-profile" };
+  const profile = {
+    name: "role",
+    mode: "RamRoleArn",
+    ...key,
+    ram_role_arn: roleArn,
+    sts_region: "cn-beijing",
+  };
+  writeFileSync(file, JSON.stringify({ profiles: [profile] }));
+  const configuration = { profile: "role", sharedCredentialsFile: file, region: "eu-central-1" };
+  await sourceOf(configuration, { HTTPS_PROXY: proxy.url }).load(systemClock);
+  expect(proxy.asked).toEqual(["CONNECT sts.cn-beijing.aliyuncs.com:443"]);
+});
+
 test("a role of the environment that lacks something is named with what it lacks", async () => {
   const [role, provider] = ["acs:ram::1:role/ci", "acs:ram::1:oidc-provider/ci"];
   const given = { ALIBABA_CLOUD_ROLE_ARN: role, ALIBABA_CLOUD_OIDC_PROVIDER_ARN: provider };

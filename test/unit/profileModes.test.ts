@@ -18,6 +18,7 @@ import path from "node:path";
 import tls from "node:tls";
 import { isMainThread } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { changeProfile } from "../../provider/account/credentials/cliFile.ts";
 import { profileModes } from "../../provider/account/credentials/modes.ts";
 import type { Environment } from "../../provider/account/settingReader.ts";
 import { readSettings, type Settings } from "../../provider/account/settings.ts";
@@ -241,6 +242,7 @@ const working: Record<string, Working> = {
         "/cloud-credentials",
         "Bearer token-of-cloudsso",
       ]);
+      expect(headers).toMatchObject({ accept: "application/json", "content-type": "application/json" });
       expect(JSON.parse(body)).toEqual({ AccountId: "1000000000000001", AccessConfigurationId: "ac-1" });
       return asJson({
         CloudCredential: {
@@ -332,6 +334,19 @@ test.each<[string, Fields[], Environment, string]>([
     `${has} the mode "RamRole", which does not exist; the modes that work are AK, StsToken, RamRoleArn, EcsRamRole, ` +
       "RamRoleArnWithRoleName, ChainableRamRoleArn, External, CredentialsURI, OIDC, CloudSSO, OAuth.",
   ],
+  [
+    "what lacks several fields",
+    [{ mode: "OIDC", ram_role_arn: roleArn }],
+    {},
+    `${has} the mode OIDC, but no oidc_provider_arn, oidc_token_file; ` +
+      "set it up with `aliyun configure --profile work --mode OIDC`.",
+  ],
+  [
+    "a URI that is no URL",
+    [{ mode: "CredentialsURI", credentials_uri: "ftp://secret-host" }],
+    {},
+    `${has} the mode CredentialsURI, but its credentials_uri is not an http:// or https:// URL; correct it.`,
+  ],
   ["no mode", [key], {}, `${has} no mode; set it up with \`aliyun configure\`.`],
   [
     "a source_profile that does not exist",
@@ -394,6 +409,14 @@ test.each<[string, Fields[], Environment, string]>([
   expect(problemOf(settingsOf([{ name: "work", ...first }, ...others], environment))).toBe(expected);
 });
 
+test.each(["0", "false", "11", "true?"])(
+  "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS=%s forbids nothing",
+  (text) => {
+    const profile = { name: "work", mode: "External", process_command: "command" };
+    expect(settingsOf([profile], { ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS: text }).problems).toEqual([]);
+  },
+);
+
 describe("a file that cannot be used is refused at preview:", () => {
   test("missing, a folder, not JSON, without profiles, without this profile", () => {
     expect(problemOf(readWith("work"))).toBe(
@@ -412,7 +435,7 @@ describe("a file that cannot be used is refused at preview:", () => {
       { name: "rendering", mode: "AK", ...key },
       { name: "archive", mode: "AK", ...key },
     ];
-    write(...profiles);
+    write(null as never, { mode: "AK" }, ...profiles);
     expect(problemOf(readWith("renderin"))).toBe('FILE has no profile "renderin"; did you mean "rendering"?');
     expect(problemOf(readWith("x"))).toBe('FILE has no profile "x"; its profiles are rendering, archive.');
   });
@@ -460,6 +483,10 @@ describe("External", () => {
     await ending.load(systemClock);
     await ending.load(systemClock);
     expect(runs()).toBe(3);
+    const unstated = credentialsOf(JSON.stringify(printed));
+    await unstated.load(systemClock);
+    await unstated.load(systemClock);
+    expect(runs()).toBe(4);
   });
 
   test.each([
@@ -472,6 +499,21 @@ describe("External", () => {
       '{"access_key_id":"secret-id"}',
       0,
       "process_command does not print a JSON object with access_key_id and access_key_secret; correct the command.",
+    ],
+    [
+      '{"access_key_secret":"secret-x"}',
+      0,
+      "process_command does not print a JSON object with access_key_id and access_key_secret; correct the command.",
+    ],
+    ...["AKX", "XAK", "StsTokenX", "XStsToken"].map((mode): [string, number, string] => [
+      JSON.stringify({ mode, access_key_id: "secret-id", access_key_secret: "secret-x" }),
+      0,
+      "process_command prints another mode than AK and StsToken; print one of them.",
+    ]),
+    [
+      '{"mode":"ststoken","access_key_id":"secret-id","access_key_secret":"secret-x"}',
+      0,
+      "process_command prints the mode StsToken without sts_token; print one.",
     ],
     [
       '{"mode":"RamRoleArn","access_key_id":"secret-id","access_key_secret":"secret-x"}',
@@ -492,6 +534,47 @@ describe("External", () => {
     expect(message).toMatch(/: process_command is empty; give a command\.$/);
   });
 
+  test.each(['secret-command "x', "secret-command x\\"])(
+    "with the open end of %j is an error",
+    async (command) => {
+      const source = sourceOf([{ name: "work", mode: "External", process_command: command }]);
+      const { message } = await failureOf(source.load(systemClock));
+      expect(message).toMatch(/: process_command has an open quote or ends with a backslash; correct it\.$/);
+      expect(message).not.toContain("secret-command");
+    },
+  );
+
+  test("whose command is killed, or does not end, is an error that says so", async () => {
+    const messageFrom = async (code: string) => {
+      const script = path.join(folder, "command.cjs");
+      writeFileSync(script, code);
+      const process_command = `${process.execPath} ${script}`;
+      return (
+        await failureOf(sourceOf([{ name: "work", mode: "External", process_command }]).load(systemClock))
+      ).message;
+    };
+    expect(await messageFrom("process.kill(process.pid)")).toContain(
+      "process_command failed (SIGTERM); run it",
+    );
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    const limit = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => timeout(100));
+    expect(await messageFrom("setInterval(() => undefined, 1_000)")).toContain(
+      "process_command took longer than 60 s; run it",
+    );
+    expect(limit).toHaveBeenCalledWith(60_000);
+  });
+
+  test("as a source profile is named in the error", async () => {
+    const source = sourceOf([
+      { name: "work", mode: "ChainableRamRoleArn", ram_role_arn: roleArn, source_profile: "base" },
+      { name: "base", mode: "External", process_command: "/secret-command" },
+    ]);
+    const { message } = await failureOf(source.load(systemClock));
+    expect(message).toContain(
+      `from the profile "work" (alicloud:profile) of ${file} and its source_profile "base": process_command failed`,
+    );
+  });
+
   test("whose command does not exist is an error without the command", async () => {
     const source = sourceOf([{ name: "work", mode: "External", process_command: "/secret-command --key x" }]);
     const { message } = await failureOf(source.load(systemClock));
@@ -505,12 +588,35 @@ describe("CloudSSO", () => {
     const stored = { ...key, sts_token: "token-profile", sts_expiration: inAnHour() };
     const source = sourceOf([{ name: "work", mode: "CloudSSO", ...signIn("127.0.0.1:1"), ...stored }]);
     await expect(source.load(systemClock)).resolves.toMatchObject({ securityToken: "token-profile" });
+    for (const field of Object.keys(stored)) {
+      await using http = await startCredentialsUri(working["CloudSSO"]!.answer!);
+      const part = { ...stored, [field]: "" };
+      const asking = sourceOf([{ name: "work", mode: "CloudSSO", ...signIn(http.host), ...part }]);
+      await expect(asking.load(systemClock)).resolves.toEqual(temporary);
+    }
+  });
+
+  test("whose access token ends after the preview is an error, and nothing is asked", async () => {
+    const source = sourceOf([{ name: "work", mode: "CloudSSO", ...signIn("127.0.0.1:1") }]);
+    vi.spyOn(Date, "now").mockReturnValue(later() + 1_000);
+    const { message } = await failureOf(source.load(systemClock));
+    expect(message).toMatch(/: the CloudSSO access token has expired; sign in again with `aliyun configure/);
   });
 
   test("that is too busy, or answers without an end, does not ask for another sign-in", async () => {
     const credential = { AccessKeyId: "a", AccessKeySecret: "b", SecurityToken: "c", Expiration: "soon" };
     for (const [answer, reason] of [
-      [asJson({}, 429), "the answer of CloudSSO cannot be used (HTTP 429); try again later."],
+      ...[408, 429, 500].map(
+        (status) =>
+          [
+            asJson({}, status),
+            `the answer of CloudSSO cannot be used (HTTP ${status}); try again later.`,
+          ] as const,
+      ),
+      [
+        asJson({ CloudCredential: { ...credential, SecurityToken: "" } }),
+        "the answer of CloudSSO contains no credentials.",
+      ],
       [
         asJson({ CloudCredential: credential }),
         "the answer of CloudSSO has no valid expiration; try again later.",
@@ -607,6 +713,12 @@ describe("OAuth", () => {
     expect(readdirSync(folder).sort()).toEqual(["config.json", "real.json"]);
     expect(lstatSync(file).isSymbolicLink()).toBe(true);
     expect(statSync(real).mode & 0o777).toBe(0o640);
+    const [renewal] = oauth.server.asked;
+    expect(renewal?.headers).toMatchObject({
+      accept: "application/json",
+      "content-type": "application/x-www-form-urlencoded",
+    });
+    expect(renewal?.headers).not.toHaveProperty("authorization");
     // The home folder of this test is the same folder: nothing was made in it.
     expect(new Set(oauth.proxy.asked)).toEqual(new Set(["CONNECT oauth.aliyun.com:443"]));
   });
@@ -616,6 +728,8 @@ describe("OAuth", () => {
     oauth.service.accessToken = "oauth-access-old";
     const lasting = { oauth_access_token_expire: inAnHour(), oauth_site_type: "intl" };
     const source = sourceOf([profile(lasting)], oauth.proxy);
+    // Nothing is written, so nobody else's lock is waited for.
+    writeFileSync(`${file}.lock`, "");
     await source.load(systemClock);
     await source.load(systemClock);
     expect(oauth.server.asked.map((each) => each.path)).toEqual(["/v1/exchange"]);
@@ -699,6 +813,46 @@ describe("OAuth", () => {
     const { message } = await failureOf(sourceOf([profile()], proxy).load(systemClock));
     expect(message).toMatch(/the answer of OAuth cannot be used \(HTTP 503\); try again later\.$/);
     expect(contentOf().profiles[0]).toMatchObject({ oauth_refresh_token: "oauth-refresh-1" });
+  });
+
+  test("without a lasting end, or without an access token, renews", async () => {
+    await using oauth = await startOauth();
+    const fields = { oauth_access_token: "", oauth_access_token_expire: inAnHour() };
+    await sourceOf([profile(fields)], oauth.proxy).load(systemClock);
+    expect(oauth.service.renewals).toBe(1);
+  });
+
+  test("whose service gives no new refresh token and no end keeps the old one, for an hour", async () => {
+    await using oauth = await startOauth();
+    oauth.service.accessToken = "oauth-access-1";
+    const { answer } = oauth.service;
+    const answers: Fields[] = [{}, { access_token: "oauth-access-1" }];
+    await using sparse = await startSts(certificate, (asked) =>
+      asked.path === "/v1/token" ? asJson(answers.shift()!) : answer(asked),
+    );
+    await using proxy = await startForwardProxy(() => sparse.host);
+    const source = sourceOf([profile()], proxy);
+    const { message } = await failureOf(source.load(systemClock));
+    expect(message).toMatch(
+      /: the answer of OAuth contains no token; sign in again with `aliyun configure .*CN`\.$/,
+    );
+    expect(contentOf().profiles).toEqual([profile()]);
+    await source.load(systemClock);
+    const [{ oauth_access_token_expire: end, ...stored }] = contentOf().profiles as [Fields];
+    expect(stored).toMatchObject({
+      oauth_access_token: "oauth-access-1",
+      oauth_refresh_token: "oauth-refresh-0",
+    });
+    expect(Math.abs(Number(end) - inAnHour())).toBeLessThan(60);
+  });
+
+  test("whose refresh token has gone from the file since the preview is an error that says how to sign in", async () => {
+    const source = sourceOf([profile()]);
+    write(profile({ oauth_refresh_token: "" }));
+    const { message } = await failureOf(source.load(systemClock));
+    expect(message).toMatch(
+      /: the profile has no oauth_refresh_token; sign in with `aliyun configure .*CN`\.$/,
+    );
   });
 
   test("whose refresh token is refused is an error that says how to sign in again, without a token", async () => {
@@ -816,6 +970,20 @@ describe("a search that goes on after its call has given up does not keep the pr
   }, 45_000);
 });
 
+test("a change of a profile returns the profile as it is then, and writes only what changes", async () => {
+  write({ name: "work", mode: "OAuth" });
+  writeFileSync(file, `${readFileSync(file, "utf8")}\n`);
+  const before = readFileSync(file, "utf8");
+  const changed = (fields: Fields | undefined) =>
+    changeProfile(file, "work", systemClock, () => Promise.resolve(fields));
+  await expect(changed(undefined)).resolves.toEqual({ name: "work", mode: "OAuth" });
+  expect(readFileSync(file, "utf8")).toBe(before);
+  const expected = { name: "work", mode: "OAuth", oauth_site_type: "CN" };
+  await expect(changed({ oauth_site_type: "CN" })).resolves.toEqual(expected);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ profiles: [expected] });
+  expect(readdirSync(folder)).toEqual(["config.json"]);
+});
+
 test("a process that ends while it renews tokens leaves no lock", async () => {
   write({ name: "work", mode: "OAuth" });
   await runInChild(
@@ -830,18 +998,18 @@ test("a process that ends while it renews tokens leaves no lock", async () => {
 describe("the default chain", () => {
   const settings = (environment: Environment = {}, configuration: Fields = {}) =>
     readSettings((each) => configuration[each] as string | undefined, environment);
-  const inHome = (...profiles: Fields[]) => {
+  const inHome = (current: string | undefined, ...profiles: Fields[]) => {
     const home = path.join(folder, ".aliyun");
     rmSync(home, { recursive: true, force: true });
     mkdirSync(home);
-    writeFileSync(path.join(home, "config.json"), JSON.stringify({ current: "work", profiles }));
+    writeFileSync(path.join(home, "config.json"), JSON.stringify({ current, profiles }));
   };
 
   // Its last member is not available here.
   beforeEach(() => void vi.stubEnv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"));
 
   test("takes the CLI's current profile, unless that is turned off", async () => {
-    inHome({ name: "work", mode: "ak", ...key });
+    inHome("work", { name: "work", mode: "ak", ...key });
     const { credentials } = settings();
     expect(credentials.description).toBe(
       `the profile "work" (the CLI's current profile) of ${path.join(folder, ".aliyun", "config.json")}`,
@@ -852,8 +1020,15 @@ describe("the default chain", () => {
     expect(message).toContain("ALIBABA_CLOUD_CLI_PROFILE_DISABLED turns it off.");
   });
 
+  test("takes the profile default if the CLI has named none", () => {
+    inHome(undefined, { name: "default", mode: "AK", ...key });
+    expect(settings().credentials.description).toMatch(
+      /^the profile "default" \(the CLI's current profile\)/,
+    );
+  });
+
   test("goes on after a profile that cannot be used, and says why it could not", async () => {
-    inHome({ name: "work", mode: "BearerToken", bearer_token: "token-b" });
+    inHome("work", { name: "work", mode: "BearerToken", bearer_token: "token-b" });
     const { problems, credentials } = settings();
     expect(problems).toEqual([]);
     const { message } = await failureOf(credentials.load(systemClock));
