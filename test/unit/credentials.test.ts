@@ -451,6 +451,13 @@ test("a role of the environment that lacks something is named with what it lacks
   expect(await messageOf(sourceOf({}, given).load(systemClock))).toContain(
     "a role with an OIDC token: ALIBABA_CLOUD_OIDC_TOKEN or ALIBABA_CLOUD_OIDC_TOKEN_FILE is not set",
   );
+  const needed = { ...given, ALIBABA_CLOUD_OIDC_TOKEN: "secret-token" };
+  for (const missing of Object.keys(given)) {
+    expect(await messageOf(sourceOf({}, { ...needed, [missing]: "" }).load(systemClock))).toContain(
+      `a role with an OIDC token: ${missing} is not set`,
+    );
+  }
+  expect(sourceOf({}, needed).description).toMatch(/^the role acs:ram::1:role\/ci \(environment variables /);
   const token = { ALIBABA_CLOUD_OIDC_TOKEN: "secret-token" };
   const message = await messageOf(sourceOf({}, token).load(systemClock));
   expect(message).toContain("ALIBABA_CLOUD_ROLE_ARN and ALIBABA_CLOUD_OIDC_PROVIDER_ARN are not set");
