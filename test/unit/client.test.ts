@@ -109,6 +109,7 @@ describe("describeHpcCluster", () => {
     for (const answer of [
       page(),
       xml("<TotalCount>0</TotalCount><HpcClusters/>"),
+      { RequestId, TotalCount: 0, HpcClusters: " " },
       page({ HpcClusterId: "hpc-2", Name: "two" }),
     ]) {
       await expect(described(answer)).resolves.toBeUndefined();
@@ -137,6 +138,7 @@ describe("an answer that lacks something is an error, with the request id:", () 
     ["CreateHpcCluster with a numeric id", create, { RequestId, HpcClusterId: 7 }, "HpcClusterId"],
     ["DescribeHpcClusters without a list", described, { RequestId, TotalCount: 0 }, "HpcClusters"],
     ["DescribeHpcClusters with a null list", described, { RequestId, HpcClusters: null }, "HpcClusters"],
+    ["DescribeHpcClusters with a text for a list", described, { RequestId, HpcClusters: "x" }, "HpcClusters"],
     ["DescribeHpcClusters without items", described, { RequestId, HpcClusters: {} }, "HpcClusters"],
     [
       "DescribeHpcClusters, null items",

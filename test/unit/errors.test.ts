@@ -125,6 +125,28 @@ describe("the message", () => {
     expect(message).toContain("{region} alicloud:region.");
   });
 
+  test.each([
+    [" Denied ", "Denied."],
+    ["Denied! ", "Denied!"],
+    ["Denied? Yes", "Denied? Yes."],
+    ["不可用。", "不可用。"],
+    ["x".repeat(1_000), `${"x".repeat(1_000)}.`],
+    ["x".repeat(1_001), `${"x".repeat(1_000)}….`],
+    ["  ", "The service gave no message."],
+  ])("ends what the service says as a sentence, and cuts it after 1,000 characters: %j", (says, expected) => {
+    const { message } = ecsError({ code: "SomethingNew", serviceMessage: says });
+    expect(message).toContain(`: SomethingNew: ${expected} (`);
+  });
+
+  test("names the source of credentials only in errors about them", () => {
+    const credentialSource = "the profile work";
+    const named = "The credentials came from the profile work.";
+    expect(ecsError({ code: "Forbidden.RAM", credentialSource }).message).toContain(named);
+    expect(ecsError({ code: "Invalid.Parameter", credentialSource }).message).not.toContain(named);
+    const unknown = { code: "Forbidden.RAM", credentialSource: undefined };
+    expect(ecsError(unknown).message).not.toContain("The credentials came from");
+  });
+
   test("counts the attempts and their time", () => {
     const failure = { code: "Throttling.User", serviceMessage: "Denied." };
     const once = ecsError(failure);
@@ -145,6 +167,19 @@ describe("the message", () => {
     expect(meaning).toEqual({ property, advice: `Give \`${property}\` a value.` });
   });
 });
+
+test.each(["MissingParameter.Name.Other", "MissingParameter.Tag", "NotMissingName", "Missing.Name"])(
+  "%s is about no property",
+  (code) => {
+    const { property, advice } = ecsError({ code, serviceMessage: "" }).meaning;
+    expect(property).toBeUndefined();
+    expect(advice).toBe(
+      code.startsWith("Missing")
+        ? "The request did not arrive complete; a proxy may have changed it."
+        : undefined,
+    );
+  },
+);
 
 test("only an EcsError can say that a cluster does not exist", () => {
   const code = "NotExists.HpcCluster";

@@ -28,6 +28,7 @@ describe("parseXmlAnswer", () => {
     expect(parseXmlAnswer(error)).toEqual(answer);
     expect(parseXmlAnswer(`<?xml version='1.0' encoding='UTF-8'?>${error}`)).toEqual(answer);
     expect(parseXmlAnswer(`\n  ${error}\n`)).toEqual(answer);
+    expect(parseXmlAnswer(`<?xml version="1.0"?>\n  ${error}`)).toEqual(answer);
   });
 
   const list = (inside: string) =>
@@ -92,6 +93,7 @@ describe("parseXmlAnswer", () => {
       '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"></html>',
       '<!DOCTYPE Error [<!ENTITY a "b">]><Error><Code>&a;</Code></Error>',
       "<Errors><Code>x</Code></Errors>",
+      "<Error>a text</Error>",
     ]) {
       expect(parseXmlAnswer(text), text).toBeUndefined();
     }
