@@ -1,0 +1,68 @@
+/** What pop-core throws, and the failure that it stands for. The transport's own tests have the cases that a server can make. */
+import { expect, test } from "vitest";
+import { failureOf } from "../../provider/ecs/http/failure.ts";
+import type { RequestSocket } from "../../provider/ecs/http/requestSocket.ts";
+
+const answered = { status: 400, requestId: "R-1", retryAfterMs: 5 } as unknown as RequestSocket;
+const unanswered = { status: undefined } as unknown as RequestSocket;
+const of = (error: unknown, socket = answered) =>
+  failureOf(error, undefined, socket, "ecs.example.com", 99.6);
+
+test("what comes neither from the service nor from the network is thrown on", () => {
+  for (const error of ["text", undefined, null, { name: "Other" }, new Error("No credentials.")]) {
+    expect(() => of(error)).toThrow();
+    try {
+      of(error);
+    } catch (thrown) {
+      expect(thrown).toBe(error);
+    }
+  }
+  const ours = new TypeError("x is not a function");
+  expect(() => of(ours, unanswered)).toThrow(ours);
+});
+
+test("an answer that is JSON and no object is unreadable, as is one without a text as its code", () => {
+  const unreadable = {
+    code: "UnreadableAnswer",
+    status: 400,
+    requestId: "R-1",
+    retryAfterMs: 5,
+    transport: true,
+  };
+  expect(of(new TypeError("of pop-core"))).toMatchObject({
+    ...unreadable,
+    serviceMessage: "the answer is not the service's",
+  });
+  for (const data of [null, "text", {}, { Code: 5, Message: 5, RequestId: 5 }]) {
+    expect(of(Object.assign(new Error("of pop-core"), { data }))).toEqual({
+      ...unreadable,
+      serviceMessage: "the answer has no error code",
+    });
+  }
+});
+
+test.each([
+  ["", "the answer is empty"],
+  [" \n", "the answer is empty"],
+  ["x", "the answer is not the service's"],
+  ["<title>\n Log in </title>", 'the answer is not the service\'s: "Log in"'],
+])("an answer that is not JSON: %j", (text, serviceMessage) => {
+  expect(of({ name: "SyntaxError", text })).toMatchObject({ code: "UnreadableAnswer", serviceMessage });
+});
+
+test("a time-out and a network error name the endpoint, and the code if that is not known", () => {
+  const timeout = Object.assign(new Error("x"), { name: "RequestTimeoutError" });
+  expect(of(timeout, unanswered)).toEqual({
+    code: "RequestTimeout",
+    serviceMessage: "no answer from ecs.example.com within 100 ms",
+    status: undefined,
+    transport: true,
+  });
+  const unknown = Object.assign(new Error("x"), { code: "EWEIRD" });
+  expect(of(unknown, unanswered)).toEqual({
+    code: "EWEIRD",
+    serviceMessage: "no answer from ecs.example.com: EWEIRD",
+    status: undefined,
+    transport: true,
+  });
+});
