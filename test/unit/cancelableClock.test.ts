@@ -19,3 +19,15 @@ test("a sleep of a run that is not canceled takes its time", async () => {
   // A timer may be a fraction of a millisecond early.
   expect(clock.now() - start).toBeGreaterThan(4);
 });
+
+test("a sleep may have a signal of its own, whose error is not that of a canceled run", async () => {
+  const [cancellation, own] = [new AbortController(), new AbortController()];
+  const clock = cancelableClock(cancellation.signal);
+  const hour = clock.sleep(3_600_000, { signal: own.signal });
+  own.abort();
+  expect((await failureOf(hour)).name).toBe("AbortError");
+  const canceled = clock.sleep(3_600_000, { signal: new AbortController().signal });
+  cancellation.abort();
+  const error = await failureOf(canceled, CanceledError);
+  expect([error.name, error.message]).toEqual(["CanceledError", "Canceled before the service had answered."]);
+});

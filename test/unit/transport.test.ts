@@ -1,11 +1,16 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { inspect } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { CanceledError, cancelableClock, type Clock } from "../../provider/ecs/clock.ts";
-import type { CredentialSource, Credentials } from "../../provider/ecs/http/credentialSource.ts";
+import {
+  credentialsBefore,
+  type CredentialSource,
+  type Credentials,
+} from "../../provider/ecs/http/credentialSource.ts";
 import { EcsError, FailedAttempt } from "../../provider/ecs/errors.ts";
 import {
   createTransport,
@@ -273,6 +278,24 @@ describe("credentials that take long", () => {
     expect(server.arrivals.map(({ form }) => form["AccessKeyId"])).toEqual([keys.accessKeyId]);
   });
 
+  test("that are there at once start no wait, and the wait for others ends with it", async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      sleep: (_, options) => {
+        signals.push(options?.signal);
+        return new Promise(() => undefined);
+      },
+    };
+    const source = (load: () => Promise<Credentials>) => ({ description: "a place", load });
+    const at = (found: CredentialSource) => credentialsBefore(1_000, found, clock, undefined);
+    expect(await at(source(() => Promise.resolve(keys)))).toBe(keys);
+    expect(signals).toEqual([]);
+    const later = new Promise<Credentials>((resolve) => setTimeout(resolve, 20, keys));
+    expect(await at(source(() => later))).toBe(keys);
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
+  });
+
   test("that are not found in the end fail nobody who has given up", async () => {
     const { send, fail } = await searching();
     await failureOf(send(regionsCall), EcsError);
@@ -471,6 +494,24 @@ describe.concurrent("no answer", () => {
     );
     const error = await failureOf(transportTo(`http://127.0.0.1:${port}`)(regionsCall), EcsError);
     expect(error).toMatchObject({ code: "ECONNREFUSED", status: undefined, transport: true });
+  });
+
+  test("a connection that is not made within the connect time-out", async () => {
+    // A name server that does not answer. net.connect() reads the function there.
+    const dns = createRequire(import.meta.url)("node:dns") as typeof import("node:dns");
+    const original = dns.lookup as (host: string, ...rest: unknown[]) => void;
+    const silent: typeof original = (host, ...rest) =>
+      host === "ecs.example.com" ? undefined : original(host, ...rest);
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation(silent);
+    try {
+      const send = transportTo("http://ecs.example.com", { connectTimeoutMs: 50, readTimeoutMs: 30_000 });
+      const error = await failureOf(send(regionsCall), EcsError);
+      expect(error).toMatchObject({ code: "ConnectTimeout", status: undefined, transport: true });
+      expect(error.meaning.transient).toBe(true);
+      expect(lookup).toHaveBeenCalled();
+    } finally {
+      lookup.mockRestore();
+    }
   });
 
   test("within the configured read time-out, which is neither pop-core's own nor the connect time-out", async () => {
