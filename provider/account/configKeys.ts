@@ -126,21 +126,21 @@ export const configKeys = {
   protocol: { type: ["HTTPS", "HTTP"] },
   /** `true`: preview does not call DescribeRegions. Default: `false`. Environment: `ALICLOUD_SKIP_REGION_VALIDATION`. */
   skipRegionValidation: { type: "boolean", environment: ["ALICLOUD_SKIP_REGION_VALIDATION"] },
-  /** How long an answer may take, milliseconds. Default: 30,000. Environment: `CLIENT_READ_TIMEOUT`. */
+  /** How long an answer may take, milliseconds, at most 2,000,000. Default: 30,000. Environment: `CLIENT_READ_TIMEOUT`. */
   clientReadTimeout: {
     type: "number",
     unit: "milliseconds",
     default: 30_000,
     environment: ["CLIENT_READ_TIMEOUT"],
   },
-  /** How long making a connection may take, milliseconds. Default: 10,000. Environment: `CLIENT_CONNECT_TIMEOUT`. */
+  /** How long making a connection may take, milliseconds, at most 2,000,000. Default: 10,000. Environment: `CLIENT_CONNECT_TIMEOUT`. */
   clientConnectTimeout: {
     type: "number",
     unit: "milliseconds",
     default: 10_000,
     environment: ["CLIENT_CONNECT_TIMEOUT"],
   },
-  /** How long a call is repeated after transient errors, seconds. Default: 300. Environment: `MAX_RETRY_TIMEOUT`. */
+  /** How long a call is repeated after transient errors, seconds, at most 2,000,000. Default: 300. Environment: `MAX_RETRY_TIMEOUT`. */
   maxRetryTimeout: { type: "number", unit: "seconds", default: 300, environment: ["MAX_RETRY_TIMEOUT"] },
 } as const satisfies Record<string, ConfigKey>;
 

@@ -51,7 +51,9 @@ test("every configuration key is documented with its own default, unit and envir
     const comment = comments.get(key);
     expect(comment, key).toMatch(/[.…]$/);
     if (row.default !== undefined) {
-      expect(comment, key).toContain(`${row.unit}. Default: ${row.default.toLocaleString("en")}.`);
+      expect(comment, key).toContain(
+        `${row.unit}, at most 2,000,000. Default: ${row.default.toLocaleString("en")}.`,
+      );
     }
     if (row.environment !== undefined) {
       const first = `\`${row.environment[0]}\`${row.environment.length > 1 ? ", …" : "."}`;

@@ -158,7 +158,7 @@ describe.each(names.map((name) => ({ name, ...expectations[name] })))("$name", (
       expect(comment).not.toContain("Default");
     }
     if (row.unit !== undefined) {
-      expect(comment).toContain(`, ${row.unit}.`);
+      expect(comment).toContain(`, ${row.unit}, at most 2,000,000.`);
     }
     const table: ConfigKey = configKeys[name];
     expect(table.unit).toBe(row.unit);
