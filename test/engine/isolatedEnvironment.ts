@@ -68,5 +68,8 @@ export function engineEnvironment(backendUrl: string): Record<string, string> {
     PULUMI_CONFIG_PASSPHRASE: "",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // The engine's process ends after a second: a tenth of its time would go into memory that ends with it.
+    GOGC: "off",
+    GOMEMLIMIT: "512MiB",
   };
 }

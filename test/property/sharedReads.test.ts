@@ -223,3 +223,31 @@ test("reads of the same moment share a request, and the slots stay as many", asy
   await Promise.all(deletions);
   expect(sentAt).toEqual([0, ...ids(SLOTS).map(() => 50), 100]);
 });
+
+test("a shared request ends with the first of its reads' deadlines, and has no limit of its own if none of them has", async () => {
+  const clock = new VirtualClock();
+  const start = clock.now();
+  const calls: Call[] = [];
+  const send = withRetry(
+    (call) => {
+      calls.push(call);
+      return Promise.resolve({ TotalCount: 0, HpcClusters: { HpcCluster: [] } });
+    },
+    { maxRetryTimeoutMs: LIMIT_MS, maxInFlight: SLOTS, namespace: "alicloud", clock },
+  );
+  const ecs = new EcsClient(send);
+  for (const limits of [
+    [9_000, undefined, 5_000],
+    [undefined, undefined],
+  ]) {
+    const reads = limits.map((withinMs, number) => ecs.describeHpcCluster(regionId, idOf(number), withinMs));
+    await clock.advance(0);
+    await Promise.all(reads);
+  }
+  expect(
+    calls.map(({ withinMs, deadline, hpcClusterIds }) => [withinMs, deadline, hpcClusterIds?.length]),
+  ).toEqual([
+    [5_000, start + 5_000, 3],
+    [undefined, start + LIMIT_MS, 2],
+  ]);
+});
