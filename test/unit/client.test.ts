@@ -189,6 +189,99 @@ test.each([
   },
 );
 
+/** A client whose calls are answered by this function. */
+function clientFor(answer: (call: Call) => Answer): { client: EcsClient; calls: Call[] } {
+  const calls: Call[] = [];
+  const client = new EcsClient((call, parse) => {
+    calls.push(call);
+    return Promise.resolve().then(() => parse(answer(call)));
+  });
+  return { client, calls };
+}
+
+test("a wrong id among several is read apart from the others, and other errors are not read again", async () => {
+  const { client, calls } = clientFor(({ regionId, action, hpcClusterIds = [] }) => {
+    if (hpcClusterIds.includes("HPC-wrong")) {
+      const code = "InvalidHpcClusterIds.Malformed";
+      throw new EcsError({ action, regionId, code, serviceMessage: "" });
+    }
+    return page(...hpcClusterIds.map((HpcClusterId) => ({ HpcClusterId, Name: "one" })));
+  });
+  const error = await failureOf(
+    client.describeHpcClusters(regionId, ["hpc-1", "HPC-wrong", "hpc-2"], 5_000),
+    EcsError,
+  );
+  expect(error.code).toBe("InvalidHpcClusterIds.Malformed");
+  expect(calls.map(({ hpcClusterIds, withinMs }) => [hpcClusterIds, withinMs])).toEqual(
+    [["hpc-1", "HPC-wrong", "hpc-2"], ["hpc-1"], ["HPC-wrong"], ["hpc-2"]].map((ids) => [ids, 5_000]),
+  );
+  const refused = clientFor(({ regionId, action }) => {
+    throw new EcsError({ action, regionId, code: "Forbidden.RAM", serviceMessage: "" });
+  });
+  await failureOf(refused.client.describeHpcClusters(regionId, ["hpc-1", "hpc-2"]), EcsError);
+  expect(refused.calls).toHaveLength(1);
+});
+
+test("an answer with fewer clusters than it counts is read on, unless it has those of the call", async () => {
+  const one = { HpcClusterId: "hpc-1", Name: "one" };
+  // Counts a cluster that it never shows.
+  const { client, calls } = clientFor(() => ({ ...page(one), TotalCount: 2 }));
+  await expect(client.describeHpcClusters(regionId, ["hpc-1"])).resolves.toEqual([one]);
+  expect(calls).toHaveLength(1);
+  const stranger = clientFor(({ parameters }) =>
+    parameters["PageNumber"] === undefined
+      ? { ...page({ HpcClusterId: "hpc-9", Name: "other" }), TotalCount: 2 }
+      : { ...page(one), TotalCount: 2 },
+  );
+  await expect(stranger.client.describeHpcCluster(regionId, "hpc-1", 5_000)).resolves.toEqual(one);
+  expect(stranger.calls.map(({ withinMs, parameters }) => [withinMs, parameters["PageNumber"]])).toEqual([
+    [5_000, undefined],
+    [5_000, undefined],
+    [5_000, 2],
+  ]);
+});
+
+test("a list of more clusters than are wanted is an error that says how many there are", async () => {
+  const clusters = [1, 2].map((number) => ({ HpcClusterId: `hpc-${number}`, Name: "one" }));
+  const { client } = clientFor(() => page(...clusters));
+  await expect(client.listHpcClusters(regionId, 2)).resolves.toHaveLength(2);
+  await expect(client.listHpcClusters(regionId, 1)).rejects.toThrow(
+    "cn-hangzhou has 2 HPC clusters, more than the 1 that are listed.",
+  );
+});
+
+test("an instance may lack everything but its id; a page that repeats its token is an error", async () => {
+  const instances = (...Instance: unknown[]) => ({ RequestId, Instances: { Instance } });
+  const { client } = clientFor(() =>
+    instances(
+      { InstanceId: "i-1" },
+      { InstanceId: "i-2", VpcAttributes: null, RdmaIpAddress: "none" },
+      { InstanceId: "i-3", RdmaIpAddress: { IpAddress: ["10.0.0.1", null] } },
+    ),
+  );
+  const empty = { InstanceName: "", Status: "", InstanceType: "", ZoneId: "" };
+  await expect(client.listInstancesOf(regionId, "hpc-1")).resolves.toEqual([
+    { InstanceId: "i-1", ...empty, privateIpAddresses: [], rdmaIpAddresses: [] },
+    { InstanceId: "i-2", ...empty, privateIpAddresses: [], rdmaIpAddresses: [] },
+    { InstanceId: "i-3", ...empty, privateIpAddresses: [], rdmaIpAddresses: ["10.0.0.1"] },
+  ]);
+  const endless = clientFor(() => ({ ...instances(), NextToken: "again" }));
+  await expect(endless.client.listInstancesOf(regionId, "hpc-1")).rejects.toThrow("new NextToken");
+  expect(endless.calls).toHaveLength(2);
+});
+
+test("a zone may have no instance types, and a type no stock", async () => {
+  const zone = (ZoneId: string, ...SupportedResource: unknown[]) => ({
+    ZoneId,
+    AvailableResources: { AvailableResource: [{ SupportedResources: { SupportedResource } }, {}] },
+  });
+  const AvailableZone = [{ ZoneId: "z-1" }, zone("z-2", { Value: "ecs.scc" })];
+  const { client } = clientFor(() => ({ RequestId, AvailableZones: { AvailableZone } }));
+  await expect(client.describeAvailableTypes(regionId)).resolves.toEqual([
+    { instanceType: "ecs.scc", ZoneId: "z-2", Status: "", StatusCategory: "" },
+  ]);
+});
+
 test("an error of the transport is thrown unchanged", async () => {
   const error = new EcsError({
     action: "DeleteHpcCluster",
