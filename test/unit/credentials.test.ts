@@ -9,6 +9,7 @@ import {
   pluginConfiguration,
   stackConfiguration,
 } from "../../provider/account/configurationSource.ts";
+import { noneFound, unavailable } from "../../provider/account/credentials/credentialErrors.ts";
 import { readSettings } from "../../provider/account/settings.ts";
 import { systemClock } from "../../provider/ecs/clock.ts";
 import type { CredentialSource } from "../../provider/ecs/http/credentialSource.ts";
@@ -164,12 +165,13 @@ describe("a role", () => {
     expect(JSON.stringify(sts.asked[0]?.headers)).not.toContain("json");
   });
 
-  test("accepts a URL as its STS endpoint", async () => {
+  test("accepts a URL as its STS endpoint, and calls it with HTTPS", async () => {
     await using sts = await startSts(certificate, counting(later));
-    const endpoints = [{ sts: `HTTPS://${sts.host}/` }];
-    await expect(sourceOf({ ...own, endpoints, assumeRole: { roleArn } }).load(systemClock)).resolves.toEqual(
-      temporary(1),
-    );
+    for (const [at, url] of [`HTTPS://${sts.host}/`, `http://${sts.host}//`, sts.host].entries()) {
+      const source = sourceOf({ ...own, endpoints: [{ sts: url }], assumeRole: { roleArn } });
+      await expect(source.load(systemClock)).resolves.toEqual(temporary(at + 1));
+    }
+    expect(sts.asked[0]?.params).not.toHaveProperty("ExternalId");
   });
 
   test("is assumed with STS of the configured region, through the proxy", async () => {
@@ -380,6 +382,32 @@ describe("a credentials URI", () => {
   test("that cannot be connected to is an error that says so", async () => {
     expect(await messageOf(sourceOf({ credentialsUri: "http://127.0.0.1:1/" }).load(systemClock))).toContain(
       "ECONNREFUSED",
+    );
+  });
+});
+
+describe("an error of the vendor's library gives its code and status, and none of its text:", () => {
+  test.each<[unknown, string]>([
+    [
+      new Error('httpStatus: 403, result: {"Code":"NoPermission","Message":"secret"}'),
+      "NoPermission, HTTP 403",
+    ],
+    [new Error("httpStatus: 503, secret"), "HTTP 503"],
+    [new Error('"Code": "NoPermission", secret'), "NoPermission"],
+    [Object.assign(new Error("secret"), { code: "ECONNRESET" }), "ECONNRESET"],
+    [Object.assign(new Error("secret"), { code: 5 }), "they cannot be read"],
+    [new Error("ReadTimeout(secret)"), "the request timed out"],
+    [{ message: 5 }, "they cannot be read"],
+    [{}, "they cannot be read"],
+  ])("%o", (cause, reason) => {
+    expect(unavailable("a place", cause).message).toBe(
+      `There are no credentials from a place: ${reason}. Check that setting.`,
+    );
+    const none = noneFound("Set some.", ["here"], [cause, cause]);
+    expect(none.name).toBe("CredentialsError");
+    expect(none.message).toBe(
+      "No Alibaba Cloud credentials were found. Set some. Searched:\n  - here\n" +
+        `  - ~/.alibabacloud/credentials: ${reason}\n  - the RAM role of this ECS instance: ${reason}`,
     );
   });
 });

@@ -646,6 +646,8 @@ describe("CloudSSO", () => {
     const first = await source.load(systemClock);
     await expect(source.load(systemClock)).resolves.toEqual(first);
     expect(http.asked).toHaveLength(2);
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 120_000);
+    expect((await failureOf(source.load(systemClock))).message).toContain("cannot be used (HTTP 503)");
   });
 
   test("that refuses the sign-in is an error that says how to sign in again, without the answer", async () => {
