@@ -228,17 +228,15 @@ test("an answer with fewer clusters than it counts is read on, unless it has tho
   const { client, calls } = clientFor(() => ({ ...page(one), TotalCount: 2 }));
   await expect(client.describeHpcClusters(regionId, ["hpc-1"])).resolves.toEqual([one]);
   expect(calls).toHaveLength(1);
-  const stranger = clientFor(({ parameters }) =>
-    parameters["PageNumber"] === undefined
-      ? { ...page({ HpcClusterId: "hpc-9", Name: "other" }), TotalCount: 2 }
-      : { ...page(one), TotalCount: 2 },
-  );
+  const pages = [{ HpcClusterId: "hpc-9", Name: "other" }, one, one];
+  const stranger = clientFor(({ parameters }) => ({
+    ...page(pages[Number(parameters["PageNumber"] ?? 1) - 1]),
+    TotalCount: 3,
+  }));
   await expect(stranger.client.describeHpcCluster(regionId, "hpc-1", 5_000)).resolves.toEqual(one);
-  expect(stranger.calls.map(({ withinMs, parameters }) => [withinMs, parameters["PageNumber"]])).toEqual([
-    [5_000, undefined],
-    [5_000, undefined],
-    [5_000, 2],
-  ]);
+  expect(stranger.calls.map(({ withinMs, parameters }) => [withinMs, parameters["PageNumber"]])).toEqual(
+    [undefined, undefined, 2, 3].map((number) => [5_000, number]),
+  );
 });
 
 test("a list of more clusters than are wanted is an error that says how many there are", async () => {
