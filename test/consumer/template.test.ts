@@ -71,15 +71,14 @@ test("from an empty folder to a cluster", { timeout: 10 * 60_000 }, async () => 
     });
     expect(usage).toContain("Usage: pulumi-alicloud-hpc emulator [options]");
     const compiler = createRequire(path.join(folder, "index.ts")).resolve("typescript/bin/tsc");
-    await toolbox.run(node, [compiler, "--noEmit"], { cwd: folder, node });
-    // In the same project, the program of llms.txt.
+    // Together with the program of llms.txt.
     const [, program = ""] = /^```ts\n([^]*?)^```$/m.exec(textIn(repositoryRoot, "llms.txt")) ?? [];
     const llms = path.join(folder, "llms");
     mkdirSync(llms);
     writeFileSync(path.join(llms, "index.ts"), program);
     writeFileSync(
       path.join(llms, "tsconfig.json"),
-      JSON.stringify({ extends: "../tsconfig.json", files: ["index.ts"] }),
+      JSON.stringify({ extends: "../tsconfig.json", files: ["../index.ts", "index.ts"] }),
     );
     await toolbox.run(node, [compiler, "--noEmit", "-p", "llms"], { cwd: folder, node });
 

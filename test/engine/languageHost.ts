@@ -140,6 +140,8 @@ function runProgram(
   return execute(node, args, folder, {
     ...configurationOf(request),
     PULUMI_NODEJS_TYPESCRIPT: String(typescript),
+    // The tests run the compiler, once.
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
   });
 }
 
