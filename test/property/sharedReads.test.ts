@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError, FailedAttempt } from "../../provider/ecs/errors.ts";
-import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
+import type { Answer, Call, Send } from "../../provider/ecs/http/transport.ts";
 import type { HpcClusterItem } from "../../provider/ecs/answerFields.ts";
 import { withRetry } from "../../provider/ecs/retry.ts";
 import { VirtualClock } from "../unit/virtualClock.ts";
@@ -11,6 +11,13 @@ import { VirtualClock } from "../unit/virtualClock.ts";
 const regionId = "cn-hangzhou";
 const SLOTS = 3;
 const LIMIT_MS = 600_000;
+
+/** A client with few slots. */
+const clientOf = (transport: Send, clock: VirtualClock) =>
+  new EcsClient(
+    withRetry(transport, { maxRetryTimeoutMs: LIMIT_MS, maxInFlight: SLOTS, namespace: "alicloud", clock }),
+  );
+const noClusters = { TotalCount: 0, HpcClusters: { HpcCluster: [] } };
 
 /** A difficult service: everything here is allowed by its documentation, or has happened. */
 interface Service {
@@ -112,13 +119,7 @@ async function run(service: Service, plan: readonly { id: string; pause: number 
     const TotalCount = new Set(items.map(({ HpcClusterId }) => HpcClusterId)).size;
     return { TotalCount, HpcClusters: { HpcCluster: service.reversed ? items.reverse() : items } };
   };
-  const send = withRetry(transport, {
-    maxRetryTimeoutMs: LIMIT_MS,
-    maxInFlight: SLOTS,
-    namespace: "alicloud",
-    clock,
-  });
-  const ecs = new EcsClient(send);
+  const ecs = clientOf(transport, clock);
   const loads = [];
   for (const { id, pause } of plan) {
     if (pause > 0) {
@@ -206,15 +207,11 @@ test("reads of the same moment share a request, and the slots stay as many", asy
   const clock = new VirtualClock();
   const sentAt: number[] = [];
   const start = clock.now();
-  const send = withRetry(
-    async () => {
-      sentAt.push(clock.now() - start);
-      await clock.sleep(50);
-      return { TotalCount: 0, HpcClusters: { HpcCluster: [] } };
-    },
-    { maxRetryTimeoutMs: LIMIT_MS, maxInFlight: SLOTS, namespace: "alicloud", clock },
-  );
-  const ecs = new EcsClient(send);
+  const ecs = clientOf(async () => {
+    sentAt.push(clock.now() - start);
+    await clock.sleep(50);
+    return noClusters;
+  }, clock);
   const reads = ids(SLOTS).map((id) => ecs.describeHpcCluster(regionId, id));
   await clock.advance(50);
   await Promise.all(reads);
@@ -228,14 +225,10 @@ test("a shared request ends with the first of its reads' deadlines, and has no l
   const clock = new VirtualClock();
   const start = clock.now();
   const calls: Call[] = [];
-  const send = withRetry(
-    (call) => {
-      calls.push(call);
-      return Promise.resolve({ TotalCount: 0, HpcClusters: { HpcCluster: [] } });
-    },
-    { maxRetryTimeoutMs: LIMIT_MS, maxInFlight: SLOTS, namespace: "alicloud", clock },
-  );
-  const ecs = new EcsClient(send);
+  const ecs = clientOf((call) => {
+    calls.push(call);
+    return Promise.resolve(noClusters);
+  }, clock);
   for (const limits of [
     [9_000, undefined, 5_000],
     [undefined, undefined],

@@ -3,16 +3,26 @@ import { EcsClient } from "../../provider/ecs/client.ts";
 import { EcsError, saysGone } from "../../provider/ecs/errors.ts";
 import type { Answer, Call } from "../../provider/ecs/http/transport.ts";
 import { parseXmlAnswer } from "../../provider/ecs/http/xml.ts";
-import { withRetry } from "../../provider/ecs/retry.ts";
+import { withRetry, type Request } from "../../provider/ecs/retry.ts";
 import { FakeClock } from "./fakeClock.ts";
 import { failureOf } from "./failureOf.ts";
+import { withoutRetry } from "./requests.ts";
 
 const RequestId = "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E";
 const regionId = "cn-hangzhou";
 
-/** A client that gets this answer to every call, and the calls that it makes. */
-function clientAnswered(answer: Answer): { client: EcsClient; calls: Call[] } {
+/** A client, and the calls that it makes. */
+function recordedClient(request: Request): { client: EcsClient; calls: Call[] } {
   const calls: Call[] = [];
+  const client = new EcsClient((call, parse) => {
+    calls.push(call);
+    return request(call, parse);
+  });
+  return { client, calls };
+}
+
+/** A client that gets this answer to every call. */
+function clientAnswered(answer: Answer): { client: EcsClient; calls: Call[] } {
   // So little time that no call is repeated.
   const options = {
     maxRetryTimeoutMs: 0.001,
@@ -20,12 +30,7 @@ function clientAnswered(answer: Answer): { client: EcsClient; calls: Call[] } {
     namespace: "alicloud",
     clock: new FakeClock(),
   } as const;
-  const request = withRetry(() => Promise.resolve(answer), options);
-  const client = new EcsClient((call, parse) => {
-    calls.push(call);
-    return request(call, parse);
-  });
-  return { client, calls };
+  return recordedClient(withRetry(() => Promise.resolve(answer), options));
 }
 
 const page = (...clusters: unknown[]): Answer => ({
@@ -189,15 +194,9 @@ test.each([
   },
 );
 
-/** A client whose calls are answered by this function. */
-function clientFor(answer: (call: Call) => Answer): { client: EcsClient; calls: Call[] } {
-  const calls: Call[] = [];
-  const client = new EcsClient((call, parse) => {
-    calls.push(call);
-    return Promise.resolve().then(() => parse(answer(call)));
-  });
-  return { client, calls };
-}
+/** A client whose calls are answered by this function, without retries. */
+const clientFor = (answer: (call: Call) => Answer) =>
+  recordedClient(withoutRetry((call) => Promise.resolve().then(() => answer(call))));
 
 test("a wrong id among several is read apart from the others, and other errors are not read again", async () => {
   const { client, calls } = clientFor(({ regionId, action, hpcClusterIds = [] }) => {

@@ -453,24 +453,16 @@ describe("a profile of the CLI", () => {
       AccessKeyId: "LTAIprofile",
     });
   });
-});
 
-test("a profile's role is assumed with STS of the profile's region", async () => {
-  await using sts = await startSts(certificate, counting(later));
-  await using proxy = await startForwardProxy(() => sts.host);
-  const file = path.join(folder, "config.json");
-  const key = { access_key_id: "LTAIprofile", access_key_secret: "secret-profile" };
-  const profile = {
-    name: "role",
-    mode: "RamRoleArn",
-    ...key,
-    ram_role_arn: roleArn,
-    sts_region: "cn-beijing",
-  };
-  writeFileSync(file, JSON.stringify({ profiles: [profile] }));
-  const configuration = { profile: "role", sharedCredentialsFile: file, region: "eu-central-1" };
-  await sourceOf(configuration, { HTTPS_PROXY: proxy.url }).load(systemClock);
-  expect(proxy.asked).toEqual(["CONNECT sts.cn-beijing.aliyuncs.com:443"]);
+  test("with a role, assumed with STS of the profile's region", async () => {
+    await using sts = await startSts(certificate, counting(later));
+    await using proxy = await startForwardProxy(() => sts.host);
+    const role = { ram_role_arn: roleArn, sts_region: "cn-beijing" };
+    const configured = profileOf("role", { name: "role", mode: "RamRoleArn", ...key, ...role });
+    const source = sourceOf({ ...configured, region: "eu-central-1" }, { HTTPS_PROXY: proxy.url });
+    await source.load(systemClock);
+    expect(proxy.asked).toEqual(["CONNECT sts.cn-beijing.aliyuncs.com:443"]);
+  });
 });
 
 test("a role of the environment that lacks something is named with what it lacks", async () => {

@@ -467,8 +467,10 @@ function asOrdinaryUser<T>(run: () => T): T {
 }
 
 describe("External", () => {
-  const credentialsOf = (output: string, exitCode = 0) =>
-    sourceOf([{ name: "work", mode: "External", process_command: printing(output, exitCode) }]);
+  const sourceOfCommand = (process_command: string) =>
+    sourceOf([{ name: "work", mode: "External", process_command }]);
+  const messageOf = async (source: CredentialSource) => (await failureOf(source.load(systemClock))).message;
+  const credentialsOf = (output: string, exitCode = 0) => sourceOfCommand(printing(output, exitCode));
   const runs = () => readFileSync(path.join(folder, "runs"), "utf8").length;
 
   test("runs the command again only when its credentials end", async () => {
@@ -522,36 +524,32 @@ describe("External", () => {
     ],
     ["secret-output", 3, "process_command failed with exit code 3; run it in a terminal to see why."],
   ])("that prints %s and exits with %i is an error without the output", async (output, exitCode, reason) => {
-    const { message } = await failureOf(credentialsOf(output, exitCode).load(systemClock));
+    const message = await messageOf(credentialsOf(output, exitCode));
     expect(message).toBe(
       `There are no credentials from the profile "work" (alicloud:profile) of ${file}: ${reason}`,
     );
   });
 
   test.each(["  ", '""'])("with the command %j is an error", async (command) => {
-    const source = sourceOf([{ name: "work", mode: "External", process_command: command }]);
-    const { message } = await failureOf(source.load(systemClock));
-    expect(message).toMatch(/: process_command is empty; give a command\.$/);
+    expect(await messageOf(sourceOfCommand(command))).toMatch(
+      /: process_command is empty; give a command\.$/,
+    );
   });
 
   test.each(['secret-command "x', "secret-command x\\"])(
     "with the open end of %j is an error",
     async (command) => {
-      const source = sourceOf([{ name: "work", mode: "External", process_command: command }]);
-      const { message } = await failureOf(source.load(systemClock));
+      const message = await messageOf(sourceOfCommand(command));
       expect(message).toMatch(/: process_command has an open quote or ends with a backslash; correct it\.$/);
       expect(message).not.toContain("secret-command");
     },
   );
 
   test("whose command is killed, or does not end, is an error that says so", async () => {
-    const messageFrom = async (code: string) => {
+    const messageFrom = (code: string) => {
       const script = path.join(folder, "command.cjs");
       writeFileSync(script, code);
-      const process_command = `${process.execPath} ${script}`;
-      return (
-        await failureOf(sourceOf([{ name: "work", mode: "External", process_command }]).load(systemClock))
-      ).message;
+      return messageOf(sourceOfCommand(`${process.execPath} ${script}`));
     };
     expect(await messageFrom("process.kill(process.pid)")).toContain(
       "process_command failed (SIGTERM); run it",
@@ -569,15 +567,13 @@ describe("External", () => {
       { name: "work", mode: "ChainableRamRoleArn", ram_role_arn: roleArn, source_profile: "base" },
       { name: "base", mode: "External", process_command: "/secret-command" },
     ]);
-    const { message } = await failureOf(source.load(systemClock));
-    expect(message).toContain(
+    expect(await messageOf(source)).toContain(
       `from the profile "work" (alicloud:profile) of ${file} and its source_profile "base": process_command failed`,
     );
   });
 
   test("whose command does not exist is an error without the command", async () => {
-    const source = sourceOf([{ name: "work", mode: "External", process_command: "/secret-command --key x" }]);
-    const { message } = await failureOf(source.load(systemClock));
+    const message = await messageOf(sourceOfCommand("/secret-command --key x"));
     expect(message).toContain("process_command failed (ENOENT)");
     expect(message).not.toContain("secret-command");
   });
