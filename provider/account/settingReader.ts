@@ -27,7 +27,7 @@ export interface FoundSetting {
   variable?: string;
 }
 
-/** The longest time in milliseconds or seconds: Node's timers end at about 24 days. */
+/** The longest time in milliseconds or seconds: in seconds a little less than LONGEST_TIMER_MS (ecs/clock.ts). */
 const LONGEST_TIME = 2_000_000;
 
 /** Reads settings from the stack configuration, then from the environment, and collects what is wrong with them. */

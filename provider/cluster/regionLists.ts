@@ -1,6 +1,6 @@
 import { PREVIEW_TIMEOUT_MS } from "../account/regions.ts";
 import type { EcsClient } from "../ecs/client.ts";
-import type { Clock, OnWait } from "../ecs/clock.ts";
+import { type Clock, LONGEST_TIMER_MS, type OnWait } from "../ecs/clock.ts";
 import { EcsError } from "../ecs/errors.ts";
 import { getOrCreate } from "../ecs/getOrCreate.ts";
 import type { HpcClusterItem } from "../ecs/answerFields.ts";
@@ -32,8 +32,6 @@ interface List {
 const MOST_LISTED = 1_000;
 /** Then the next reader takes a new list: others may have changed clusters. */
 const RENEWED_AFTER_MS = 60_000;
-/** Node's timers cannot be longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The lists of the regions. Each is taken by the first that needs it, all pages of it, for all: the engine asks for one cluster after

@@ -21,6 +21,9 @@ export type OnWait = (what: string) => void;
 /** A shorter wait is not worth a line on the terminal. */
 export const SHORTEST_REPORTED_WAIT_MS = 500;
 
+/** Node's timers cannot be longer: about 24 days. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   sleep: (ms, options) => sleep(ms, undefined, options),

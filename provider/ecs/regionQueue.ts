@@ -1,4 +1,4 @@
-import { CanceledError, type Clock, SHORTEST_REPORTED_WAIT_MS } from "./clock.ts";
+import { CanceledError, type Clock, LONGEST_TIMER_MS, SHORTEST_REPORTED_WAIT_MS } from "./clock.ts";
 import { FailedAttempt } from "./errors.ts";
 import type { Answer, Call, Send } from "./http/transport.ts";
 
@@ -21,8 +21,6 @@ export function describeCall(regionId: string, hpcClusterIds: readonly string[])
 
 /** How long a call that is on its way may still take once the run is canceled: its answer may be the id of a new cluster. */
 const LAST_ANSWER_MS = 1_000;
-/** Node's timers cannot be longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A time before which a call must not be sent, on the clock, and the code of the error that is the reason. */
 export interface Pause {

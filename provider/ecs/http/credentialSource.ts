@@ -1,4 +1,4 @@
-import { type Clock, type OnWait, SHORTEST_REPORTED_WAIT_MS } from "../clock.ts";
+import { type Clock, type OnWait, LONGEST_TIMER_MS, SHORTEST_REPORTED_WAIT_MS } from "../clock.ts";
 
 /** What a request is signed with. */
 export interface Credentials {
@@ -15,9 +15,6 @@ export interface CredentialSource {
   /** Called for every request, so that temporary ones are renewed during a long run. Nothing is requested before. */
   load(clock: Clock): Promise<Credentials>;
 }
-
-/** Node's timers cannot be longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The credentials; undefined if they are not there before the deadline. The search then goes on without this call, and a later
